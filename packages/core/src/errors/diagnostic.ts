@@ -1,0 +1,40 @@
+/** A place in a source file. Lines and columns count from 1, as editors do. */
+export interface SourcePosition {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface SourceRange {
+  readonly start: SourcePosition;
+  readonly end: SourcePosition;
+}
+
+/** A problem as a value. Configuration, resolving, validation and planning return all of them, not the first. */
+export interface Diagnostic {
+  /** `error` stops before anything is touched; `warning` and `info` are shown and do not stop. */
+  readonly severity: "error" | "warning" | "info";
+  /** Stable, in kebab-case, e.g. `unknown-key`. */
+  readonly code: string;
+  /** One line: what is wrong, without the position. */
+  readonly summary: string;
+  /** Further lines, where one does not do. */
+  readonly detail?: string;
+  /** File, relative to the working directory where it lies below it, e.g. `pctl.yaml`. */
+  readonly path?: string;
+  readonly range?: SourceRange;
+  /** Dotted path of the field in the declaration, e.g. `services.web.ports[0]`. Core turns it into path and range where it knows the source. */
+  readonly field?: string;
+  /** What to do, one sentence. */
+  readonly hint?: string;
+}
+
+export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some((each) => each.severity === "error");
+}
+
+/** `pctl.yaml:12:7: summary`, or the summary alone where no position is known. */
+export function describeDiagnostic(each: Diagnostic): string {
+  if (each.path === undefined) return each.summary;
+  const at = each.range === undefined ? "" : `:${each.range.start.line}:${each.range.start.column}`;
+  return `${each.path}${at}: ${each.summary}`;
+}

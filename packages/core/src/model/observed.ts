@@ -1,0 +1,92 @@
+import type { Labels } from "./labels.ts";
+import type { ReplicaCount } from "./resources.ts";
+
+export interface ObservedRevision {
+  readonly replicaHash: string;
+  readonly generation: number;
+  /** Replicas that exist, or that the platform means to have. */
+  readonly desired: number;
+  /** Replicas that passed their gate and still do. */
+  readonly ready: number;
+  /** Share of the traffic in percent, 0 to 100; for a service without ports 100 where it is the one meant to run. */
+  readonly weight: number;
+}
+
+export type InstanceState =
+  /** The settled release has all its replicas ready. */
+  | "serving"
+  /** Some are ready. */
+  | "degraded"
+  /** None is, and some should be. */
+  | "down"
+  /** Stopped by `stop`, or scaled to 0. */
+  | "stopped"
+  /** A job that ended with 0. */
+  | "completed"
+  /** A deployment waits at a step. */
+  | "paused";
+
+/** What was seen of an instance on its platform. */
+export interface ObservedInstance {
+  /** `{stack}-{service}`. */
+  readonly name: string;
+  readonly stack: string;
+  readonly service: string;
+  /** Labels as found; ownership is judged from them. */
+  readonly labels: Labels;
+  readonly state: InstanceState;
+  /** What was last settled (`RevisionDriver.settle`): which release this instance serves when all is well. */
+  readonly settled?: SettledRelease;
+  readonly revisions: readonly ObservedRevision[];
+  readonly range?: { readonly min: number; readonly max: number };
+  /** True after `stop`, until `start` or a deploy. */
+  readonly stopped: boolean;
+  /** Digest of the image that runs. */
+  readonly image?: string;
+  /** Where it is published, e.g. `http://127.0.0.1:8080`. */
+  readonly addresses: readonly string[];
+  /** Names of volumes that exist for it, platform names. */
+  readonly volumes: readonly string[];
+  /** Dotted names of spec fields that this page could see, e.g. `ports`, `scale.memory`; drift is judged in these alone. */
+  readonly observedFields: readonly string[];
+  /** Their observed values, in the form that the spec has. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Restarts of current replicas by the platform, summed. */
+  readonly restarts: number;
+  /** ISO 8601; when the oldest current replica started. */
+  readonly since?: string;
+}
+
+/** Written on the platform when a deployment has been carried out; small and without secrets. */
+export interface SettledRelease {
+  readonly releaseId: string;
+  readonly number: number;
+  readonly specHash: string;
+  readonly replicaHash: string;
+  readonly generation: number;
+  readonly deployment: string;
+  readonly fingerprint?: string;
+  /** Replicas asked for: the file's, or a manual scale. */
+  readonly replicas: ReplicaCount;
+  /** Present where `replicas` is a manual scale and not the file's. */
+  readonly scaledBy?: { readonly by: string; readonly at: string; readonly change: number };
+}
+
+/** One running copy, as `status` shows it. */
+export interface ReplicaStatus {
+  /** Name on the platform, e.g. `shop-web-1`. */
+  readonly name: string;
+  readonly ordinal: number;
+  readonly replicaHash: string;
+  readonly generation: number;
+  readonly state: "starting" | "ready" | "unhealthy" | "draining" | "stopped" | "exited";
+  readonly routed: boolean;
+  readonly restarts: number;
+  readonly startedAt?: string;
+  readonly exitCode?: number | null;
+  readonly signal?: string | null;
+}
+
+export interface InstanceStatus extends ObservedInstance {
+  readonly replicas: readonly ReplicaStatus[];
+}

@@ -1,0 +1,44 @@
+import type { Diagnostic, SourceRange } from "../errors/diagnostic.ts";
+import type { ServiceSpec } from "./spec.ts";
+
+/** An entry of `providers:`, or one that a service's own `{ name, options }` implies. */
+export interface ProviderDeclaration {
+  readonly name: string;
+  readonly type: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Fields that may be ignored on this one. */
+  readonly accept: readonly string[];
+}
+
+/** A service as declared, before it is wired to others. */
+export interface StackService {
+  readonly spec: ServiceSpec;
+  /** Name of its provider in `Stack.providers`. */
+  readonly provider: string;
+  /** pctl 1.1's fingerprint; absent where 1.1 could not express the service. */
+  readonly fingerprint?: string;
+}
+
+/** One `pctl.yaml` in one environment, resolved and validated; the engine's input. */
+export interface Stack {
+  readonly name: string;
+  readonly environment?: string;
+  /** The folder of the configuration file, absolute: paths in it are relative to this. */
+  readonly folder: string;
+  /** The configuration file as the user would name it. */
+  readonly file: string;
+  readonly providers: Readonly<Record<string, ProviderDeclaration>>;
+  /** The default provider's name. */
+  readonly defaultProvider?: string;
+  readonly services: Readonly<Record<string, StackService>>;
+  /** Git commit of the folder, where there is one. */
+  readonly commit?: string;
+  /** Source of a field by its dotted path (`services.web.ports[0]`), or of the nearest parent that stands in the file. */
+  locate(field: string): { readonly path: string; readonly range?: SourceRange } | undefined;
+}
+
+export interface ParsedStack {
+  /** Absent when a diagnostic is an error. */
+  readonly stack?: Stack;
+  readonly diagnostics: readonly Diagnostic[];
+}

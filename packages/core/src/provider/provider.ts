@@ -1,0 +1,125 @@
+import type { Diagnostic } from "../errors/diagnostic.ts";
+import type { InstanceIdentity } from "../model/identity.ts";
+import type { PinnedImage } from "../model/image.ts";
+import type { InstanceStatus } from "../model/observed.ts";
+import type { ServiceSpec } from "../model/spec.ts";
+import type { Capability } from "./capability.ts";
+import type { ProviderContext } from "./context.ts";
+import type { Ledger } from "./ledger.ts";
+import type {
+  AdvanceRequest,
+  BuildImageRequest,
+  DeployRequest,
+  DeployResult,
+  DeprovisionRequest,
+  ExecRequest,
+  ExecSession,
+  IdentifyImageRequest,
+  InstancePage,
+  InstanceRequest,
+  ListSelector,
+  LogLine,
+  LogsRequest,
+  PlatformHealth,
+  ProviderInfo,
+  ProvisionRequest,
+  ProvisionResult,
+  ReleaseRequest,
+  ResourceUsage,
+  RollbackRequest,
+  RunRequest,
+  ScaleRequest,
+  ServiceAddress,
+} from "./requests.ts";
+
+/**
+ * One platform, as the engine sees it. The promise, for every method:
+ *
+ * - It may be called again after a crash at any point, and then finishes: observe, ensure, sync, return what was seen.
+ * - It returns when its effect is true, or throws a `CtrlPlaneError`; foreign errors are mapped in one file of the provider.
+ * - It writes only what carries our labels (`instanceLabels`); what lacks them, or has another lineage, throws `CONFLICT`
+ *   and is never touched.
+ * - It obeys `context.signal` and `context.fence`.
+ * - A method whose capability is not declared throws `UNSUPPORTED` before any request (`defineProvider` sees to it).
+ */
+export interface Provider {
+  /** Its type, e.g. `docker`; the same for all instances of it. */
+  readonly type: string;
+  /** Pure, and constant for one provider. */
+  capabilities(): readonly Capability[];
+  /** What it is and which platform is behind it. Reads at most once; throws `UNAVAILABLE` where the platform cannot be reached. */
+  info(context: ProviderContext): Promise<ProviderInfo>;
+  /** Can we reach the platform, which version, with which rights? Reads only. Throws `UNAVAILABLE`, `UNAUTHORIZED`, `FORBIDDEN`. */
+  health(context: ProviderContext): Promise<PlatformHealth>;
+  /**
+   * What this platform cannot do of a spec, combinations included, with `field` in each diagnostic (`ports[0].protocol`).
+   * Pure. A field that it would ignore is an error, unless `spec.accept` names it, then a warning.
+   */
+  check(spec: ServiceSpec, platform: PlatformHealth): readonly Diagnostic[];
+  /** How others reach this service; known before it exists. Pure: no I/O, the same answer for the same input. */
+  address(instance: InstanceIdentity, spec: ServiceSpec): ServiceAddress;
+
+  /** Pins what `spec.image` means now: content hash or digest. Writes nothing but the cache. `INVALID` where there is no such image. */
+  identifyImage(request: IdentifyImageRequest, context: ProviderContext): Promise<PinnedImage>;
+  /** The platform has the image: built, pushed, pulled or copied. Instant when it has it already. */
+  buildImage(request: BuildImageRequest, context: ProviderContext): Promise<PinnedImage>;
+
+  /** What outlives a release exists: namespace, network, volumes. Runs nothing. Capability `provision`. */
+  provision(request: ProvisionRequest, context: ProviderContext): Promise<ProvisionResult>;
+  /** Nothing of the instance is left but its volumes, unless they are to go as well. Absent is success. Capability `provision`. */
+  deprovision(request: DeprovisionRequest, context: ProviderContext): Promise<void>;
+
+  /**
+   * The release serves, by its strategy, and nothing else of the instance runs; or throws `FAILED` with a verdict, after
+   * `previous` serves again (`failure.reverted`), unless the strategy says hold. Whatever state it finds, it ends there: half a
+   * deployment, several revisions, none. Capability `deploy`.
+   */
+  deploy(request: DeployRequest, context: ProviderContext): Promise<DeployResult>;
+  /** Goes on with, or takes back, what `deploy` left paused. Capability `canary` or `blue_green`. */
+  advance(request: AdvanceRequest, context: ProviderContext): Promise<DeployResult>;
+  /** As `deploy`, of a release that served before. Runs no job. Capability `deploy`. */
+  rollback(request: RollbackRequest, context: ProviderContext): Promise<DeployResult>;
+  /** The serving release has this many replicas, or these resources. Capability `scale`. */
+  scale(request: ScaleRequest, context: ProviderContext): Promise<InstanceStatus>;
+  /** What `stop` ended serves again. Capability `deploy`. */
+  start(request: ReleaseRequest, context: ProviderContext): Promise<InstanceStatus>;
+  /** Nothing of it runs, and all else stays, so that `start` brings it back. Capability `deploy`. */
+  stop(request: InstanceRequest & { readonly signal: string; readonly graceMs: number; readonly drainMs: number }, context: ProviderContext): Promise<InstanceStatus>;
+  /** Every replica is a new one of the same release, replaced by its strategy. Capability `deploy`. */
+  restart(request: ReleaseRequest, context: ProviderContext): Promise<InstanceStatus>;
+  /** Throws `NOT_FOUND` where nothing of it exists. */
+  status(request: InstanceRequest, context: ProviderContext): Promise<InstanceStatus>;
+  /** Every instance with our labels, a page at a time, with all that a plan needs; no call per instance. */
+  list(selector: ListSelector, context: ProviderContext): Promise<InstancePage>;
+  resources(request: InstanceRequest, context: ProviderContext): Promise<ResourceUsage>;
+  /** Ends when all was read, or with `follow` when the signal aborts. Capability `logs`. */
+  logs(request: LogsRequest, context: ProviderContext): AsyncIterable<LogLine>;
+  /** Capability `exec`. */
+  exec(request: ExecRequest, context: ProviderContext): Promise<ExecSession>;
+  /** A fresh replica of a release without route, which is gone when its command ends. Capability `deploy`. */
+  run(request: RunRequest, context: ProviderContext): Promise<ExecSession>;
+
+  /** Absent: lease, intents and history of its stacks lie on this machine only. */
+  readonly ledger?: Ledger;
+  /** Closes connections. Nothing that it deployed ends. */
+  close(): Promise<void>;
+}
+
+/** What a provider package exports under the name `provider`: how to make one from the options in `pctl.yaml`. */
+export interface ProviderFactory {
+  readonly type: string;
+  readonly aliases?: readonly string[];
+  /** Problems with `options`, with `field` relative to them (`options.dir`). Pure. */
+  checkOptions(options: Readonly<Record<string, unknown>>): readonly Diagnostic[];
+  /** Does no I/O on the platform yet. */
+  create(options: Readonly<Record<string, unknown>>, environment: ProviderEnvironment): Provider;
+}
+
+export interface ProviderEnvironment {
+  /** The user's name for this provider. */
+  readonly name: string;
+  /** Folder of the configuration file, absolute: relative paths in options are relative to it. */
+  readonly folder: string;
+  /** Environment variables. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}

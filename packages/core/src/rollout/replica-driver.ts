@@ -1,0 +1,65 @@
+import type { InstanceIdentity } from "../model/identity.ts";
+import type { ObservedInstance, ReplicaStatus, SettledRelease } from "../model/observed.ts";
+import type { Release } from "../model/release.ts";
+import type { ProviderContext } from "../provider/context.ts";
+import type { ExecRequest, ExecSession, LogLine, LogsRequest, ResourceUsage } from "../provider/requests.ts";
+
+/** A replica on a platform that starts and stops them one by one. */
+export interface Replica extends ReplicaStatus {
+  /** The platform's id. */
+  readonly id: string;
+  /** The deployment that created it. */
+  readonly deployment: string;
+  /** Monotonic age of its readiness in milliseconds; absent while it is not ready. */
+  readonly readyForMs?: number;
+}
+
+export interface RoutedSet {
+  /** The release whose ports and domains are published. */
+  readonly release: Release;
+  /** Replicas that get traffic, by id, and the share of each in percent; they add up to 100 unless empty. */
+  readonly targets: Readonly<Record<string, number>>;
+}
+
+/**
+ * What a platform of machines offers: single replicas that are created, started, stopped and removed. Core builds a
+ * `RevisionDriver` and the whole of deploy, rollback, scale, start, stop and restart from it (`machineProvider`). Every method
+ * is idempotent: what is already so is success, absent on `stop` and `remove` too.
+ */
+export interface ReplicaDriver {
+  /** All replicas of the instance, oldest first, those that ended included while they are kept. */
+  list(instance: InstanceIdentity, context: ProviderContext): Promise<readonly Replica[]>;
+  /** What `Provider.list` says of this instance, apart from its replicas; undefined where nothing of it exists. */
+  instance(instance: InstanceIdentity, context: ProviderContext): Promise<Omit<ObservedInstance, "revisions" | "state" | "restarts"> | undefined>;
+  /** Makes what does not run yet. One (deployment, revision key, ordinal) is made once, however often this is called. */
+  create(
+    request: { readonly release: Release; readonly ordinal: number; readonly replicas: number; readonly deployment: string },
+    context: ProviderContext,
+  ): Promise<Replica>;
+  start(replica: Replica, context: ProviderContext): Promise<void>;
+  /**
+   * Resolves when it passed its gate. Throws `FAILED` with verdict, exit code and last log lines as soon as it cannot,
+   * `START_TIMEOUT`, `PORT_CLOSED` or `UNHEALTHY` after `timeoutMs`.
+   */
+  waitReady(replica: Replica, release: Release, options: { readonly timeoutMs: number }, context: ProviderContext): Promise<void>;
+  /** Resolves when it has been ready for `ms` without a break; throws `FAILED` as soon as it ended, restarted or lost its health. */
+  outlive(replica: Replica, ms: number, context: ProviderContext): Promise<void>;
+  /** Exactly this set is routed, in one atomic change. Returns when new connections and requests follow it. Throws `FAILED` `PORT_IN_USE`. */
+  route(instance: InstanceIdentity, set: RoutedSet | undefined, context: ProviderContext): Promise<void>;
+  /** What is routed now: replica id → percent. */
+  routed(instance: InstanceIdentity, context: ProviderContext): Promise<Readonly<Record<string, number>>>;
+  /** Resolves when no request or connection to it is open, or after `timeoutMs`, with what is left then closed. It is not routed any more. */
+  drain(replica: Replica, options: { readonly timeoutMs: number }, context: ProviderContext): Promise<void>;
+  /** Signal, grace, SIGKILL; returns when it has ended. */
+  stop(replica: Replica, options: { readonly signal: string; readonly graceMs: number }, context: ProviderContext): Promise<void>;
+  /** Gone from `list`. Its logs can still be read by deployment. Throws `CONFLICT` where it runs. */
+  remove(replica: Replica, context: ProviderContext): Promise<void>;
+  /** Health, stop and restart policy of a running replica become the release's. */
+  configure(replica: Replica, release: Release, context: ProviderContext): Promise<void>;
+  settle(instance: InstanceIdentity, settled: SettledRelease | undefined, context: ProviderContext): Promise<void>;
+  /** Records that `stop` was asked for, or no longer is. */
+  markStopped(instance: InstanceIdentity, stopped: boolean, context: ProviderContext): Promise<void>;
+  logs(request: LogsRequest, context: ProviderContext): AsyncIterable<LogLine>;
+  exec(replica: Replica, request: ExecRequest, context: ProviderContext): Promise<ExecSession>;
+  usage(replicas: readonly Replica[], context: ProviderContext): Promise<ResourceUsage>;
+}
