@@ -1,2 +1,3 @@
-export * from "./errors/index.ts";
-export * from "./model/index.ts";
+/** `@ctrlplane/core`: the contract, the registry and the engine. Providers import `@ctrlplane/core/provider` instead. */
+export * from "./provider/index.ts";
+export * from "./state/store.ts";

@@ -1,0 +1,3 @@
+export * from "./journal.ts";
+export * from "./replica-driver.ts";
+export * from "./revision-driver.ts";
