@@ -27,3 +27,8 @@ export type ReplicaCount = number | { readonly min: number; readonly max: number
 export interface ScaleSpec extends ResourceSpec {
   readonly replicas: ReplicaCount;
 }
+
+export function isEqualCount(a: ReplicaCount, b: ReplicaCount): boolean {
+  if (typeof a === "number" || typeof b === "number") return a === b;
+  return a.min === b.min && a.max === b.max;
+}

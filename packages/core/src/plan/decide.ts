@@ -1,0 +1,204 @@
+import { isEqualCount } from "../model/resources.ts";
+import type { ObservedInstance, SettledRelease } from "../model/observed.ts";
+import type { ActionKind, Cause, FieldChange, PlanAction } from "../model/plan.ts";
+import { describeDesired, describeReplicas } from "./describe.ts";
+import { fieldChanges } from "./field-changes.ts";
+import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
+import { judgeOwnership } from "./ownership.ts";
+
+/** What is decided about one instance; the plan adds order. */
+export interface Decision {
+  readonly kind: ActionKind;
+  readonly causes: readonly Cause[];
+  readonly changes: readonly FieldChange[];
+  readonly notes: readonly string[];
+  readonly from?: number;
+  /** Absent where no new release is made: kept, resumed, or an old one restored. */
+  readonly release?: number;
+}
+
+/** Decides from what is wanted and what is known, without I/O. */
+export function decide(desired: DesiredInstance, known: KnownInstance, input: PlanInput): PlanAction {
+  const decision = decideKind(desired, known, input);
+  const existing = new Set(known.observed?.volumes ?? []);
+  const volumes = desired.volumes.filter((name) => !existing.has(name));
+  return {
+    key: actionKey(desired.instance),
+    kind: decision.kind,
+    instance: desired.instance,
+    causes: decision.causes,
+    changes: decision.changes,
+    after: [],
+    image: desired.image,
+    specHash: desired.specHash,
+    strategy: desired.spec.strategy.type,
+    ...(decision.from === undefined ? {} : { from: decision.from }),
+    ...(decision.release === undefined ? {} : { release: decision.release }),
+    volumes,
+    publishes: desired.publishes,
+    notes: [...decision.notes, ...(decision.kind === "keep" ? [] : desired.notes)],
+    summary: summarize(desired, decision, volumes),
+  };
+}
+
+function summarize(desired: DesiredInstance, decision: Decision, volumes: readonly string[]): string {
+  if (decision.kind === "keep") return "unchanged, skipping";
+  if (decision.kind === "resume") return `goes on with release ${decision.release ?? "?"}, begun and not finished`;
+  return describeDesired(desired, volumes);
+}
+
+function decideKind(desired: DesiredInstance, known: KnownInstance, input: PlanInput): Decision {
+  const next = Math.max(0, ...known.releases, known.observed?.settled?.number ?? 0) + 1;
+  const foreign = judgeForeign(known, input);
+  if (foreign !== undefined) return foreign;
+  if (known.unfinished !== undefined) return decideUnfinished(desired, known, known.unfinished, next);
+  const observed = known.observed;
+  if (observed === undefined) return decideAbsent(desired, known, next);
+  if (observed.settled === undefined) return decideUnsettled(desired, known, next);
+  return decideSettled(desired, known, observed, observed.settled, next);
+}
+
+function judgeForeign(known: KnownInstance, input: PlanInput): Decision | undefined {
+  if (known.observed === undefined) return undefined;
+  const { stack, name } = known.instance;
+  const ownership = judgeOwnership(known.observed.labels, { stack, name, lineage: input.lineage });
+  if (ownership === "ours") return undefined;
+  const isNamed = known.entry !== undefined && known.entry.destroyed !== true;
+  if (ownership === "adoptable" && (isNamed || input.adopt)) return undefined;
+  return { kind: "hold", causes: ["foreign"], changes: [], notes: [] };
+}
+
+/** Forward where the same target is still wanted and no way back was begun; else back first, then what is wanted now. */
+function decideUnfinished(
+  desired: DesiredInstance,
+  known: KnownInstance,
+  unfinished: NonNullable<KnownInstance["unfinished"]>,
+  next: number,
+): Decision {
+  const base = { causes: ["recovery"] as const, changes: [] };
+  const from = unfinished.from === undefined ? {} : { from: unfinished.from };
+  const isWanted = known.unfinishedSpecHash === desired.specHash;
+  if (isWanted && !unfinished.isReverting && unfinished.to !== undefined) {
+    const notes = [`change #${unfinished.change} did not finish; release ${unfinished.to} is still wanted`];
+    return { ...base, kind: "resume", notes, ...from, release: unfinished.to };
+  }
+  const back = unfinished.from === undefined ? "is taken away" : `goes back to release ${unfinished.from}`;
+  const notes = [`change #${unfinished.change} did not finish; ${known.instance.service} ${back} first`];
+  return { ...base, kind: "revert", notes, ...from, release: next };
+}
+
+function decideAbsent(desired: DesiredInstance, known: KnownInstance, next: number): Decision {
+  const isRecorded = known.entry !== undefined && known.entry.destroyed !== true;
+  if (!isRecorded) return { kind: "create", causes: ["new"], changes: [], notes: [], release: next };
+  const notes = ["is recorded and no longer there"];
+  const from = known.entry?.release === undefined ? {} : { from: known.entry.release };
+  return { kind: "create", causes: ["missing"], changes: [], notes, release: next, ...from };
+}
+
+/** Of ours, but nothing was ever settled: pctl 1.1's, judged by its fingerprint, or the rest of a first deploy without a ledger. */
+function decideUnsettled(desired: DesiredInstance, known: KnownInstance, next: number): Decision {
+  const entry = known.entry;
+  const isSame =
+    entry !== undefined &&
+    entry.specHash === undefined &&
+    entry.destroyed !== true &&
+    entry.fingerprint !== undefined &&
+    entry.fingerprint === desired.fingerprint &&
+    (entry.replica === undefined || isEqualCount(entry.replica, desired.spec.scale.replicas)) &&
+    known.observed?.state === "serving";
+  if (isSame) return { kind: "keep", causes: [], changes: [], notes: [] };
+  return { kind: "update", causes: [entry === undefined ? "drift" : "configuration"], changes: [], notes: [], release: next };
+}
+
+function decideSettled(
+  desired: DesiredInstance,
+  known: KnownInstance,
+  observed: ObservedInstance,
+  settled: SettledRelease,
+  next: number,
+): Decision {
+  const override = overrides(desired, observed, settled);
+  const drift = drifts(desired, observed, settled);
+  const causes = new Set<Cause>([...override, ...drift].map((change) => change.cause));
+  if (settled.specHash === desired.specHash) {
+    const changes = [...override, ...drift];
+    if (changes.length === 0) return { kind: "keep", causes: [], changes, notes: [], from: settled.number };
+    return { kind: "configure", causes: [...causes], changes, notes: overrideNotes(observed, settled, override), from: settled.number };
+  }
+  const declared = known.served === undefined ? [] : fieldChanges(known.served, desired);
+  for (const change of declared) causes.add(change.cause);
+  if (declared.length === 0) causes.add("configuration");
+  return {
+    kind: settled.replicaHash === desired.revision.replicaHash ? "configure" : "update",
+    causes: [...causes],
+    changes: [...declared, ...override.filter((change) => !declared.some((other) => other.path === change.path)), ...drift],
+    notes: [...overrideNotes(observed, settled, override), ...rolledBackNotes(known)],
+    from: settled.number,
+    release: next,
+  };
+}
+
+/** What an operator set by hand, and the file takes back. */
+function overrides(desired: DesiredInstance, observed: ObservedInstance, settled: SettledRelease): FieldChange[] {
+  const changes: FieldChange[] = [];
+  if (observed.stopped) changes.push({ path: "state", before: "stopped", after: "running", cause: "override" });
+  const wanted = desired.spec.scale.replicas;
+  if (settled.scaledBy !== undefined && !isEqualCount(settled.replicas, wanted)) {
+    changes.push({ path: "scale.replicas", before: describeReplicas(settled.replicas), after: describeReplicas(wanted), cause: "override" });
+  }
+  return changes;
+}
+
+function overrideNotes(observed: ObservedInstance, settled: SettledRelease, changes: readonly FieldChange[]): string[] {
+  return changes.map(({ path }) => {
+    if (path === "state") return "was stopped by hand, and starts again";
+    const by = settled.scaledBy;
+    const who = by === undefined ? "" : ` by ${by.by} with change #${by.change}`;
+    return `takes back the manual scale of ${describeReplicas(settled.replicas)}${who}`;
+  });
+}
+
+function rolledBackNotes(known: KnownInstance): string[] {
+  if (known.rolledBack === undefined) return [];
+  const { release, change } = known.rolledBack;
+  return [`this is the source of release ${release}, which change #${change} rolled back`];
+}
+
+/** Where the platform runs another thing than what was settled there. */
+function drifts(desired: DesiredInstance, observed: ObservedInstance, settled: SettledRelease): FieldChange[] {
+  if (observed.stopped) return [];
+  const changes: FieldChange[] = [];
+  const current = observed.revisions.find(
+    (each) => each.replicaHash === settled.replicaHash && each.generation === settled.generation,
+  );
+  const wanted = typeof settled.replicas === "number" ? settled.replicas : settled.replicas.min;
+  const ready = current?.ready ?? 0;
+  if (ready < wanted) {
+    const cause: Cause = (current?.desired ?? 0) < wanted ? "missing" : "drift";
+    changes.push({ path: "replicas", before: `${ready} of ${wanted} ready`, after: `${wanted} ready`, cause });
+  } else if (typeof settled.replicas === "number" && (current?.desired ?? 0) > wanted) {
+    changes.push({ path: "replicas", before: describeReplicas(current?.desired ?? 0), after: describeReplicas(wanted), cause: "drift" });
+  }
+  for (const other of observed.revisions) {
+    if (other === current || other.desired === 0) continue;
+    changes.push({ path: "revisions", before: `${other.replicaHash.slice(0, 8)} runs as well`, after: "gone", cause: "drift" });
+  }
+  return [...changes, ...fieldDrifts(desired, observed, settled)];
+}
+
+/** Observed fields are compared only while the declaration is the settled one: a change explains any difference. */
+function fieldDrifts(desired: DesiredInstance, observed: ObservedInstance, settled: SettledRelease): FieldChange[] {
+  if (settled.specHash !== desired.specHash) return [];
+  return observed.observedFields.flatMap((path): FieldChange[] => {
+    const wanted = JSON.stringify(at(desired.spec, path));
+    const seen = JSON.stringify(observed.fields[path]);
+    return wanted === seen ? [] : [{ path, ...(seen === undefined ? {} : { before: seen }), ...(wanted === undefined ? {} : { after: wanted }), cause: "drift" }];
+  });
+}
+
+function at(value: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((inner, key) => {
+    if (inner === null || typeof inner !== "object") return undefined;
+    return (inner as Readonly<Record<string, unknown>>)[key]; // an object, checked on the line before
+  }, value);
+}

@@ -1,0 +1,84 @@
+import type { Diagnostic } from "../errors/diagnostic.ts";
+import type { InstanceIdentity } from "../model/identity.ts";
+import type { PinnedImage } from "../model/image.ts";
+import type { ObservedInstance } from "../model/observed.ts";
+import type { Release, Revision } from "../model/release.ts";
+import type { ServiceSpec } from "../model/spec.ts";
+import type { Plan } from "../model/plan.ts";
+import type { StateEntry } from "../state/store.ts";
+
+/** What is wanted of one instance: everything that can be known without writing. */
+export interface DesiredInstance {
+  readonly instance: InstanceIdentity;
+  readonly spec: ServiceSpec;
+  readonly image: PinnedImage;
+  readonly revision: Revision;
+  readonly specHash: string;
+  readonly fingerprint?: string;
+  /** Host addresses that it publishes, `0.0.0.0:8080`. */
+  readonly publishes: readonly string[];
+  /** Where people reach it, `http://127.0.0.1:8080`. */
+  readonly addresses: readonly string[];
+  /** Platform names of the volumes that it will have. */
+  readonly volumes: readonly string[];
+  /** Services that must serve before this one is begun: `needs`, and what it is wired to. */
+  readonly needs: readonly string[];
+  /** What `check` wants the reader to know: a replaced `env.PORT`, a field that is ignored by the user's word. */
+  readonly notes: readonly string[];
+}
+
+/** A deployment that was begun and has not ended, as far as a plan needs it. */
+export interface UnfinishedDeployment {
+  readonly service: string;
+  readonly deployment: string;
+  readonly change: number;
+  /** Absent for a first deployment. */
+  readonly from?: number;
+  /** Absent for a removal. */
+  readonly to?: number;
+  readonly isReverting: boolean;
+}
+
+/** All that is known of an instance besides what is wanted: three sources, never mixed. */
+export interface KnownInstance {
+  readonly instance: InstanceIdentity;
+  /** On the platform. */
+  readonly observed?: ObservedInstance;
+  /** In the state document. */
+  readonly entry?: StateEntry;
+  /** In the ledger. */
+  readonly unfinished?: UnfinishedDeployment;
+  /** Numbers of its releases in the ledger, ascending. */
+  readonly releases: readonly number[];
+  /** The settled release in full; read only where it is needed to tell what differs, and where the key opened it. */
+  readonly served?: Release;
+  /** `specHash` of the release that an unfinished deployment brings. */
+  readonly unfinishedSpecHash?: string;
+  /** Set where the wanted source was rolled back: number of that release and of the change that took it back. */
+  readonly rolledBack?: { readonly release: number; readonly change: number };
+}
+
+export interface PlanInput {
+  readonly stack: string;
+  readonly environment?: string;
+  readonly lineage: string;
+  readonly desired: readonly DesiredInstance[];
+  /** By `actionKey`. Has every desired instance that a platform could be asked about, and every one that only exists. */
+  readonly known: ReadonlyMap<string, KnownInstance>;
+  /** Names of providers that cannot be reached, and why. */
+  readonly unreachable: ReadonlyMap<string, string>;
+  readonly platforms: Plan["platforms"];
+  readonly continues?: Plan["continues"];
+  readonly diagnostics: readonly Diagnostic[];
+  /** Only these services; nothing is removed. */
+  readonly selection?: ReadonlySet<string>;
+  readonly remove: ReadonlySet<string>;
+  readonly withVolumes: boolean;
+  readonly adopt: boolean;
+  readonly leaveVolumes: boolean;
+}
+
+/** `{service}@{provider}`: one instance within a stack. */
+export function actionKey(instance: Pick<InstanceIdentity, "service" | "provider">): string {
+  return `${instance.service}@${instance.provider}`;
+}

@@ -1,0 +1,74 @@
+import type { Diagnostic } from "../errors/diagnostic.ts";
+import { canonicalJson, sha256 } from "../model/hash.ts";
+import type { Plan, PlanAction } from "../model/plan.ts";
+import { decide } from "./decide.ts";
+import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
+import { order } from "./order.ts";
+import { decideRemovals } from "./removals.ts";
+
+/** From what is wanted and what is known to what is to be done. Pure: the same input gives the same plan, and the same hash. */
+export function makePlan(input: PlanInput): Plan {
+  const chosen = input.desired.filter((desired) => input.selection?.has(desired.instance.service) ?? true);
+  const wanted = chosen.map((desired) => decideReachable(desired, input));
+  const actions = order([...wanted, ...decideRemovals(input)], input);
+  const diagnostics = [...input.diagnostics, ...actions.flatMap((action) => refusals(action, input))];
+  return {
+    v: 1,
+    stack: input.stack,
+    ...(input.environment === undefined ? {} : { environment: input.environment }),
+    hash: hashPlan(actions, input),
+    actions,
+    diagnostics,
+    ...(input.continues === undefined ? {} : { continues: input.continues }),
+    platforms: input.platforms,
+  };
+}
+
+function decideReachable(desired: DesiredInstance, input: PlanInput): PlanAction {
+  const key = actionKey(desired.instance);
+  const reason = input.unreachable.get(desired.instance.provider);
+  const known: KnownInstance = input.known.get(key) ?? { instance: desired.instance, releases: [] };
+  const action = decide(desired, known, input);
+  if (reason !== undefined) return { ...action, kind: "unreachable", causes: [], changes: [], summary: reason };
+  const isMoved = [...input.known.values()].some(
+    (other) => other.instance.service === desired.instance.service && actionKey(other.instance) !== key && other.observed !== undefined,
+  );
+  return action.kind === "create" && isMoved ? { ...action, causes: ["moved"] } : action;
+}
+
+/** Problems that only the plan can see. */
+function refusals(action: PlanAction, input: PlanInput): Diagnostic[] {
+  const field = `services.${action.instance.service}`;
+  if (action.causes.includes("foreign")) {
+    return [
+      {
+        severity: "error",
+        code: "foreign",
+        summary: `${action.instance.name} on ${action.instance.provider} is not of this stack, and is not touched`,
+        field,
+        hint: "Name the stack or the service otherwise, remove the other one, or take it over with --adopt if pctl 1.1 made it.",
+      },
+    ];
+  }
+  if (action.causes.includes("moved") && action.kind === "hold" && !input.leaveVolumes) {
+    return [
+      {
+        severity: "error",
+        code: "move-with-volumes",
+        summary: `${action.instance.service} has volumes on ${action.instance.provider}, and data does not move by itself`,
+        field: `${field}.provider`,
+        hint: "Move the data yourself, then deploy with --leave-volumes; the old volumes stay where they are.",
+      },
+    ];
+  }
+  return [];
+}
+
+/** Over all that apply acts on; words for people do not count. */
+function hashPlan(actions: readonly PlanAction[], input: PlanInput): string {
+  const content = actions.map(({ key, kind, after, specHash, from, release, instance, volumes }) => {
+    const { id: _id, lineage: _lineage, ...where } = instance;
+    return { key, kind, after, specHash, from, release, where, volumes };
+  });
+  return sha256(canonicalJson({ v: 1, stack: input.stack, content, withVolumes: input.withVolumes }));
+}

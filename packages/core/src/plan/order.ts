@@ -1,0 +1,67 @@
+import type { PlanAction } from "../model/plan.ts";
+import { actionKey, type DesiredInstance, type PlanInput } from "./input.ts";
+
+/**
+ * The graph: a service after what it needs, one that takes over a published address after the one that gives it up,
+ * removals after everything else. Needs have no cycle (the configuration refuses them); an address that would close one is left out.
+ */
+export function order(actions: readonly PlanAction[], input: PlanInput): PlanAction[] {
+  const acting = new Map(actions.filter((action) => action.kind !== "keep" && action.kind !== "hold").map((each) => [each.key, each]));
+  const desired = new Map(input.desired.map((each) => [actionKey(each.instance), each]));
+  const after = new Map<string, Set<string>>(actions.map((action) => [action.key, new Set<string>()]));
+  for (const [key, each] of desired) {
+    for (const need of each.needs) {
+      for (const [other, candidate] of desired) {
+        if (candidate.instance.service === need && acting.has(other) && acting.has(key)) after.get(key)?.add(other);
+      }
+    }
+  }
+  const early = addressOrder(actions, input, desired, after);
+  const others = actions.filter((action) => action.kind !== "remove" && acting.has(action.key)).map((action) => action.key);
+  for (const action of actions) {
+    if (action.kind !== "remove" || early.has(action.key)) continue;
+    for (const key of others) after.get(action.key)?.add(key);
+  }
+  return actions.map((action) => {
+    const notes = early.has(action.key) ? [...action.notes, "goes first: its address is taken over"] : action.notes;
+    return { ...action, notes, after: [...(after.get(action.key) ?? [])].sort() };
+  });
+}
+
+/** Adds edges for addresses that change hands; returns the removals that have to come early because of them. */
+function addressOrder(
+  actions: readonly PlanAction[],
+  input: PlanInput,
+  desired: ReadonlyMap<string, DesiredInstance>,
+  after: Map<string, Set<string>>,
+): Set<string> {
+  const early = new Set<string>();
+  const holders = new Map<string, PlanAction>();
+  for (const action of actions) {
+    if (action.kind === "keep" || action.kind === "hold") continue;
+    for (const address of input.known.get(action.key)?.observed?.addresses ?? []) {
+      holders.set(`${action.instance.platformId} ${portOf(address)}`, action);
+    }
+  }
+  for (const [key, each] of desired) {
+    for (const address of each.publishes) {
+      const holder = holders.get(`${each.instance.platformId} ${portOf(address)}`);
+      if (holder === undefined || holder.key === key || reaches(holder.key, key, after)) continue;
+      after.get(key)?.add(holder.key);
+      if (holder.kind === "remove") early.add(holder.key);
+    }
+  }
+  return early;
+}
+
+function portOf(address: string): string {
+  return /:(\d+)\/?$/.exec(address)?.[1] ?? address;
+}
+
+/** Does `from` wait, directly or through others, for `to`? */
+function reaches(from: string, to: string, after: ReadonlyMap<string, ReadonlySet<string>>, seen = new Set<string>()): boolean {
+  if (from === to) return true;
+  if (seen.has(from)) return false;
+  seen.add(from);
+  return [...(after.get(from) ?? [])].some((next) => reaches(next, to, after, seen));
+}
