@@ -7,3 +7,4 @@ export * from "./context.ts";
 export * from "./ledger.ts";
 export * from "./provider.ts";
 export * from "./requests.ts";
+export * from "./machine-provider.ts";

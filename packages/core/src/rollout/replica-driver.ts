@@ -30,28 +30,50 @@ export interface ReplicaDriver {
   /** All replicas of the instance, oldest first, those that ended included while they are kept. */
   list(instance: InstanceIdentity, context: ProviderContext): Promise<readonly Replica[]>;
   /** What `Provider.list` says of this instance, apart from its replicas; undefined where nothing of it exists. */
-  instance(instance: InstanceIdentity, context: ProviderContext): Promise<Omit<ObservedInstance, "revisions" | "state" | "restarts"> | undefined>;
-  /** Makes what does not run yet. One (deployment, revision key, ordinal) is made once, however often this is called. */
+  instance(
+    instance: InstanceIdentity,
+    context: ProviderContext,
+  ): Promise<Omit<ObservedInstance, "revisions" | "state" | "restarts"> | undefined>;
+  /** Makes what does not run yet (`starting` or `stopped` until `start`). One (deployment, revision key, ordinal) is made once, however often this is called. */
   create(
-    request: { readonly release: Release; readonly ordinal: number; readonly replicas: number; readonly deployment: string },
+    request: {
+      readonly release: Release;
+      readonly ordinal: number;
+      readonly replicas: number;
+      readonly deployment: string;
+    },
     context: ProviderContext,
   ): Promise<Replica>;
+  /** Also starts one that ended, in its place; its log goes on. What runs already is success. */
   start(replica: Replica, context: ProviderContext): Promise<void>;
   /**
    * Resolves when it passed its gate. Throws `FAILED` with verdict, exit code and last log lines as soon as it cannot,
    * `START_TIMEOUT`, `PORT_CLOSED` or `UNHEALTHY` after `timeoutMs`.
    */
-  waitReady(replica: Replica, release: Release, options: { readonly timeoutMs: number }, context: ProviderContext): Promise<void>;
+  waitReady(
+    replica: Replica,
+    release: Release,
+    options: { readonly timeoutMs: number },
+    context: ProviderContext,
+  ): Promise<void>;
   /** Resolves when it has been ready for `ms` without a break; throws `FAILED` as soon as it ended, restarted or lost its health. */
   outlive(replica: Replica, ms: number, context: ProviderContext): Promise<void>;
-  /** Exactly this set is routed, in one atomic change. Returns when new connections and requests follow it. Throws `FAILED` `PORT_IN_USE`. */
+  /**
+   * Exactly this set is routed, in one atomic change; undefined: nothing is published. Services without ports are routed too: the
+   * set is remembered, and says which replicas serve. A target that is not ready gets traffic once it is. Returns when
+   * new connections and requests follow it. Throws `FAILED` `PORT_IN_USE`.
+   */
   route(instance: InstanceIdentity, set: RoutedSet | undefined, context: ProviderContext): Promise<void>;
   /** What is routed now: replica id → percent. */
   routed(instance: InstanceIdentity, context: ProviderContext): Promise<Readonly<Record<string, number>>>;
   /** Resolves when no request or connection to it is open, or after `timeoutMs`, with what is left then closed. It is not routed any more. */
   drain(replica: Replica, options: { readonly timeoutMs: number }, context: ProviderContext): Promise<void>;
   /** Signal, grace, SIGKILL; returns when it has ended. */
-  stop(replica: Replica, options: { readonly signal: string; readonly graceMs: number }, context: ProviderContext): Promise<void>;
+  stop(
+    replica: Replica,
+    options: { readonly signal: string; readonly graceMs: number },
+    context: ProviderContext,
+  ): Promise<void>;
   /** Gone from `list`. Its logs can still be read by deployment. Throws `CONFLICT` where it runs. */
   remove(replica: Replica, context: ProviderContext): Promise<void>;
   /** Health, stop and restart policy of a running replica become the release's. */

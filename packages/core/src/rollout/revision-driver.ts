@@ -26,15 +26,22 @@ export type Weights = Readonly<Record<string, number>>;
 /**
  * What a strategy needs of a platform, for one instance. Strategies are written once over it. Every method observes first and
  * does only what is missing, so that each may be repeated after a crash at any point; each returns when its
- * effect is true.
+ * effect is true. While `ensure` and `weigh` of a new revision run, `outlive` of it and `retire` of an old one may run too.
  */
 export interface RevisionDriver {
+  /** True where the platform itself changes the count within a range. Default false: a range means its minimum. */
+  readonly autoscales?: boolean;
   observe(context: ProviderContext): Promise<RolloutState>;
   /**
    * At least `replicas` of the release's revision exist, run, and have passed their gate. Does not route. Adds only; fewer is
    * `retire`'s. Throws `FAILED` with a verdict as soon as one cannot become ready, at the latest after `timeoutMs`.
    */
-  ensure(release: Release, replicas: number, options: { readonly timeoutMs: number }, context: ProviderContext): Promise<void>;
+  ensure(
+    release: Release,
+    replicas: number,
+    options: { readonly timeoutMs: number },
+    context: ProviderContext,
+  ): Promise<void>;
   /** The release's ports and domains are published, and its traffic is shared so. One atomic change. Absent: the platform routes by itself. */
   weigh?(release: Release, weights: Weights, context: ProviderContext): Promise<void>;
   /** Only `keep` replicas of the revision are left: the others were unrouted, drained, stopped and removed. Their logs stay. */

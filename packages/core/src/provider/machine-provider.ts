@@ -1,0 +1,155 @@
+import { CtrlPlaneError } from "../errors/error.ts";
+import type { InstanceIdentity } from "../model/identity.ts";
+import type { InstanceStatus } from "../model/observed.ts";
+import type { Release } from "../model/release.ts";
+import type { ReplicaCount } from "../model/resources.ts";
+import { describeInstance } from "../rollout/describe-instance.ts";
+import { machineRevisionDriver } from "../rollout/machine-revision-driver.ts";
+import type { Replica, ReplicaDriver } from "../rollout/replica-driver.ts";
+import { rollOut } from "../rollout/roll-out.ts";
+import type { RolloutRequest } from "../rollout/rollout.ts";
+import type { ProviderContext } from "./context.ts";
+import { stopAfterFailedStart, stopInstance } from "./machine-stop.ts";
+import type { Provider } from "./provider.ts";
+import { releaseForRestart, releaseForScale } from "./release-variants.ts";
+
+export interface MachineParts {
+  readonly driver: ReplicaDriver;
+  /** A one-off replica takes another command and its own input and output, so it is the platform's own. */
+  readonly run: Provider["run"];
+  /** Replicas of one instance that are started or stopped at a time. Default 8. */
+  readonly parallel?: number;
+}
+
+type MachineMethods = Pick<
+  Provider,
+  "deploy" | "rollback" | "scale" | "start" | "stop" | "restart" | "status" | "resources" | "logs" | "exec" | "run"
+>;
+
+/**
+ * All of a provider that concerns replicas, built from single machines: spread it into `defineProvider`.
+ *
+ * - `stop` keeps replicas as stopped records; `start` starts those again. A `start` that fails stops them again.
+ * - `restart` replaces replicas by equal ones of the next generation, by the release's strategy; called again with the same
+ *   deployment it finishes what it began, or finds it done.
+ * - `scale` with resources replaces replicas; with replicas alone none.
+ * - A range of replicas means its minimum: machines have no autoscaler.
+ */
+export function machineProvider({ driver, run, parallel = 8 }: MachineParts): MachineMethods {
+  const carryOut = async (
+    instance: InstanceIdentity,
+    request: RolloutRequest,
+    context: ProviderContext,
+  ): Promise<InstanceStatus> => {
+    const revisions = machineRevisionDriver(driver, instance, {
+      deployment: request.deployment,
+      release: request.release,
+      total: (release) => totalOf(release, request),
+      parallel,
+    });
+    await rollOut(revisions, request, context);
+    return machineStatus(driver, instance, context);
+  };
+
+  return {
+    async deploy({ instance, ...request }, context) {
+      return { state: "serving", status: await carryOut(instance, request, context) };
+    },
+
+    async rollback({ instance, ...request }, context) {
+      return { state: "serving", status: await carryOut(instance, request, context) };
+    },
+
+    async scale({ instance, resources, ...request }, context) {
+      const { settled } = await existing(driver, instance, context);
+      const now = settled?.replicas ?? request.release.spec.scale.replicas;
+      const replicas = request.replicas ?? now;
+      const release = releaseForScale(request.release, resources);
+      const { strategy } = release.spec;
+      const previous = { previous: request.release, previousReplicas: now };
+      return carryOut(instance, { ...request, ...previous, release, replicas, strategy }, context);
+    },
+
+    async start({ instance, ...request }, context) {
+      // Nothing old runs that a strategy could replace, and what fails is stopped again instead of removed.
+      const strategy = { ...request.release.spec.strategy, type: "recreate", onFailure: "hold" } as const;
+      try {
+        return await carryOut(instance, { ...request, strategy }, context);
+      } catch (error) {
+        throw await stopAfterFailedStart(driver, request.release, parallel, error, context);
+      }
+    },
+
+    async stop({ instance, ...ending }, context) {
+      await existing(driver, instance, context);
+      await stopInstance(driver, instance, { ...ending, parallel }, context);
+      return machineStatus(driver, instance, context);
+    },
+
+    async restart({ instance, ...request }, context) {
+      const { settled } = await existing(driver, instance, context);
+      const { release, previous } = releaseForRestart(request.release, settled, request.deployment);
+      const { strategy } = release.spec;
+      return carryOut(
+        instance,
+        { ...request, release, previous, previousReplicas: request.replicas, strategy },
+        context,
+      );
+    },
+
+    status: ({ instance }, context) => machineStatus(driver, instance, context),
+
+    async resources({ instance }, context) {
+      return driver.usage(await driver.list(instance, context), context);
+    },
+
+    logs: (request, context) => driver.logs(request, context),
+
+    async exec(request, context) {
+      const replicas = await driver.list(request.instance, context);
+      return driver.exec(chooseReplica(request.instance, replicas, request.replica), request, context);
+    },
+
+    run,
+  };
+}
+
+/** What is seen of one instance. Throws `NOT_FOUND` where nothing of it exists. */
+export async function machineStatus(
+  driver: ReplicaDriver,
+  instance: InstanceIdentity,
+  context: ProviderContext,
+): Promise<InstanceStatus> {
+  const [base, replicas, routed] = await Promise.all([
+    existing(driver, instance, context),
+    driver.list(instance, context),
+    driver.routed(instance, context),
+  ]);
+  return { ...describeInstance(base, replicas, routed), replicas };
+}
+
+async function existing(driver: ReplicaDriver, instance: InstanceIdentity, context: ProviderContext) {
+  const found = await driver.instance(instance, context);
+  if (found !== undefined) return found;
+  throw new CtrlPlaneError("NOT_FOUND", `nothing of ${instance.name} exists on ${instance.provider}`, {
+    target: instance.name,
+    hint: `pctl deploy ${instance.service} brings it up`,
+  });
+}
+
+function totalOf(release: Release, request: RolloutRequest): number {
+  const isPrevious = release.id === request.previous?.id && release.id !== request.release.id;
+  const count: ReplicaCount = isPrevious ? (request.previousReplicas ?? release.spec.scale.replicas) : request.replicas;
+  return typeof count === "number" ? count : count.min;
+}
+
+function chooseReplica(instance: InstanceIdentity, replicas: readonly Replica[], name: string | undefined): Replica {
+  const found = replicas.find((each) => (name === undefined ? each.state === "ready" : each.name === name));
+  if (found !== undefined) return found;
+  const names = replicas.map((each) => each.name).join(", ");
+  const what = name === undefined ? `${instance.name} has no ready replica` : `${instance.name} has no replica ${name}`;
+  throw new CtrlPlaneError("NOT_FOUND", what, {
+    target: name ?? instance.name,
+    hint: names === "" ? `pctl status ${instance.service} shows why` : `there are: ${names}`,
+  });
+}

@@ -1,0 +1,54 @@
+import type { InstanceState, ObservedInstance, ObservedRevision } from "../model/observed.ts";
+import { revisionKey } from "../model/release.ts";
+import type { Replica } from "./replica-driver.ts";
+
+/** What is known of an instance of machines apart from its replicas. */
+export type InstanceBase = Omit<ObservedInstance, "revisions" | "state" | "restarts">;
+
+/** Percent of the traffic by replica id. */
+export type RoutedShares = Readonly<Record<string, number>>;
+
+/** An instance as `list` and `status` show it: what its replicas say, added to the rest. Pure. */
+export function describeInstance(
+  base: InstanceBase,
+  replicas: readonly Replica[],
+  routed: RoutedShares,
+): ObservedInstance {
+  const revisions = revisionsOf(replicas, routed);
+  return {
+    ...base,
+    revisions,
+    state: stateOf(base, revisions),
+    restarts: replicas.reduce((sum, each) => sum + each.restarts, 0),
+  };
+}
+
+/** Revisions by their replicas, oldest first. A replica that was stopped is not meant to run, one that ended by itself is. */
+export function revisionsOf(replicas: readonly Replica[], routed: RoutedShares): readonly ObservedRevision[] {
+  const groups = Map.groupBy(replicas, revisionKey);
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    return {
+      replicaHash: first.replicaHash,
+      generation: first.generation,
+      desired: group.filter((each) => each.state !== "stopped").length,
+      ready: group.filter((each) => each.state === "ready").length,
+      weight: group.reduce((sum, each) => sum + (routed[each.id] ?? 0), 0),
+    };
+  });
+}
+
+function stateOf({ settled, stopped }: InstanceBase, revisions: readonly ObservedRevision[]): InstanceState {
+  const wanted = settled === undefined ? undefined : minimum(settled.replicas);
+  if (stopped || wanted === 0) return "stopped";
+  if (settled === undefined || wanted === undefined)
+    return revisions.some((each) => each.ready > 0) ? "degraded" : "down";
+  const ready = revisions.find((each) => revisionKey(each) === revisionKey(settled))?.ready ?? 0;
+  if (ready >= wanted) return "serving";
+  return revisions.some((each) => each.ready > 0) ? "degraded" : "down";
+}
+
+function minimum(replicas: NonNullable<ObservedInstance["settled"]>["replicas"]): number {
+  return typeof replicas === "number" ? replicas : replicas.min;
+}

@@ -1,0 +1,41 @@
+import type { Verdict } from "../errors/codes.ts";
+import { CtrlPlaneError, isCtrlPlaneError, type FailureDetail } from "../errors/error.ts";
+import type { ErrorCode } from "../errors/codes.ts";
+import type { Release } from "../model/release.ts";
+
+/**
+ * With these the platform did not judge the release: the same step may work later, and the way back would not work now.
+ * `CONFLICT` is not among them: it may be the release's own clash, and after a lost lease the decision to revert is refused.
+ */
+const undecided: readonly ErrorCode[] = ["CANCELLED", "RATE_LIMITED", "TIMEOUT", "UNAUTHORIZED", "UNAVAILABLE"];
+
+/** Why the release failed; undefined where it did not, and only the rollout was interrupted. */
+export function failureOf(error: unknown): FailureDetail | undefined {
+  if (!isCtrlPlaneError(error)) return { verdict: "UNSCHEDULABLE" };
+  if (error.failure !== undefined) return error.failure;
+  if (error.retryable || undecided.includes(error.code)) return undefined;
+  return { verdict: verdictOf(error.code) };
+}
+
+function verdictOf(code: ErrorCode): Verdict {
+  if (code === "QUOTA") return "QUOTA";
+  return code === "FAILED" ? "EXITED" : "UNSCHEDULABLE";
+}
+
+/** What a rollout throws when its release failed. `cause` is the failure as it came, absent where only its record is left. */
+export function failedRelease(
+  release: Release,
+  failure: FailureDetail,
+  reverted: boolean,
+  cause?: unknown,
+): CtrlPlaneError {
+  const known = isCtrlPlaneError(cause) ? cause : undefined;
+  const message = cause instanceof Error ? cause.message : `release ${release.number} failed: ${failure.verdict}`;
+  return new CtrlPlaneError("FAILED", message, {
+    target: known?.target ?? release.instance.name,
+    hint: known?.hint ?? `pctl logs ${release.instance.service} --change ${release.change} shows what it printed`,
+    failure: { ...failure, reverted },
+    ...(known?.provider === undefined ? {} : { provider: known.provider }),
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

@@ -1,0 +1,136 @@
+import type { InstanceIdentity } from "../model/identity.ts";
+import { revisionKey, type Release } from "../model/release.ts";
+import type { ProviderContext } from "../provider/context.ts";
+import { revisionsOf } from "./describe-instance.ts";
+import { ensureReplicas } from "./ensure-replicas.ts";
+import { inParallel } from "./in-parallel.ts";
+import type { Replica, ReplicaDriver } from "./replica-driver.ts";
+import { retireReplicas } from "./retire-replicas.ts";
+import type { RevisionDriver, RolloutState } from "./revision-driver.ts";
+import { targetsOf, withoutReplicas } from "./traffic.ts";
+import { beforeEffect } from "./with-signal.ts";
+
+export interface MachineRolloutOptions {
+  /** Replicas are created in the name of this deployment. */
+  readonly deployment: string;
+  /** The release whose ports stay published while replicas leave before any weight was set. */
+  readonly release: Release;
+  /** Replicas of a release when all are there: their names depend on it. */
+  total(release: Release): number;
+  /** Replicas of one instance that are started or stopped at a time. Default 8. */
+  readonly parallel?: number;
+}
+
+/** A `RevisionDriver` for one instance on a platform that knows single replicas. One ordinal of a revision runs at most once. */
+export function machineRevisionDriver(
+  driver: ReplicaDriver,
+  instance: InstanceIdentity,
+  options: MachineRolloutOptions,
+): RevisionDriver {
+  const parallel = options.parallel ?? 8;
+  let published = options.release;
+  let turn: Promise<unknown> = Promise.resolve();
+  /** The routed set is read, changed and written whole: one change at a time. */
+  const changeRoutes = async (change: () => Promise<void>): Promise<void> => {
+    const mine = turn.then(change);
+    turn = Promise.allSettled([mine]);
+    await mine;
+  };
+  const replicasOf = async (key: string, context: ProviderContext): Promise<readonly Replica[]> =>
+    (await driver.list(instance, context)).filter((each) => revisionKey(each) === key);
+
+  return {
+    observe: async (context) => observe(driver, instance, context),
+
+    async ensure(release, replicas, { timeoutMs }, context) {
+      const existing = await replicasOf(revisionKey(release.revision), context);
+      const total = Math.max(options.total(release), replicas);
+      const wanted = { release, replicas, total, deployment: options.deployment, timeoutMs, parallel };
+      await ensureReplicas(driver, wanted, existing, context);
+    },
+
+    async weigh(release, weights, context) {
+      await changeRoutes(async () => {
+        const targets = targetsOf(weights, await driver.list(instance, context));
+        const isEmpty = Object.keys(targets).length === 0;
+        published = release;
+        beforeEffect(context);
+        await driver.route(instance, isEmpty ? undefined : { release, targets }, context);
+      });
+    },
+
+    async retire(key, { keep, ...ending }, context) {
+      const leaving = surplus(await replicasOf(key, context), keep);
+      if (leaving.length === 0) return;
+      await changeRoutes(async () => {
+        const routed = await driver.routed(instance, context);
+        if (!leaving.some((each) => each.id in routed)) return;
+        const targets = withoutReplicas(routed, await driver.list(instance, context), leaving);
+        const isEmpty = Object.keys(targets).length === 0;
+        beforeEffect(context);
+        await driver.route(instance, isEmpty ? undefined : { release: published, targets }, context);
+      });
+      await retireReplicas(driver, leaving, { ...ending, parallel }, context);
+    },
+
+    async outlive(release, ms, context) {
+      const routed = await driver.routed(instance, context);
+      const all = await replicasOf(revisionKey(release.revision), context);
+      // Those that are neither are a later batch's, which another call watches once it is routed.
+      const watched = all.filter((each) => each.state === "ready" || each.id in routed);
+      await inParallel(watched, watched.length + 1, context, (each, inner) => driver.outlive(each, ms, inner));
+    },
+
+    async configure(release, context) {
+      const running = await replicasOf(revisionKey(release.revision), context);
+      await inParallel(running, parallel, context, async (each, inner) => {
+        beforeEffect(inner);
+        await driver.configure(each, release, inner);
+      });
+    },
+
+    async settle(settled, context) {
+      await driver.settle(instance, settled, context);
+      beforeEffect(context);
+      await driver.markStopped(instance, false, context);
+    },
+  };
+}
+
+async function observe(
+  driver: ReplicaDriver,
+  instance: InstanceIdentity,
+  context: ProviderContext,
+): Promise<RolloutState> {
+  const [replicas, routed, base] = await Promise.all([
+    driver.list(instance, context),
+    driver.routed(instance, context),
+    driver.instance(instance, context),
+  ]);
+  const revisions = revisionsOf(replicas, routed).map((each) => {
+    const key = revisionKey(each);
+    const ages = replicas.flatMap((one) => (revisionKey(one) === key ? (one.readyForMs ?? []) : []));
+    return {
+      key,
+      desired: each.desired,
+      ready: each.ready,
+      weight: each.weight,
+      readyForMs: Math.min(...ages, Infinity),
+    };
+  });
+  return {
+    revisions: revisions.map((each) => ({ ...each, readyForMs: each.readyForMs === Infinity ? 0 : each.readyForMs })),
+    stopped: base?.stopped ?? false,
+    ...(base?.settled === undefined ? {} : { settled: base.settled }),
+  };
+}
+
+/** All but one for each of the first `keep` ordinals: those beyond, and doubles, of which a ready one stays. */
+function surplus(replicas: readonly Replica[], keep: number): readonly Replica[] {
+  const preferred = replicas.toSorted((a, b) => Number(b.state === "ready") - Number(a.state === "ready"));
+  const kept = new Map<number, Replica>();
+  for (const each of preferred) {
+    if (each.ordinal <= keep && !kept.has(each.ordinal)) kept.set(each.ordinal, each);
+  }
+  return replicas.filter((each) => kept.get(each.ordinal) !== each);
+}

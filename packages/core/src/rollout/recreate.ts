@@ -1,0 +1,17 @@
+import { revisionKey } from "../model/release.ts";
+import { settledRelease, type Rollout } from "./rollout.ts";
+
+/** All that is old goes first, then the new one comes: for services that cannot run twice at a time. */
+export async function recreate({ request, replicas, platform, seen }: Rollout): Promise<void> {
+  const { release } = request;
+  const key = revisionKey(release.revision);
+  for (const other of seen.revisions) {
+    if (other.key !== key) await platform.retire(other.key, 0);
+  }
+  if (seen.revisions.some((each) => each.key === key)) await platform.configure(release);
+  await platform.ensure(release, replicas);
+  await platform.weigh(release, { [key]: 100 });
+  platform.tellRouted(release, replicas, replicas);
+  await platform.retire(key, replicas);
+  await platform.settle(settledRelease(release, request));
+}

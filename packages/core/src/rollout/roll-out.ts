@@ -1,0 +1,148 @@
+import { CtrlPlaneError, isCtrlPlaneError } from "../errors/error.ts";
+import type { SettledRelease } from "../model/observed.ts";
+import { revisionKey, type Release } from "../model/release.ts";
+import type { StrategyName } from "../model/spec.ts";
+import type { ProviderContext } from "../provider/context.ts";
+import { failedRelease, failureOf } from "./failure.ts";
+import { recreate } from "./recreate.ts";
+import { decideReplicas } from "./replica-count.ts";
+import { hold, revert } from "./revert.ts";
+import type { RevisionDriver } from "./revision-driver.ts";
+import { rolling } from "./rolling.ts";
+import { settledRelease, type Rollout, type RolloutRequest } from "./rollout.ts";
+import { stepsOf } from "./steps.ts";
+
+/** One file per strategy; those that are missing throw `UNSUPPORTED`. */
+const strategies: Partial<Record<StrategyName, (rollout: Rollout) => Promise<void>>> = { recreate, rolling };
+
+/**
+ * Brings an instance to a release by its strategy. From whatever state it finds (half a deployment, three revisions, none) it
+ * resolves when the release alone runs, is routed on all its replicas, and is settled; or throws:
+ *
+ * - `FAILED` when the release failed: with `failure.reverted` true when the previous release serves again (without one,
+ *   when nothing is left); false with `onFailure: "hold"`, or where the previous one does not become ready either.
+ * - `CANCELLED` after the step in hand, when `context.signal` aborted; nothing is taken back, the same call goes on later.
+ * - what the platform threw, where it judged nothing (unreachable, lease lost, rate limit); the same call goes on later.
+ *
+ * A journal that holds a `revert` has that finished, and nothing else; then `FAILED` with the recorded failure is thrown.
+ */
+export async function rollOut(
+  driver: RevisionDriver,
+  request: RolloutRequest,
+  context: ProviderContext,
+): Promise<void> {
+  const strategy = strategies[request.strategy.type];
+  if (strategy === undefined) {
+    throw new CtrlPlaneError("UNSUPPORTED", `strategy ${request.strategy.type} is not built yet`, {
+      hint: "use rolling or recreate",
+    });
+  }
+  const rollout = await prepare(driver, request, context);
+  const begun = request.journal.decisions.findLast((each) => each.kind === "revert");
+  if (begun !== undefined) {
+    const reverted = await revert(rollout);
+    throw failedRelease(rollout.request.release, begun.failure ?? { verdict: "EXITED" }, reverted);
+  }
+  try {
+    if (rollout.replicas === 0) await endAll(rollout);
+    else if (driver.handOver !== undefined) await handOver(driver.handOver, rollout, context);
+    else await strategy(rollout);
+  } catch (error) {
+    throw await conclude(rollout, error, context);
+  }
+}
+
+async function prepare(driver: RevisionDriver, request: RolloutRequest, context: ProviderContext): Promise<Rollout> {
+  const platform = stepsOf(driver, request, context);
+  const seen = await platform.observe();
+  const { settled } = seen;
+  const previous = request.previous === undefined ? undefined : atRunningGeneration(request.previous, settled);
+  const release = atRunningGeneration(request.release, settled);
+  const autoscales = driver.autoscales ?? false;
+  const previousCount =
+    request.previousReplicas ??
+    (settled?.releaseId === previous?.id ? settled?.replicas : previous?.spec.scale.replicas);
+  const known = { ...request, release, ...(previous === undefined ? {} : { previous }) };
+  return {
+    request: known,
+    replicas: decideReplicas(request.replicas, seen, autoscales),
+    previousReplicas: previousCount === undefined ? 0 : decideReplicas(previousCount, seen, autoscales),
+    platform: stepsOf(driver, known, context),
+    seen,
+  };
+}
+
+/** Replicas that a restart replaced by equal ones serve as well as the first: nothing but a restart raises the generation. */
+function atRunningGeneration(release: Release, settled: SettledRelease | undefined): Release {
+  const { revision } = release;
+  const isOlder = settled?.replicaHash === revision.replicaHash && settled.generation > revision.generation;
+  return isOlder ? { ...release, revision: { ...revision, generation: settled.generation } } : release;
+}
+
+/** No replica is wanted: nothing is published, nothing runs. */
+async function endAll({ request, platform, seen }: Rollout): Promise<void> {
+  await platform.weigh(request.release, {});
+  for (const each of seen.revisions) await platform.retire(each.key, 0);
+  await platform.settle(settledRelease(request.release, request));
+}
+
+async function handOver(
+  carryOut: NonNullable<RevisionDriver["handOver"]>,
+  { request, replicas, platform, seen }: Rollout,
+  context: ProviderContext,
+): Promise<void> {
+  const key = revisionKey(request.release.revision);
+  await carryOut(request.release, replicas, context);
+  for (const each of seen.revisions) {
+    if (each.key !== key) await platform.retire(each.key, 0);
+  }
+  await platform.settle(settledRelease(request.release, request));
+}
+
+/** What becomes of a rollout that threw; resolves with what is to be thrown. */
+async function conclude(rollout: Rollout, error: unknown, context: ProviderContext): Promise<unknown> {
+  const { request } = rollout;
+  if (context.signal.aborted) return cancelled(error);
+  const failure = failureOf(error);
+  if (failure === undefined) return error;
+  context.progress({
+    type: "replica.failed",
+    message: error instanceof Error ? error.message : String(error),
+    release: request.release.number,
+    ...(failure.replica === undefined ? {} : { replica: failure.replica }),
+    data: { ...failure },
+  });
+  if (request.strategy.onFailure === "revert") await request.journal.decide({ kind: "revert", failure });
+  try {
+    const reverted = request.strategy.onFailure === "hold" ? await hold(rollout) : await revert(rollout);
+    return failedRelease(request.release, failure, reverted, error);
+  } catch (second) {
+    // Nothing may follow a lost lease or a cancelled call. Any other error must not hide why the release failed.
+    if (isCtrlPlaneError(second) && (second.code === "CONFLICT" || second.code === "CANCELLED")) return second;
+    return unfinished(rollout, failure, error, second);
+  }
+}
+
+function cancelled(error: unknown): CtrlPlaneError {
+  if (isCtrlPlaneError(error) && error.code === "CANCELLED") return error;
+  return new CtrlPlaneError("CANCELLED", "stopped before the release served", {
+    hint: "the next pctl deploy goes on from here",
+    cause: error,
+  });
+}
+
+function unfinished(
+  rollout: Rollout,
+  failure: NonNullable<ReturnType<typeof failureOf>>,
+  error: unknown,
+  second: unknown,
+): CtrlPlaneError {
+  const why = second instanceof Error ? second.message : String(second);
+  const told = failedRelease(rollout.request.release, failure, false, error);
+  return new CtrlPlaneError("FAILED", `${told.message}; the way back was not finished: ${why}`, {
+    hint: "pctl deploy finishes the way back first",
+    failure: { ...failure, reverted: false },
+    ...(told.target === undefined ? {} : { target: told.target }),
+    cause: new AggregateError([error, second]),
+  });
+}
