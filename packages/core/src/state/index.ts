@@ -1,0 +1,11 @@
+export * from "./intent.ts";
+export * from "./lease.ts";
+export type { LeaseHolder, LeaseRecord } from "./lease-record.ts";
+export { leaseTarget } from "./lease-record.ts";
+export { currentHolder, isKnownDead, processStartTime } from "./process-identity.ts";
+export type { ReleaseNumbers } from "./release-records.ts";
+export type { ChangeRecord } from "./change-records.ts";
+export type { StackScope } from "./record-names.ts";
+export * from "./sealed-release.ts";
+export * from "./stack-ledger.ts";
+export * from "./store.ts";
