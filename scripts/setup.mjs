@@ -1,15 +1,24 @@
 // Brings a fresh clone to where a script of the project can run, then runs it: `node scripts/setup.mjs [script] [words…]`.
 // Installs what the lockfile names and node_modules lacks, a current Node included; builds when a source changed.
 // Runs on Node 20 and has no dependency. When nothing is missing it only compares and looks, in a few milliseconds.
-import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const modules = join(root, 'node_modules');
-const platformNode = join(modules, `node-${process.platform}-${process.arch}`, 'bin', 'node');
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const modules = join(root, "node_modules");
+const platformNode = join(modules, `node-${process.platform}-${process.arch}`, "bin", "node");
 
 const [script, ...words] = process.argv.slice(2);
 install();
@@ -22,10 +31,10 @@ function install() {
   const missing = findMissing();
   if (missing === undefined) return;
   say(`installing (${missing})`);
-  const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+  const quiet = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
   // With modules in place, only what differs is fetched; `npm ci` starts from nothing.
-  if (existsSync(join(modules, '.package-lock.json'))) npm(['install', '--no-save', ...quiet]);
-  else npm(['ci', ...quiet]);
+  if (existsSync(join(modules, ".package-lock.json"))) npm(["install", "--no-save", ...quiet]);
+  else npm(["ci", ...quiet]);
   linkNode();
   const still = findMissing();
   if (still !== undefined) fail(`still missing after npm: ${still}. Remove node_modules and try again.`);
@@ -33,73 +42,79 @@ function install() {
 
 /** What the lockfile wants and node_modules lacks, in words; undefined when nothing. */
 function findMissing() {
-  const wanted = readPackages(join(root, 'package-lock.json'));
-  if (wanted === undefined) fail('package-lock.json is missing: this is not a complete clone.');
-  const present = readPackages(join(modules, '.package-lock.json'));
-  if (present === undefined) return 'nothing is installed yet';
+  const wanted = readPackages(join(root, "package-lock.json"));
+  if (wanted === undefined) fail("package-lock.json is missing: this is not a complete clone.");
+  const present = readPackages(join(modules, ".package-lock.json"));
+  if (present === undefined) return "nothing is installed yet";
   for (const [path, entry] of Object.entries(wanted)) {
-    if (!path.startsWith('node_modules/')) continue;
+    if (!path.startsWith("node_modules/")) continue;
     const found = present[path];
     if (found === undefined ? entry.optional !== true : found.version !== entry.version) {
-      return `${path.slice('node_modules/'.length)} ${entry.version ?? ''}`.trim();
+      return `${path.slice("node_modules/".length)} ${entry.version ?? ""}`.trim();
     }
-    if (entry.link === true && !existsSync(join(root, path, 'package.json'))) return path;
+    if (entry.link === true && !existsSync(join(root, path, "package.json"))) return path;
   }
-  if (!existsSync(join(modules, '.bin', 'pctl'))) return 'pctl is not linked';
+  if (!existsSync(join(modules, ".bin", "pctl"))) return "pctl is not linked";
   linkNode();
   return undefined;
 }
 
 function readPackages(file) {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')).packages;
+    return JSON.parse(readFileSync(file, "utf8")).packages;
   } catch (error) {
-    if (error.code === 'ENOENT') return undefined;
+    if (error.code === "ENOENT") return undefined;
     throw error;
   }
 }
 
 /** npm 10 unlinks `node` again when it drops the package of another processor. */
 function linkNode() {
-  const link = join(modules, '.bin', 'node');
+  const link = join(modules, ".bin", "node");
   if (!existsSync(platformNode) || existsSync(link)) return;
   rmSync(link, { force: true });
-  symlinkSync(join('..', `node-${process.platform}-${process.arch}`, 'bin', 'node'), link);
+  symlinkSync(join("..", `node-${process.platform}-${process.arch}`, "bin", "node"), link);
 }
 
 /** The Node that runs the project: the one of the lockfile, else this one if it is new enough. */
 function findNode() {
   if (existsSync(platformNode)) return platformNode;
-  const [major, minor] = process.versions.node.split('.').map(Number);
+  const [major, minor] = process.versions.node.split(".").map(Number);
   if (major > 22 || (major === 22 && minor >= 18)) return process.execPath;
   return fail(`no Node for ${process.platform}-${process.arch} comes with the project; install Node 22.18 or newer.`);
 }
 
 /** Runs `tsc -b` if a source, a manifest or a compiler setting differs from those of the last build. */
 function build(node) {
-  const stamp = join(modules, '.cache', 'ctrlplane', 'built');
+  const stamp = join(modules, ".cache", "ctrlplane", "built");
   const sources = findSources();
-  const state = createHash('sha256').update(sources.map((file) => file.state).join('\n')).digest('hex');
+  const state = createHash("sha256")
+    .update(sources.map((file) => file.state).join("\n"))
+    .digest("hex");
   const outputs = sources.flatMap((file) => file.output ?? []);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state && outputs.every((file) => existsSync(file))) return;
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === state && outputs.every((file) => existsSync(file))) return;
   removeStale(new Set(outputs));
-  const tsc = spawnSync(node, [join(modules, 'typescript', 'bin', 'tsc'), '-b'], { cwd: root, stdio: 'inherit' });
-  if (tsc.status !== 0) fail('the build failed.');
+  const tsc = spawnSync(node, [join(modules, "typescript", "bin", "tsc"), "-b"], { cwd: root, stdio: "inherit" });
+  if (tsc.status !== 0) fail("the build failed.");
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, state);
 }
 
 function findSources() {
-  const packages = ['packages/core', 'packages/cli', ...list('packages/providers').map((name) => `packages/providers/${name}`)];
-  const files = ['package-lock.json', 'tsconfig.json', 'tsconfig.base.json'];
+  const packages = [
+    "packages/core",
+    "packages/cli",
+    ...list("packages/providers").map((name) => `packages/providers/${name}`),
+  ];
+  const files = ["package-lock.json", "tsconfig.json", "tsconfig.base.json"];
   for (const folder of packages) {
-    files.push(join(folder, 'package.json'), join(folder, 'tsconfig.json'));
-    for (const name of list(join(folder, 'src'), true)) if (name.endsWith('.ts')) files.push(join(folder, 'src', name));
+    files.push(join(folder, "package.json"), join(folder, "tsconfig.json"));
+    for (const name of list(join(folder, "src"), true)) if (name.endsWith(".ts")) files.push(join(folder, "src", name));
   }
   return files.sort().map((file) => {
     const { mtimeMs, size } = statSync(join(root, file));
-    const [folder, name] = file.split('/src/');
-    const output = name === undefined ? undefined : join(root, folder, 'dist', name.replace(/\.ts$/, '.js'));
+    const [folder, name] = file.split("/src/");
+    const output = name === undefined ? undefined : join(root, folder, "dist", name.replace(/\.ts$/, ".js"));
     return { state: `${file} ${mtimeMs} ${size}`, output };
   });
 }
@@ -110,35 +125,37 @@ function list(folder, recursive = false) {
 
 /** A test whose source is gone shall not run from dist for ever. */
 function removeStale(outputs) {
-  for (const dist of new Set([...outputs].map((file) => file.slice(0, file.lastIndexOf('/dist/') + 5)))) {
+  for (const dist of new Set([...outputs].map((file) => file.slice(0, file.lastIndexOf("/dist/") + 5)))) {
     if (!existsSync(dist)) continue;
     for (const name of readdirSync(dist, { recursive: true })) {
       const file = join(dist, name);
-      const output = file.replace(/\.(d\.ts|js\.map)$/, '.js');
-      if (output.endsWith('.js') && !outputs.has(output)) rmSync(file, { force: true });
+      const output = file.replace(/\.(d\.ts|js\.map)$/, ".js");
+      if (output.endsWith(".js") && !outputs.has(output)) rmSync(file, { force: true });
     }
   }
 }
 
 function npm(words) {
   // Under `npm test` this is the npm, and the Node, that the user called: neither is removed by what it installs.
-  const npmCli = process.env.npm_execpath?.endsWith('.js') ? process.env.npm_execpath : undefined;
-  const [file, args] = npmCli ? [process.env.npm_node_execpath ?? process.execPath, [npmCli, ...words]] : ['npm', words];
-  const done = spawnSync(file, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (done.error?.code === 'ENOENT') fail('npm was not found. It comes with Node.');
+  const npmCli = process.env.npm_execpath?.endsWith(".js") ? process.env.npm_execpath : undefined;
+  const [file, args] = npmCli
+    ? [process.env.npm_node_execpath ?? process.execPath, [npmCli, ...words]]
+    : ["npm", words];
+  const done = spawnSync(file, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  if (done.error?.code === "ENOENT") fail("npm was not found. It comes with Node.");
   if (done.status !== 0) fail(`npm ${words[0]} failed; its words stand above.`);
 }
 
 function run(node, script, words) {
-  const env = { ...process.env, PATH: `${join(modules, '.bin')}:${process.env.PATH ?? ''}` };
-  const args = ['--conditions=source', join(root, script), ...words];
-  const child = spawn(node, args, { cwd: process.cwd(), stdio: 'inherit', env });
+  const env = { ...process.env, PATH: `${join(modules, ".bin")}:${process.env.PATH ?? ""}` };
+  const args = ["--conditions=source", join(root, script), ...words];
+  const child = spawn(node, args, { cwd: process.cwd(), stdio: "inherit", env });
   // Ctrl-C reaches the child by the terminal; sent on from here it would arrive twice.
   const ignore = () => undefined;
   const forward = (signal) => child.kill(signal);
-  process.on('SIGINT', ignore).on('SIGTERM', forward).on('SIGHUP', forward);
-  child.on('exit', (code, signal) => {
-    process.off('SIGINT', ignore).off('SIGTERM', forward).off('SIGHUP', forward);
+  process.on("SIGINT", ignore).on("SIGTERM", forward).on("SIGHUP", forward);
+  child.on("exit", (code, signal) => {
+    process.off("SIGINT", ignore).off("SIGTERM", forward).off("SIGHUP", forward);
     if (signal !== null) process.kill(process.pid, signal);
     else process.exitCode = code ?? 1;
   });
