@@ -1,0 +1,39 @@
+import type { Event, FailureDetail, Verdict } from "@ctrlplane/core";
+
+// Readers of `Event.data`, which is open by design: what is not there, or is of another type, is undefined.
+
+export function text(data: Event["data"], key: string): string | undefined {
+  const value = data[key];
+  return typeof value === "string" ? value : undefined;
+}
+
+export function number(data: Event["data"], key: string): number | undefined {
+  const value = data[key];
+  return typeof value === "number" ? value : undefined;
+}
+
+/** What an event says of a failed replica, either in its data or under `failure` in it. */
+export function failureOf(event: Event): Partial<FailureDetail> | undefined {
+  const nested = event.data["failure"];
+  const data = isRecord(nested) ? nested : event.data;
+  const verdict = text(data, "verdict");
+  if (verdict === undefined) return undefined;
+  const tail = data["logTail"];
+  const exitCode = number(data, "exitCode");
+  const signal = text(data, "signal");
+  const starts = number(data, "starts");
+  const replica = event.replica ?? text(data, "replica");
+  return {
+    // The list of verdicts only grows; an unknown one is shown like a known one.
+    verdict: verdict as Verdict,
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(starts === undefined ? {} : { starts }),
+    ...(replica === undefined ? {} : { replica }),
+    ...(Array.isArray(tail) ? { logTail: tail.map(String) } : {}),
+  };
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

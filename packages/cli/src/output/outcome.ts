@@ -1,0 +1,63 @@
+import type { ChangeResult, DeploymentResult } from "@ctrlplane/core";
+import type { NextStep } from "./next-step.ts";
+import type { Paint } from "./paint.ts";
+import { count } from "./table.ts";
+import { elapsed } from "./time.ts";
+
+/** Of which change a result is. `number` is absent where nothing was begun. */
+export interface ChangeName {
+  readonly command: string;
+  readonly number?: number;
+}
+
+/** The last lines of an acting command: how it ended, and what to do next. */
+export function renderOutcome(change: ChangeName, result: ChangeResult, paint: Paint, next: NextStep): string[] {
+  const [sentence, ...more] = sentences(change, result, next);
+  const tone = result.exitCode === 0 ? "good" : result.exitCode === 4 || result.exitCode === 130 ? "warn" : "bad";
+  return [paint(tone, sentence), ...more];
+}
+
+function sentences(change: ChangeName, result: ChangeResult, next: NextStep): [string, ...string[]] {
+  const name = change.number === undefined ? `pctl ${change.command}` : `Change #${change.number}`;
+  const time = elapsed(result.elapsedMs);
+  const code = `(exit ${result.exitCode})`;
+  switch (result.outcome) {
+    case "succeeded":
+      return [[`${name} done in ${time}.`, ...result.addresses].join(" "), ...afterSuccess(change.command, result, next)];
+    case "unchanged":
+      return [[`Nothing to change: ${count(result.services.length, "service")} as declared, ${time}.`, ...result.addresses].join(" ")];
+    case "reverted":
+      return [`${name} failed and was reverted in ${time} ${code}.`];
+    case "failed":
+      return [`${name} failed in ${time} ${code}.`, ...reasons(result, ["failed"])];
+    case "attention":
+      return [`${name} needs attention ${code}.`, ...attention(result, next)];
+    case "interrupted":
+      return [`${name} was interrupted after ${time} ${code}.`, `Next: ${next(change.command)} finishes or undoes what was begun.`];
+  }
+}
+
+function afterSuccess(command: string, result: ChangeResult, next: NextStep): string[] {
+  if (command !== "deploy") return [];
+  const [first] = result.services.filter((each) => each.outcome === "succeeded" && each.serving !== undefined);
+  if (first === undefined) return [];
+  return [`Next: ${[next("status"), next(`logs ${first.service} -f`), next("rollback")].join(" · ")}`];
+}
+
+function attention(result: ChangeResult, next: NextStep): string[] {
+  return result.services.flatMap((each) => {
+    const why = each.reason ?? each.outcome;
+    if (each.outcome === "held") return [`  ${each.service}: ${why}. ${next(`deploy --remove ${each.service}`)} removes it.`];
+    if (each.outcome === "unreachable") return [`  ${each.service}: ${each.provider} cannot be reached: ${why}. ${next("doctor")}`];
+    if (each.outcome === "paused") return [`  ${each.service}: ${why}`];
+    return each.outcome === "failed" ? [describe(each)] : [];
+  });
+}
+
+function reasons(result: ChangeResult, outcomes: readonly DeploymentResult["outcome"][]): string[] {
+  return result.services.filter((each) => outcomes.includes(each.outcome) && each.reason !== undefined).map(describe);
+}
+
+function describe(each: DeploymentResult): string {
+  return `  ${each.service}: ${each.reason ?? each.outcome}`;
+}

@@ -1,0 +1,118 @@
+import type { Event } from "@ctrlplane/core";
+import { failureOf, number, text } from "./event-data.ts";
+import type { ServiceFailure } from "./failure-block.ts";
+import type { Paint, Tone } from "./paint.ts";
+import { elapsed } from "./time.ts";
+
+/** Where the times stand, counted from the end of the names. */
+const messageWidth = 40;
+
+interface Work {
+  readonly startedMs: number;
+  last: string;
+}
+
+/** Turns the events of a change into lines as they come: append-only, one line for each thing that ended. */
+export class Progress {
+  readonly #paint: Paint;
+  readonly #nameWidth: number;
+  readonly #work = new Map<string, Work>();
+  readonly #failures = new Map<string, ServiceFailure>();
+  readonly #locate: (service: string) => string | undefined;
+
+  /** `locate` gives the position of a service in the file, e.g. `pctl.yaml:21:3`. */
+  constructor(paint: Paint, nameWidth: number, locate: (service: string) => string | undefined) {
+    this.#paint = paint;
+    this.#nameWidth = nameWidth;
+    this.#locate = locate;
+  }
+
+  /** Services that failed so far. */
+  get failures(): readonly ServiceFailure[] {
+    return [...this.#failures.values()];
+  }
+
+  render(event: Event): string[] {
+    this.#remember(event);
+    const name = event.service ?? (event.type.startsWith("build.") ? "build" : "");
+    switch (event.type) {
+      case "build.done":
+        return [this.#line("good", "✓", "build", event)];
+      case "build.failed":
+        return [this.#line("bad", "✗", "build", event)];
+      case "service.done":
+        return [this.#done(event)];
+      case "service.paused":
+        return [this.#line("warn", "!", name, event)];
+      case "service.reverting":
+        return [this.#line("bad", "✗", name, event)];
+      case "service.skipped":
+        return [this.#line("warn", "-", name, event)];
+      case "lease.waiting":
+        return [`  ${this.#paint("warn", "…")} ${event.message}`];
+      default:
+        return [];
+    }
+  }
+
+  /** One line for each service that has been at work for `afterMs`: what it waits for. */
+  heartbeat(nowMs: number, afterMs: number): string[] {
+    return [...this.#work]
+      .filter(([, work]) => nowMs - work.startedMs >= afterMs)
+      .map(([name, work]) => this.#columns("dim", "…", name, work.last, nowMs - work.startedMs));
+  }
+
+  #done(event: Event): string {
+    if (event.level === "error") return this.#line("bad", "✗", event.service ?? "", event);
+    if (event.level === "warn") return this.#line("warn", "!", event.service ?? "", event);
+    return this.#line("good", "✓", event.service ?? "", event);
+  }
+
+  #line(tone: Tone, sign: string, name: string, event: Event): string {
+    const started = this.#work.get(name)?.startedMs;
+    const ms = number(event.data, "elapsedMs") ?? (started === undefined ? undefined : Date.parse(event.at) - started);
+    if (event.type === "service.done" || event.type === "build.done" || event.type === "build.failed") this.#work.delete(name);
+    return this.#columns(tone, sign, name, event.message, event.type === "service.skipped" ? undefined : ms);
+  }
+
+  #columns(tone: Tone, sign: string, name: string, message: string, ms: number | undefined): string {
+    const left = `  ${this.#paint(tone, sign)} ${name.padEnd(this.#nameWidth)}`;
+    if (ms === undefined) return `${left}${message}`;
+    return `${left}${message.padEnd(messageWidth)}  ${this.#paint("dim", elapsed(ms).padStart(8))}`;
+  }
+
+  #remember(event: Event): void {
+    const name = event.type.startsWith("build.") ? "build" : event.service;
+    if (name !== undefined) {
+      const work = this.#work.get(name);
+      const last = event.replica === undefined ? event.message : `${event.replica} ${event.message}`;
+      if (work !== undefined) work.last = last;
+      else if (event.type === "service.started" || event.type === "build.started") {
+        this.#work.set(name, { startedMs: Date.parse(event.at), last });
+      }
+    }
+    if (event.level === "error" && event.service !== undefined) this.#rememberFailure(event, event.service);
+  }
+
+  /** The first one that says how a replica ended counts: what follows from it is told by the lines. */
+  #rememberFailure(event: Event, service: string): void {
+    const detail = failureOf(event);
+    const known = this.#failures.get(service);
+    if (known !== undefined && (known.detail.logTail !== undefined || detail?.logTail === undefined)) return;
+    const position = this.#locate(service);
+    const hint = text(event.data, "hint");
+    const startedMs = this.#work.get(service)?.startedMs;
+    const ms = number(event.data, "elapsedMs") ?? (startedMs === undefined ? undefined : Date.parse(event.at) - startedMs);
+    this.#failures.set(service, {
+      service,
+      reason: event.message,
+      detail: detail ?? {},
+      ...(position === undefined ? {} : { position }),
+      ...(event.provider === undefined ? {} : { provider: event.provider }),
+      ...(event.release === undefined ? {} : { release: event.release }),
+      ...(event.change === undefined ? {} : { change: event.change }),
+      ...(hint === undefined ? {} : { hint }),
+      ...(ms === undefined ? {} : { elapsedMs: ms }),
+    });
+  }
+}

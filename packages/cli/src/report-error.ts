@@ -1,0 +1,69 @@
+import type { Invocation } from "./arguments/invocation.ts";
+import { UsageError, type Guess } from "./arguments/usage-error.ts";
+import { commandExitCodeOf, exitCodeOf, isOurs } from "./exit-code.ts";
+import type { Output } from "./output/output.ts";
+import { openOutput } from "./output/output.ts";
+import type { Paint } from "./output/paint.ts";
+
+/** Says what went wrong, on stderr and with `--json` on stdout too; returns the exit code. */
+export async function reportError(error: unknown, invocation: Invocation | undefined): Promise<number> {
+  const output = openOutput(invocation);
+  const runsForeignCommand = invocation?.command.rest !== undefined;
+  const code = runsForeignCommand ? commandExitCodeOf(error) : exitCodeOf(error);
+  const lines = await describeError(error, output.errorPaint);
+  if (output.debug && error instanceof Error) lines.push(...stackLines(error));
+  output.errors(lines);
+  if (output.json && !runsForeignCommand) reportAsJson(error, code, invocation, output);
+  return code;
+}
+
+async function describeError(error: unknown, paint: Paint): Promise<string[]> {
+  if (error instanceof UsageError) {
+    const hint = await resolveHint(error.hint);
+    return [`pctl: ${error.message}`, ...(hint === undefined ? [] : [`  ${hint}`])];
+  }
+  if (!isOurs(error)) {
+    const text = error instanceof Error ? error.message : String(error);
+    return [`${paint("bad", "error")}: ${text}`, "  This is a fault of pctl. Run it again with --debug and report what it prints."];
+  }
+  if (error.diagnostics.length > 0) {
+    const [{ countDiagnostics, renderDiagnostics }, { sourceReader }] = await Promise.all([
+      import("./output/diagnostics.ts"),
+      import("./output/source.ts"),
+    ]);
+    const summary = countDiagnostics(error.diagnostics);
+    return [...renderDiagnostics(error.diagnostics, paint, sourceReader()), "", `${summary}. Nothing was changed.`];
+  }
+  const where = [error.provider, error.target].filter((each) => each !== undefined && !error.message.includes(each));
+  const lines = [`${paint("bad", "error")}: ${error.message}${where.length === 0 ? "" : ` (${where.join(", ")})`}`];
+  lines.push(...(error.failure?.logTail ?? []).map((line) => `  | ${line}`));
+  if (error.hint !== undefined) lines.push(`  ${paint("change", "help")}: ${error.hint}`);
+  return lines;
+}
+
+async function resolveHint(hint: string | Guess | undefined): Promise<string | undefined> {
+  if (hint === undefined || typeof hint === "string") return hint;
+  const { nearest } = await import("./arguments/nearest.ts");
+  const close = nearest(hint.word, hint.known);
+  return close === undefined ? hint.otherwise : `Did you mean ${hint.before ?? ""}${close}?`;
+}
+
+function stackLines(error: Error): string[] {
+  const lines = (error.stack ?? "").split("\n").slice(1);
+  const cause = error.cause instanceof Error ? [`  caused by: ${error.cause.message}`, ...stackLines(error.cause)] : [];
+  return [...lines, ...cause];
+}
+
+/** A reader of events gets `result` as the last line also where nothing could begin; a reader of a document gets one. */
+function reportAsJson(error: unknown, exitCode: number, invocation: Invocation | undefined, output: Output): void {
+  const message = error instanceof Error ? error.message : String(error);
+  const diagnostics = isOurs(error) ? error.diagnostics : [];
+  const ours = isOurs(error) ? { code: error.code, ...(error.hint === undefined ? {} : { hint: error.hint }) } : {};
+  if (invocation?.command.json !== "events") {
+    output.document({ error: { ...ours, message, exitCode, diagnostics } });
+    return;
+  }
+  const data = { outcome: "failed", exitCode, elapsedMs: 0, services: [], diagnostics, addresses: [], ...ours };
+  const stack = invocation.text("name") ?? "";
+  output.jsonLine({ v: 1, seq: 1, at: new Date().toISOString(), type: "result", level: "error", stack, message, data });
+}
