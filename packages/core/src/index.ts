@@ -1,4 +1,6 @@
 /** `@ctrlplane/core`: the contract, the registry and the engine. Providers import `@ctrlplane/core/provider` instead. */
 export * from "./control-plane.ts";
+export * from "./provider/guard.ts";
 export * from "./provider/index.ts";
+export * from "./provider/registry.ts";
 export * from "./state/index.ts";

@@ -8,3 +8,4 @@ export * from "./ledger.ts";
 export * from "./provider.ts";
 export * from "./requests.ts";
 export * from "./machine-provider.ts";
+export * from "./define-provider.ts";
