@@ -1,0 +1,30 @@
+import type { PlatformHealth } from "@ctrlplane/core/provider";
+import type { PortHolder } from "./port-holders.ts";
+
+/** What `check` knows of this machine: `PlatformHealth.facts` of `local`. Plain data. */
+export interface LocalFacts {
+  /** As `process.platform`. */
+  readonly os: string;
+  /** Which limits control groups allow this user to set, and, where one is missing, why. */
+  readonly limits: { readonly cpu: boolean; readonly memory: boolean; readonly reason?: string };
+  /** The lowest port that this user may listen on. */
+  readonly lowestPort: number;
+  /** Addresses of this machine, those in 127.0.0.0/8 apart. */
+  readonly addresses: readonly string[];
+  /** Ports that others than our gateway listen on. */
+  readonly listening: readonly PortHolder[];
+}
+
+/** Facts of a machine of which nothing is known: nothing is refused for its sake. */
+const unknownFacts: LocalFacts = {
+  os: "linux",
+  limits: { cpu: true, memory: true },
+  lowestPort: 0,
+  addresses: [],
+  listening: [],
+};
+
+export function factsOf(platform: Pick<PlatformHealth, "facts">): LocalFacts {
+  // Written by this provider's own `health`, or by a test; what is left out is unknown.
+  return { ...unknownFacts, ...(platform.facts as Partial<LocalFacts>) };
+}
