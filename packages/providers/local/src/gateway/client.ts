@@ -1,4 +1,10 @@
+import { socketPath } from "../layout.ts";
+import { callJson } from "../protocol/client.ts";
+import type { ProcessIdentity } from "../supervisor/records.ts";
+import { withHolder } from "./port-error.ts";
 import type { RouteTable } from "./routes.ts";
+
+export type * from "./routes.ts";
 
 /** Drives the gateway of one data folder over its socket. Errors are `CtrlPlaneError`. */
 export interface GatewayClient {
@@ -50,7 +56,7 @@ export interface EntranceStats {
   readonly refused: number;
 }
 
-/** Since the replica was first routed. Kept until it is drained. */
+/** Since the replica was routed. Gone once it is neither routed nor asked any more. */
 export interface ReplicaStats {
   readonly replicaId: string;
   readonly requests: number;
@@ -61,4 +67,32 @@ export interface ReplicaStats {
   /** From the request's head to the head of the answer, HTTP only; null before the first. Buckets are 20 % wide. */
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
+}
+
+/** `gateway.json`. */
+export interface GatewayRecord extends ProcessIdentity {
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly version: string;
+}
+
+/** `dir`: the data folder, absolute. Calls throw `UNAVAILABLE` while no gateway runs there; `startGateway` starts one. */
+export function gatewayClient({ dir }: { readonly dir: string }): GatewayClient {
+  const call = <T>(operation: string, body: unknown, options: GatewayCallOptions = {}): Promise<T> =>
+    // Both ends are of this package; the server answers what the interface says.
+    callJson(socketPath(dir, "gateway"), operation, body, options) as Promise<T>;
+  return {
+    apply: async (table, options) => {
+      try {
+        await call("apply", table, options);
+      } catch (error) {
+        throw withHolder(error, table);
+      }
+    },
+    drain: (replicaId, timeoutMs, options) => call("drain", { replicaId, timeoutMs }, options),
+    stats: (options) => call("stats", {}, options),
+    shutdown: async (options = {}) => {
+      await call("shutdown", { timeoutMs: options.timeoutMs ?? 0 }, options);
+    },
+  };
 }
