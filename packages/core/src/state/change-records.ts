@@ -13,7 +13,13 @@ export interface ChangeRecord extends Change {
   readonly output?: readonly string[];
 }
 
-const changeFields: FieldTypes = { number: "number", command: "string", stack: "string", by: "string", startedAt: "string" };
+const changeFields: FieldTypes = {
+  number: "number",
+  command: "string",
+  stack: "string",
+  by: "string",
+  startedAt: "string",
+};
 const deploymentFields: FieldTypes = { id: "string", change: "number", service: "string", outcome: "string" };
 
 /** Changes and the deployments in them. A change is two immutable records: begun, and finished, which repeats all of the first. */
@@ -72,14 +78,20 @@ export class ChangeRecords {
   }
 
   async finishDeployment(record: DeploymentRecord, context: ProviderContext): Promise<void> {
-    await this.#createOnce(this.#names.deployment(record.change, record.id), writeRecord("deployment", record), context);
+    await this.#createOnce(
+      this.#names.deployment(record.change, record.id),
+      writeRecord("deployment", record),
+      context,
+    );
   }
 
   async deployments(change: number, context: ProviderContext): Promise<readonly DeploymentRecord[]> {
     const names = await this.#ledger.list(this.#names.deployments(change), context);
     const records = names.map(async (name) => {
       const record = await this.#ledger.read(name, context);
-      return record === undefined ? undefined : readRecord<DeploymentRecord>("deployment", record.value, name, deploymentFields);
+      return record === undefined
+        ? undefined
+        : readRecord<DeploymentRecord>("deployment", record.value, name, deploymentFields);
     });
     return (await Promise.all(records)).filter((record) => record !== undefined);
   }

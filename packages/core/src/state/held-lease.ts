@@ -62,7 +62,9 @@ export class HeldLease implements Lease {
     try {
       await this.#giveBack();
     } catch (error) {
-      this.#options.context.log.warn("the lease could not be given back; it runs out by itself", { error: messageOf(error) });
+      this.#options.context.log.warn("the lease could not be given back; it runs out by itself", {
+        error: messageOf(error),
+      });
     }
   }
 

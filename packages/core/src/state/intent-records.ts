@@ -69,7 +69,10 @@ export class IntentRecords {
     const isLater = context.fence.epoch > 0 && found.intent.epoch > context.fence.epoch;
     if (isForeign || isLater) throw takenOver(service, found.intent);
     // The swap took effect and its answer was lost.
-    if (own !== undefined && canonicalJson(found.intent.decisions) === canonicalJson([...own.intent.decisions, decision])) {
+    if (
+      own !== undefined &&
+      canonicalJson(found.intent.decisions) === canonicalJson([...own.intent.decisions, decision])
+    ) {
       this.#own.set(service, found);
       return;
     }
@@ -93,11 +96,20 @@ export class IntentRecords {
   }
 
   /** False where the version is out of date. */
-  async #append({ intent, version }: StoredIntent, decision: RolloutDecision, context: ProviderContext): Promise<boolean> {
+  async #append(
+    { intent, version }: StoredIntent,
+    decision: RolloutDecision,
+    context: ProviderContext,
+  ): Promise<boolean> {
     const next: Intent = { ...intent, decisions: [...intent.decisions, decision] };
     context.fence.check();
     try {
-      const written = await this.#ledger.swap(this.#names.intent(intent.service), writeRecord("intent", next), version, context);
+      const written = await this.#ledger.swap(
+        this.#names.intent(intent.service),
+        writeRecord("intent", next),
+        version,
+        context,
+      );
       this.#own.set(intent.service, { intent: next, version: written });
       return true;
     } catch (error) {

@@ -45,9 +45,15 @@ export function leaseText(record: LeaseRecord): string {
   return writeRecord("lease", record);
 }
 
-export async function readLease(ledger: Ledger, name: string, context: ProviderContext): Promise<StoredLease | undefined> {
+export async function readLease(
+  ledger: Ledger,
+  name: string,
+  context: ProviderContext,
+): Promise<StoredLease | undefined> {
   const found = await ledger.read(name, context);
-  return found === undefined ? undefined : { record: readRecord<LeaseRecord>("lease", found.value, name, fields), version: found.version };
+  return found === undefined
+    ? undefined
+    : { record: readRecord<LeaseRecord>("lease", found.value, name, fields), version: found.version };
 }
 
 /** `ana on build-7 (deploy, pid 4711, since 12:30:01)`. */

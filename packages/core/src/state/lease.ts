@@ -52,7 +52,8 @@ export async function acquireLease(options: AcquireLeaseOptions): Promise<Lease>
     if (found === undefined || watch.mayReplace(found)) {
       const record = newRecord(found?.record, holder, clock);
       const version = await takeOver(ledger, name, record, found?.version, context);
-      if (version !== undefined) return new HeldLease({ ...options, name, context, record, version, heldSince: sentAt });
+      if (version !== undefined)
+        return new HeldLease({ ...options, name, context, record, version, heldSince: sentAt });
       continue;
     }
     watch.wait(found);

@@ -15,7 +15,13 @@ export type PartName = (hash: string, index: number) => string;
  * Creates a record that may be longer than the ledger's limit: then its parts are written first, under names made of the
  * content, and the record itself, which lists them, last. Whoever sees it sees all of it. Throws `CONFLICT` where it exists.
  */
-export async function createLong(ledger: Ledger, name: string, text: string, partName: PartName, context: ProviderContext): Promise<void> {
+export async function createLong(
+  ledger: Ledger,
+  name: string,
+  text: string,
+  partName: PartName,
+  context: ProviderContext,
+): Promise<void> {
   const bytes = Buffer.from(text);
   if (bytes.length <= partBytes) {
     await ledger.create(name, text, context);

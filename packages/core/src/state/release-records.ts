@@ -71,6 +71,8 @@ export class ReleaseRecords {
 
   async #stored(name: string, context: ProviderContext): Promise<SealedRelease | undefined> {
     const text = await readLong(this.#ledger, name, context);
-    return text === undefined ? undefined : readRecord<SealedRelease>("release", text, name, { release: "object", sealed: "string" });
+    return text === undefined
+      ? undefined
+      : readRecord<SealedRelease>("release", text, name, { release: "object", sealed: "string" });
   }
 }

@@ -126,7 +126,9 @@ function replacedSpec(spec: ServiceSpec, by: Replacements): ServiceSpec {
     image: replacedImage(spec.image, by),
     env: by.env(spec.env),
     files: spec.files.map(by.file),
-    ...(registry?.password === undefined ? {} : { registry: { ...registry, password: by.password(registry.password) } }),
+    ...(registry?.password === undefined
+      ? {}
+      : { registry: { ...registry, password: by.password(registry.password) } }),
     ...(tls !== undefined && "key" in tls ? { tls: { ...tls, key: by.tlsKey(tls.key) } } : {}),
     ...(providerOptions === undefined ? {} : { providerOptions: by.providerOptions(providerOptions) }),
   };

@@ -54,7 +54,8 @@ export class StackLedger {
       if (!isConflict(error, context)) throw error;
     }
     const first = await this.lineage(context);
-    if (first === undefined) throw new CtrlPlaneError("CONFLICT", "the lineage was removed while it was claimed", { retryable: true });
+    if (first === undefined)
+      throw new CtrlPlaneError("CONFLICT", "the lineage was removed while it was claimed", { retryable: true });
     return first;
   }
 

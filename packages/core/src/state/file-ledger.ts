@@ -1,0 +1,205 @@
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { dirname, join } from "node:path";
+import { CtrlPlaneError } from "../errors/error.ts";
+import type { ProviderContext } from "../provider/context.ts";
+import type { Ledger, LedgerRecord } from "../provider/ledger.ts";
+import { syncFolder, writeNewFile } from "./durable-files.ts";
+import { fileError, systemCode } from "./file-error.ts";
+import { checkRecordName, checkRecordPrefix, checkRecordValue } from "./ledger-limits.ts";
+import { listRecords } from "./list-records.ts";
+import { discard, recordFolder, sweepWork, tokenName, tokenOf, valueName, workFolder } from "./record-folder.ts";
+
+/**
+ * A ledger in a folder, for processes of one machine on a local file system. No process waits for another and none leaves a lock behind:
+ *
+ * A record is a folder `{name}@` with two files: the *token* `t.{version}`, empty, and the value `v.{version}`. Each write is one
+ * rename, which the kernel carries out for exactly one of several processes: a record is created by renaming a complete folder to
+ * its name, which fails where one that is not empty is there; it is changed by renaming the token from the old version to
+ * the new one, after the new value was written beside it; it is removed by renaming the token away. Versions are random and
+ * never come back, so a process that was asleep for long cannot hit a later record. What a killed process leaves is
+ * never seen as a record, and is cleared away by those that come later.
+ *
+ * Folders are made 0700. Values and names are on the disk before a call returns.
+ */
+export function fileLedger(folder: string, reach: Ledger["reach"] = "platform"): Ledger {
+  return new FileLedger(folder, reach);
+}
+
+/** Nobody prepares a record for as long. */
+const abandonedAfterMs = 60 * 60 * 1000;
+
+class FileLedger implements Ledger {
+  readonly reach: Ledger["reach"];
+  readonly #folder: string;
+  #swept: Promise<void> | undefined;
+
+  constructor(folder: string, reach: Ledger["reach"]) {
+    this.#folder = folder;
+    this.reach = reach;
+  }
+
+  async create(name: string, value: string, context: ProviderContext): Promise<string> {
+    checkRecordName(name);
+    checkRecordValue(name, value);
+    const record = recordFolder(this.#folder, name);
+    return this.#doing("write to the ledger", record, context, async () => {
+      const version = newVersion();
+      await (this.#swept ??= sweepWork(this.#folder, abandonedAfterMs));
+      const work = join(await workFolder(this.#folder), version);
+      try {
+        await mkdir(work, { mode: 0o700 });
+        await writeFile(join(work, tokenName(version)), "", { mode: 0o600 });
+        await writeNewFile(join(work, valueName(version)), value, 0o600);
+        await syncFolder(work);
+        await mkdir(dirname(record), { recursive: true, mode: 0o700 });
+        await this.#place(work, record, name, context);
+      } catch (error) {
+        await rm(work, { recursive: true, force: true });
+        throw error;
+      }
+      await syncFolder(dirname(record));
+      return version;
+    });
+  }
+
+  async read(name: string, context: ProviderContext): Promise<LedgerRecord | undefined> {
+    checkRecordName(name);
+    const record = recordFolder(this.#folder, name);
+    return this.#doing("read from the ledger", record, context, async () => {
+      let missing: string | undefined;
+      for (;;) {
+        const version = await tokenOf(record);
+        if (version === undefined) return undefined;
+        const value = await readIfThere(join(record, valueName(version)));
+        if (value !== undefined) return { value, version };
+        // Replaced between the two reads; the value of a version that stays is there before its token.
+        if (version === missing) throw lostValue(name, record);
+        missing = version;
+      }
+    });
+  }
+
+  async list(prefix: string, context: ProviderContext): Promise<readonly string[]> {
+    checkRecordPrefix(prefix);
+    return this.#doing("list the ledger", this.#folder, context, () => listRecords(this.#folder, prefix));
+  }
+
+  async swap(name: string, value: string, version: string, context: ProviderContext): Promise<string> {
+    checkRecordName(name);
+    checkRecordValue(name, value);
+    if (!isVersion(version)) throw changed(name);
+    const record = recordFolder(this.#folder, name);
+    return this.#doing("write to the ledger", record, context, async () => {
+      const next = newVersion();
+      const written = join(record, valueName(next));
+      try {
+        await writeNewFile(written, value, 0o600);
+        context.fence.check();
+        await rename(join(record, tokenName(version)), join(record, tokenName(next)));
+      } catch (error) {
+        await rm(written, { force: true });
+        throw systemCode(error) === "ENOENT" ? changed(name) : error;
+      }
+      // It may have been removed already.
+      await syncIfThere(record);
+      await rm(join(record, valueName(version)), { force: true });
+      return next;
+    });
+  }
+
+  async remove(name: string, version: string | undefined, context: ProviderContext): Promise<void> {
+    checkRecordName(name);
+    const record = recordFolder(this.#folder, name);
+    await this.#doing("remove from the ledger", record, context, async () => {
+      for (;;) {
+        const found = await tokenOf(record);
+        if (found === undefined) break;
+        if (version !== undefined && found !== version) throw changed(name);
+        context.fence.check();
+        if (await takeAway(join(record, tokenName(found)), join(await workFolder(this.#folder), newVersion()))) break;
+      }
+      await discard(record);
+      await syncIfThere(dirname(record));
+    });
+  }
+
+  /** Gives a complete folder its name. Leftovers of a record that is gone are in the way until they are cleared. */
+  async #place(work: string, record: string, name: string, context: ProviderContext): Promise<void> {
+    for (;;) {
+      context.fence.check();
+      try {
+        await rename(work, record);
+        return;
+      } catch (error) {
+        const code = systemCode(error);
+        if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+      }
+      if ((await tokenOf(record)) !== undefined) throw exists(name);
+      await discard(record);
+    }
+  }
+
+  async #doing<T>(doing: string, path: string, context: ProviderContext, work: () => Promise<T>): Promise<T> {
+    if (context.signal.aborted) {
+      throw new CtrlPlaneError("CANCELLED", `cancelled: ${doing}`, { cause: context.signal.reason });
+    }
+    try {
+      return await work();
+    } catch (error) {
+      throw systemCode(error)?.startsWith("E") === true ? fileError(error, doing, path) : error;
+    }
+  }
+}
+
+function newVersion(): string {
+  return randomBytes(12).toString("hex");
+}
+
+/** A version becomes part of a path. */
+function isVersion(text: string): boolean {
+  return /^[0-9a-f]{24}$/.test(text);
+}
+
+async function takeAway(token: string, to: string): Promise<boolean> {
+  try {
+    await rename(token, to);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
+  await rm(to, { force: true });
+  return true;
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function syncIfThere(path: string): Promise<void> {
+  try {
+    await syncFolder(path);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+  }
+}
+
+function exists(name: string): CtrlPlaneError {
+  return new CtrlPlaneError("CONFLICT", `the record ${name} exists already`, { target: name });
+}
+
+function changed(name: string): CtrlPlaneError {
+  return new CtrlPlaneError("CONFLICT", `the record ${name} was changed by somebody else`, { target: name });
+}
+
+function lostValue(name: string, record: string): CtrlPlaneError {
+  return new CtrlPlaneError("INVALID", `the record ${name} is damaged: its value is missing`, {
+    target: record,
+    hint: `Restore ${record} from a backup, or remove it and deploy again.`,
+  });
+}
