@@ -156,6 +156,27 @@ test("traffic comes back to the old replicas before anything new ends", async ()
   assert.ok(back > 0 && back < world.writes.findIndex((each) => each.startsWith("stop")), world.writes.join("\n"));
 });
 
+test("traffic comes back to the old replicas that are left before the others are brought back", async () => {
+  const world = await serving(old);
+  const [, lost] = world.machines;
+  assert.ok(lost);
+  lost.state = "exited";
+  await failing(deploy(world, release(2, "dies:3000"), { previous: old }));
+  const back = world.writes.lastIndexOf("route ok-1,ok-3");
+  assert.ok(back > 0 && back < world.writes.indexOf("start shop-web-2", back), world.writes.join("\n"));
+  assert.equal(world.look(), "ok-1* ok-2* ok-3*");
+});
+
+test("a revert that was begun is finished, and nothing else, although the release would serve", async () => {
+  const world = await serving(old);
+  const abortWhen = (now: SimulatedMachines): boolean => now.told.some((each) => each.type === "replica.routed");
+  await failing(deploy(world, next, { previous: old, abortWhen }));
+  world.decisions.push({ kind: "revert", failure: { verdict: "OOM", exitCode: 137 } });
+  const error = await failing(deploy(world, next, { previous: old }));
+  assert.deepEqual(error.failure, { verdict: "OOM", exitCode: 137, reverted: true });
+  assert.equal(world.look(), "ok-1* ok-2* ok-3*");
+});
+
 test("a first deploy that fails leaves nothing, and says that it was taken back", async () => {
   const world = new SimulatedMachines();
   const error = await failing(deploy(world, release(1, "crash")));
