@@ -20,11 +20,14 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const modules = join(root, "node_modules");
 const platformNode = join(modules, `node-${process.platform}-${process.arch}`, "bin", "node");
 
-const [script, ...words] = process.argv.slice(2);
-install();
-const node = findNode();
-build(node);
-if (script !== undefined) run(node, script, words);
+main(process.argv.slice(2));
+
+function main([script, ...words]) {
+  install();
+  const node = findNode();
+  build(node);
+  if (script !== undefined) run(node, script, words);
+}
 
 /** Installs by the lockfile if node_modules lacks anything of it. */
 function install() {
@@ -94,7 +97,11 @@ function build(node) {
   const outputs = sources.flatMap((file) => file.output ?? []);
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === state && outputs.every((file) => existsSync(file))) return;
   removeStale(new Set(outputs));
-  const tsc = spawnSync(node, [join(modules, "typescript", "bin", "tsc"), "-b"], { cwd: root, stdio: "inherit" });
+  const tsc = spawnSync(
+    node,
+    [join(modules, "typescript", "bin", "tsc"), "-b", "packages/cli", "packages/providers/reference"],
+    { cwd: root, stdio: "inherit" },
+  );
   if (tsc.status !== 0) fail("the build failed.");
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, state);
@@ -150,16 +157,17 @@ function run(node, script, words) {
   const env = { ...process.env, PATH: `${join(modules, ".bin")}:${process.env.PATH ?? ""}` };
   const args = ["--conditions=source", join(root, script), ...words];
   const child = spawn(node, args, { cwd: process.cwd(), stdio: "inherit", env });
-  // Ctrl-C reaches the child by the terminal; sent on from here it would arrive twice.
-  const ignore = () => undefined;
   const forward = (signal) => child.kill(signal);
-  process.on("SIGINT", ignore).on("SIGTERM", forward).on("SIGHUP", forward);
+  process.on("SIGINT", leaveToTerminal).on("SIGTERM", forward).on("SIGHUP", forward);
   child.on("exit", (code, signal) => {
-    process.off("SIGINT", ignore).off("SIGTERM", forward).off("SIGHUP", forward);
+    process.off("SIGINT", leaveToTerminal).off("SIGTERM", forward).off("SIGHUP", forward);
     if (signal !== null) process.kill(process.pid, signal);
     else process.exitCode = code ?? 1;
   });
 }
+
+/** Ctrl-C reaches the child by the terminal; sent on from here it would arrive twice. */
+function leaveToTerminal() {}
 
 function say(text) {
   process.stderr.write(`setup: ${text}\n`);

@@ -1,0 +1,46 @@
+// `npm test [-- unit|e2e|part of a file name…]`: the tests beside the code on the sources, then test/e2e on the built pctl.
+// One summary for all; the counts as JSON in node_modules/.cache/ctrlplane/tests.json.
+import { globSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { run } from "node:test";
+import { endLeftOver } from "./left-over.ts";
+import { TestReport } from "./test-report.ts";
+
+const root = join(import.meta.dirname, "..");
+const levels: Record<string, string[]> = {
+  unit: ["packages/**/src/**/*.test.ts", "scripts/*.test.ts"],
+  e2e: ["test/e2e/*.test.ts"],
+};
+
+const asked = process.argv.slice(2);
+const askedLevels = asked.filter((word) => word in levels);
+const parts = asked.filter((word) => !(word in levels));
+const marker = `ctrlplane-test-${process.pid}`;
+// Every process that a test starts inherits it; what still carries it afterwards was left behind.
+process.env.CTRLPLANE_TEST_RUN = marker;
+
+const interruption = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interruption.abort(signal));
+
+const report = new TestReport((file) => relative(root, file));
+for (const [level, patterns] of Object.entries(levels)) {
+  if (askedLevels.length > 0 && !askedLevels.includes(level)) continue;
+  const files = globSync(patterns, { cwd: root, exclude: ["**/node_modules/**", "**/dist/**"] })
+    .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
+    .toSorted()
+    .map((file) => join(root, file));
+  if (files.length > 0 && !interruption.signal.aborted) await runLevel(files);
+}
+for (const process of await endLeftOver(marker)) report.fail(`left running: ${process}`, "ended after the run");
+if (interruption.signal.aborted) report.fail("interrupted", "the run ended early");
+if (report.isEmpty) report.fail("no test found", asked.join(" "));
+report.print();
+const results = join(root, "node_modules", ".cache", "ctrlplane", "tests.json");
+mkdirSync(dirname(results), { recursive: true });
+writeFileSync(results, `${JSON.stringify(report.counts, null, 2)}\n`);
+process.exitCode = report.counts.failed === 0 ? 0 : 1;
+
+async function runLevel(files: string[]): Promise<void> {
+  const stream = run({ files, concurrency: 2, execArgv: ["--conditions=source"], signal: interruption.signal });
+  for await (const event of stream) report.add(event);
+}
