@@ -8,6 +8,8 @@ import type { Release } from "./model/release.ts";
 import type { ReplicaCount } from "./model/resources.ts";
 import type { ParsedStack, ProviderDeclaration, Stack } from "./model/stack.ts";
 import type { Clock, Logger, Sealer } from "./provider/context.ts";
+import type { Ledger } from "./provider/ledger.ts";
+import type { ProviderRegistry } from "./provider/registry.ts";
 import type { Provider } from "./provider/provider.ts";
 import type { ExecSession, LogLine, PlatformHealth, ProviderInfo, ResourceUsage, Terminal } from "./provider/requests.ts";
 import type { StateDocument, StateStore } from "./state/store.ts";
@@ -44,6 +46,10 @@ export interface ControlPlaneOptions {
   readonly actor: Actor;
   readonly clock?: Clock;
   readonly log?: Logger;
+  /** Called with the name of each call of a provider (`local.list`) and ledger: for tests, benches and `--debug`. */
+  readonly audit?: (call: string) => void;
+  /** Where lease and history lie for a platform that has no place for them. Default: in memory. */
+  fallbackLedger?(platformId: string): Ledger;
   /** Services of one provider that are changed at a time. Default 8. */
   readonly parallel?: number;
 }
@@ -68,6 +74,8 @@ export interface ChangeOptions {
   readonly message?: string;
   /** First abort: finish the step in hand, release the lease, end as interrupted. */
   readonly signal?: AbortSignal;
+  /** Every event, as it comes; also what happens before the run is handed out, such as waiting for a lease. */
+  readonly onEvent?: (event: Event) => void;
   /** How long to wait for a lease that others keep renewing. Default: as long as a lease may run. */
   readonly lockWaitMs?: number;
 }
@@ -197,6 +205,7 @@ export interface Stacks {
 }
 
 export interface ControlPlane {
+  readonly registry: ProviderRegistry;
   readonly stacks: Stacks;
   close(): Promise<void>;
 }

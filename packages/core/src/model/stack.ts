@@ -17,6 +17,10 @@ export interface StackService {
   readonly provider: string;
   /** pctl 1.1's fingerprint; absent where 1.1 could not express the service. */
   readonly fingerprint?: string;
+  /** Declared fields that pctl 1.1 ignored: an equal fingerprint says nothing about them. */
+  readonly ignoredBy11?: readonly string[];
+  /** Names of other services whose address the spec uses; they come first, like those in `needs`. Absent: none. */
+  readonly wires?: readonly string[];
 }
 
 /** One `pctl.yaml` in one environment, resolved and validated; the engine's input. */

@@ -51,7 +51,8 @@ function decideKind(desired: DesiredInstance, known: KnownInstance, input: PlanI
   const next = Math.max(0, ...known.releases, known.observed?.settled?.number ?? 0) + 1;
   const foreign = judgeForeign(known, input);
   if (foreign !== undefined) return foreign;
-  if (known.unfinished !== undefined) return decideUnfinished(desired, known, known.unfinished, next);
+  // A removal that did not finish needs no way back: what is wanted now is built on whatever it left.
+  if (known.unfinished?.to !== undefined) return decideUnfinished(desired, known, known.unfinished, next);
   const observed = known.observed;
   if (observed === undefined) return decideAbsent(desired, known, next);
   if (observed.settled === undefined) return decideUnsettled(desired, known, next);
@@ -78,9 +79,9 @@ function decideUnfinished(
   const base = { causes: ["recovery"] as const, changes: [] };
   const from = unfinished.from === undefined ? {} : { from: unfinished.from };
   const isWanted = known.unfinishedSpecHash === desired.specHash;
-  if (isWanted && !unfinished.isReverting && unfinished.to !== undefined) {
+  if (isWanted && !unfinished.isReverting) {
     const notes = [`change #${unfinished.change} did not finish; release ${unfinished.to} is still wanted`];
-    return { ...base, kind: "resume", notes, ...from, release: unfinished.to };
+    return { ...base, kind: "resume", notes, ...from, ...(unfinished.to === undefined ? {} : { release: unfinished.to }) };
   }
   const back = unfinished.from === undefined ? "is taken away" : `goes back to release ${unfinished.from}`;
   const notes = [`change #${unfinished.change} did not finish; ${known.instance.service} ${back} first`];

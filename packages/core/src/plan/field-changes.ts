@@ -13,13 +13,16 @@ const silent = new Set(["image", "keep", "formerly", "secretEnv", "service"]);
 /** Fields whose values are never shown. */
 const secretFields = ["env", "registry.password", "tls.key", "tls.cert", "image.build.args"];
 
-/** Field by field, what differs between the release that serves and what is wanted; values as people read them, secrets masked. */
+/**
+ * Field by field, what differs between the release that serves and what is wanted; values as people read them, secrets masked.
+ * A value that could not be opened is masked in `before`, and not compared.
+ */
 export function fieldChanges(before: Side, after: Side): FieldChange[] {
   const left = flatten(visible(before.spec));
   const right = flatten(visible(after.spec));
   const paths = [...new Set([...left.keys(), ...right.keys()])].sort();
   const changes = paths
-    .filter((path) => left.get(path) !== right.get(path))
+    .filter((path) => left.get(path) !== right.get(path) && left.get(path) !== mask)
     .map((path) => change(path, left.get(path), right.get(path), "configuration"));
   return [...imageChange(before.image, after.image), ...changes];
 }

@@ -70,7 +70,11 @@ export interface PlanInput {
   readonly platforms: Plan["platforms"];
   readonly continues?: Plan["continues"];
   readonly diagnostics: readonly Diagnostic[];
-  /** Only these services; nothing is removed. */
+  /** `nothing`: destroy, of the selection or of all. */
+  readonly goal: "declared" | "nothing";
+  /** What each declared service needs. */
+  readonly needs: ReadonlyMap<string, readonly string[]>;
+  /** Only these services; with the goal `declared` nothing is removed then. */
   readonly selection?: ReadonlySet<string>;
   readonly remove: ReadonlySet<string>;
   readonly withVolumes: boolean;

@@ -8,7 +8,7 @@ import { decideRemovals } from "./removals.ts";
 
 /** From what is wanted and what is known to what is to be done. Pure: the same input gives the same plan, and the same hash. */
 export function makePlan(input: PlanInput): Plan {
-  const chosen = input.desired.filter((desired) => input.selection?.has(desired.instance.service) ?? true);
+  const chosen = input.goal === "nothing" ? [] : input.desired.filter((desired) => input.selection?.has(desired.instance.service) ?? true);
   const wanted = chosen.map((desired) => decideReachable(desired, input));
   const actions = order([...wanted, ...decideRemovals(input)], input);
   const diagnostics = [...input.diagnostics, ...actions.flatMap((action) => refusals(action, input))];
@@ -70,5 +70,5 @@ function hashPlan(actions: readonly PlanAction[], input: PlanInput): string {
     const { id: _id, lineage: _lineage, ...where } = instance;
     return { key, kind, after, specHash, from, release, where, volumes };
   });
-  return sha256(canonicalJson({ v: 1, stack: input.stack, content, withVolumes: input.withVolumes }));
+  return sha256(canonicalJson({ v: 1, stack: input.stack, content, withVolumes: input.withVolumes, goal: input.goal }));
 }

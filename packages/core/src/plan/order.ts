@@ -16,6 +16,7 @@ export function order(actions: readonly PlanAction[], input: PlanInput): PlanAct
       }
     }
   }
+  if (input.goal === "nothing") orderDestruction(actions, input, after);
   const early = addressOrder(actions, input, desired, after);
   const others = actions.filter((action) => action.kind !== "remove" && acting.has(action.key)).map((action) => action.key);
   for (const action of actions) {
@@ -26,6 +27,15 @@ export function order(actions: readonly PlanAction[], input: PlanInput): PlanAct
     const notes = early.has(action.key) ? [...action.notes, "goes first: its address is taken over"] : action.notes;
     return { ...action, notes, after: [...(after.get(action.key) ?? [])].sort() };
   });
+}
+
+/** What needs another goes before it. */
+function orderDestruction(actions: readonly PlanAction[], input: PlanInput, after: ReadonlyMap<string, Set<string>>): void {
+  for (const action of actions) {
+    for (const other of actions) {
+      if (input.needs.get(other.instance.service)?.includes(action.instance.service) === true) after.get(action.key)?.add(other.key);
+    }
+  }
 }
 
 /** Adds edges for addresses that change hands; returns the removals that have to come early because of them. */

@@ -2,13 +2,23 @@ import type { PlanAction } from "../model/plan.ts";
 import { actionKey, type KnownInstance, type PlanInput } from "./input.ts";
 import { judgeOwnership } from "./ownership.ts";
 
-/** What exists of this stack and is not wanted any more. Never in a command that names services. */
+/** What exists of this stack and is not wanted any more. Never in a deploy that names services. */
 export function decideRemovals(input: PlanInput): PlanAction[] {
-  if (input.selection !== undefined) return [];
+  if (input.goal === "declared" && input.selection !== undefined) return [];
   const wanted = new Set(input.desired.map((desired) => actionKey(desired.instance)));
-  return [...input.known.values()]
-    .filter((known) => !wanted.has(actionKey(known.instance)) && isThere(known, input))
-    .map((known) => decideRemoval(known, input));
+  // A service whose declaration has problems is in no list of what is wanted, and is not to be removed for it.
+  const isLeft = ({ instance }: KnownInstance): boolean =>
+    input.goal === "declared" ? !wanted.has(actionKey(instance)) : (input.selection?.has(instance.service) ?? true);
+  return [...input.known.values()].filter((known) => isLeft(known)).flatMap((known) => decideOne(known, input));
+}
+
+function decideOne(known: KnownInstance, input: PlanInput): PlanAction[] {
+  const reason = input.unreachable.get(known.instance.provider);
+  if (reason !== undefined) {
+    const isRecorded = known.entry !== undefined && known.entry.destroyed !== true;
+    return isRecorded ? [{ ...decideRemoval(known, input), kind: "unreachable", summary: reason }] : [];
+  }
+  return isThere(known, input) ? [decideRemoval(known, input)] : [];
 }
 
 function isThere(known: KnownInstance, input: PlanInput): boolean {
@@ -24,11 +34,12 @@ export function decideRemoval(known: KnownInstance, input: PlanInput): PlanActio
   const { service } = known.instance;
   const volumes = known.observed?.volumes ?? [];
   const moved = input.desired.find((desired) => desired.instance.service === service);
-  const isProtected = known.entry?.protect === true;
+  const isProtected = known.entry?.protect === true || known.served?.spec.protect === true;
   const holdsData = volumes.length > 0 || known.entry?.hasVolumes === true;
   const isConfirmed = input.remove.has(service) || (moved !== undefined && input.leaveVolumes);
   const isHeld = (isProtected || holdsData) && !isConfirmed;
   const why = isProtected ? "it is protected" : "it has volumes";
+  const reason = input.goal === "nothing" ? "is destroyed" : moved === undefined ? "left the file" : `moved to ${moved.instance.provider}`;
   return {
     key: actionKey(known.instance),
     kind: isHeld ? "hold" : "remove",
@@ -40,12 +51,11 @@ export function decideRemoval(known: KnownInstance, input: PlanInput): PlanActio
     volumes,
     publishes: [],
     notes: [],
-    summary: isHeld ? `left the file and stays: ${why}` : removalSummary(volumes, input.withVolumes, moved?.instance.provider),
+    summary: isHeld ? `${reason === "is destroyed" ? "stays" : `${reason}, and stays`}: ${why}, so it has to be named (--remove ${service})` : removalSummary(volumes, input.withVolumes, reason),
   };
 }
 
-function removalSummary(volumes: readonly string[], withVolumes: boolean, movedTo: string | undefined): string {
-  const why = movedTo === undefined ? "left the file" : `moved to ${movedTo}`;
+function removalSummary(volumes: readonly string[], withVolumes: boolean, why: string): string {
   if (volumes.length === 0) return why;
   const names = volumes.join(", ");
   return withVolumes ? `${why}, with its data: ${names}` : `${why}; volumes stay: ${names}`;

@@ -131,6 +131,8 @@ export interface ReleaseRequest {
 
 export interface ListSelector {
   readonly stack?: string;
+  /** Instances of these names too, whosever they are: so that a plan sees what stands in its way. */
+  readonly names?: readonly string[];
   /** Opaque; from the page before. */
   readonly cursor?: string;
   /** Most instances a page; the provider may give fewer. Default 500. */

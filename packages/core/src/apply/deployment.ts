@@ -1,0 +1,147 @@
+import type { DeploymentResult } from "../model/change.ts";
+import { newId } from "../model/ids.ts";
+import type { InstanceIdentity } from "../model/identity.ts";
+import type { ReplicaCount } from "../model/resources.ts";
+import type { SettledRelease } from "../model/observed.ts";
+import type { StrategyName } from "../model/spec.ts";
+import type { ProviderContext } from "../provider/context.ts";
+import type { RolloutDecision, RolloutJournal } from "../rollout/journal.ts";
+import type { Intent } from "../state/intent.ts";
+import type { ChangeScope } from "./change-scope.ts";
+import { failedResult, isInterruption } from "./outcome.ts";
+
+/** What a deployment sets out to do. */
+export interface DeploymentAim {
+  readonly from?: number;
+  readonly to?: number;
+  readonly strategy: StrategyName;
+  readonly replicas: ReplicaCount;
+  readonly scaledBy?: SettledRelease["scaledBy"];
+}
+
+/** A deployment that has its intent on record. */
+export interface Deployment {
+  readonly id: string;
+  readonly context: ProviderContext;
+  readonly journal: RolloutJournal;
+}
+
+/** What an effect came to, when it succeeded. */
+export interface DeploymentEffect {
+  readonly outcome: "succeeded" | "paused" | "removed" | "reverted";
+  readonly serving?: number;
+  readonly message: string;
+}
+
+/**
+ * The frame around every effect on an instance: intent before it, record after it. An effect that ends for good, either way,
+ * clears its intent; one that was interrupted, or whose end is unknown, leaves it for the next command.
+ */
+export async function carryOut(
+  scope: ChangeScope,
+  instance: InstanceIdentity,
+  aim: DeploymentAim,
+  effect: (deployment: Deployment) => Promise<DeploymentEffect>,
+  resumed?: { readonly deployment: string; readonly decisions: readonly RolloutDecision[] },
+): Promise<DeploymentResult> {
+  const { ledger } = scope.platform(instance);
+  const records = scope.recordContext(scope.platform(instance));
+  const begun = scope.core.clock.monotonic();
+  const elapsed = (): number => Math.round(scope.core.clock.monotonic() - begun);
+  const id = resumed?.deployment ?? newId("dep");
+  const intent = makeIntent(scope, instance, aim, id, resumed?.decisions ?? []);
+  await ledger.writeIntent(intent, records);
+  const deployment: Deployment = {
+    id,
+    context: scope.context(instance, { deployment: id, ...(aim.to === undefined ? {} : { release: aim.to }) }),
+    journal: makeJournal(intent.decisions, (decision) => ledger.decide(instance.service, decision, records)),
+  };
+  const finish = async (result: DeploymentResult, isOver: boolean): Promise<DeploymentResult> => {
+    await ledger.finishDeployment(
+      {
+        id,
+        change: scope.number,
+        service: instance.service,
+        ...(aim.from === undefined ? {} : { from: aim.from }),
+        ...(aim.to === undefined ? {} : { to: aim.to }),
+        outcome: result.outcome,
+        ...(result.verdict === undefined ? {} : { verdict: result.verdict }),
+        startedAt: intent.startedAt,
+        finishedAt: new Date(scope.core.clock.now()).toISOString(),
+      },
+      records,
+    );
+    if (isOver) await ledger.clearIntent(instance.service, id, records);
+    return result;
+  };
+  try {
+    const done = await effect(deployment);
+    const result: DeploymentResult = {
+      service: instance.service,
+      instance: instance.id,
+      provider: instance.provider,
+      deployment: id,
+      outcome: done.outcome,
+      ...(aim.to === undefined ? {} : { attempted: aim.to }),
+      ...(done.serving === undefined ? {} : { serving: done.serving }),
+      elapsedMs: elapsed(),
+    };
+    return await finish(result, done.outcome !== "paused");
+  } catch (error) {
+    if (isInterruption(error)) throw error;
+    const result = failedResult(instance, error, {
+      deployment: id,
+      ...(aim.to === undefined ? {} : { attempted: aim.to }),
+      ...(aim.from === undefined ? {} : { serving: aim.from }),
+      elapsedMs: elapsed(),
+    });
+    reportFailure(scope, instance, id, result, error);
+    return finish(result, result.outcome === "reverted");
+  }
+}
+
+function makeIntent(scope: ChangeScope, instance: InstanceIdentity, aim: DeploymentAim, deployment: string, decisions: readonly RolloutDecision[]): Intent {
+  const { from, to, scaledBy, strategy, replicas } = aim;
+  return {
+    deployment,
+    change: scope.number,
+    service: instance.service,
+    instance: instance.id,
+    command: scope.command,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    strategy,
+    replicas,
+    ...(scaledBy === undefined ? {} : { scaledBy }),
+    epoch: scope.epoch(instance.platformId),
+    startedAt: new Date(scope.core.clock.now()).toISOString(),
+    decisions,
+  };
+}
+
+function makeJournal(before: readonly RolloutDecision[], write: (decision: RolloutDecision) => Promise<void>): RolloutJournal {
+  const decisions = [...before];
+  return {
+    decisions,
+    decide: async (decision) => {
+      await write(decision);
+      decisions.push(decision);
+    },
+  };
+}
+
+function reportFailure(scope: ChangeScope, instance: InstanceIdentity, deployment: string, result: DeploymentResult, error: unknown): void {
+  const failure = error instanceof Error && "failure" in error ? error.failure : undefined;
+  const hint = error instanceof Error && "hint" in error ? error.hint : undefined;
+  scope.emitFor(
+    instance,
+    {
+      type: "service.done",
+      level: "error",
+      ...(result.attempted === undefined ? {} : { release: result.attempted }),
+      message: result.reason ?? "failed",
+      data: { outcome: result.outcome, elapsedMs: result.elapsedMs, serving: result.serving, failure, hint },
+    },
+    deployment,
+  );
+}

@@ -1,0 +1,64 @@
+import { CtrlPlaneError } from "../errors/error.ts";
+import type { Stack } from "../model/stack.ts";
+import type { CommandOptions } from "../control-plane.ts";
+import type { KnownInstance } from "../plan/input.ts";
+import type { ExecSession } from "../provider/requests.ts";
+import { readContext, type Core } from "./core.ts";
+import { knownInstances } from "./known.ts";
+import { checkNames } from "./plan-stack.ts";
+import { requireProvider } from "./platforms.ts";
+import { survey, type Survey } from "./survey.ts";
+
+/** A command in a replica that runs. */
+export async function execInService(core: Core, stack: Stack, service: string, options: CommandOptions): Promise<ExecSession> {
+  const context = readContext(core, stack.name, options.signal);
+  const { seen, known } = await find(core, stack, service, options.signal);
+  const { provider } = requireProvider(seen.platforms, known.instance.provider);
+  if (known.observed === undefined) throw notDeployed(service);
+  const request = {
+    instance: known.instance,
+    command: options.command,
+    ...(options.replica === undefined ? {} : { replica: options.replica }),
+    ...(options.terminal === undefined ? {} : { terminal: options.terminal }),
+  };
+  return provider.exec(request, context);
+}
+
+/** A command in a fresh replica of a release, which nothing is routed to. */
+export async function runInService(
+  core: Core,
+  stack: Stack,
+  service: string,
+  options: Omit<CommandOptions, "command"> & { readonly command?: readonly string[]; readonly release?: number },
+): Promise<ExecSession> {
+  const context = readContext(core, stack.name, options.signal);
+  const { seen, known } = await find(core, stack, service, options.signal);
+  const { instance } = known;
+  const { provider, platform } = requireProvider(seen.platforms, instance.provider);
+  const number = options.release ?? known.observed?.settled?.number;
+  if (number === undefined) throw notDeployed(service);
+  const release = await platform.ledger.release(service, number, context);
+  if (release === undefined) {
+    throw new CtrlPlaneError("NOT_FOUND", `${service} has no release ${number}`, { target: service, hint: `Releases on record: ${known.releases.join(", ") || "none"}.` });
+  }
+  const request = {
+    instance,
+    release: { ...release, instance },
+    ...(options.command === undefined ? {} : { command: options.command }),
+    ...(options.terminal === undefined ? {} : { terminal: options.terminal }),
+  };
+  return provider.run(request, context);
+}
+
+async function find(core: Core, stack: Stack, service: string, signal: AbortSignal | undefined): Promise<{ seen: Survey; known: KnownInstance }> {
+  checkNames(stack, { services: [service] });
+  const seen = await survey(core, stack, readContext(core, stack.name, signal));
+  const all = [...knownInstances(stack, seen).values()].filter((each) => each.instance.service === service);
+  const known = all.find((each) => each.observed !== undefined) ?? all[0];
+  if (known === undefined) throw notDeployed(service);
+  return { seen, known };
+}
+
+function notDeployed(service: string): CtrlPlaneError {
+  return new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, { target: service, hint: `pctl deploy ${service} brings it up.` });
+}

@@ -1,0 +1,162 @@
+import pLimit from "p-limit";
+import type { Diagnostic } from "../errors/diagnostic.ts";
+import { CtrlPlaneError, isCtrlPlaneError } from "../errors/error.ts";
+import { dependencies } from "../config/dependencies.ts";
+import { wireStack } from "../config/wire.ts";
+import { revisionOf, specHash } from "../model/hash.ts";
+import type { InstanceIdentity } from "../model/identity.ts";
+import type { PinnedImage } from "../model/image.ts";
+import { volumeName } from "../model/names.ts";
+import type { ServiceSpec } from "../model/spec.ts";
+import type { Stack, StackService } from "../model/stack.ts";
+import { actionKey, type DesiredInstance, type KnownInstance } from "../plan/input.ts";
+import type { ProviderContext } from "../provider/context.ts";
+import type { Provider } from "../provider/provider.ts";
+import type { ServiceAddress } from "../provider/requests.ts";
+import type { Core } from "./core.ts";
+import type { Survey } from "./survey.ts";
+
+export interface Desired {
+  readonly instances: readonly DesiredInstance[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What the declaration wants, wired, checked by each provider, with every image pinned. Reads only. */
+export async function desire(
+  core: Core,
+  stack: Stack,
+  survey: Survey,
+  known: ReadonlyMap<string, KnownInstance>,
+  options: { readonly selection?: ReadonlySet<string>; readonly refresh: boolean },
+  context: ProviderContext,
+): Promise<Desired> {
+  const identities = new Map<string, InstanceIdentity>();
+  for (const each of known.values()) {
+    if (stack.services[each.instance.service]?.provider === each.instance.provider) identities.set(each.instance.service, each.instance);
+  }
+  const addressOf = (service: string): ServiceAddress | undefined => {
+    const identity = identities.get(service);
+    const declared = stack.services[service];
+    const bound = declared === undefined ? undefined : survey.platforms.providers.get(declared.provider);
+    if (identity === undefined || declared === undefined || bound?.provider === undefined) return undefined;
+    return bound.provider.address(identity, declared.spec);
+  };
+  const wired = wireStack(stack, addressOf);
+  const diagnostics: Diagnostic[] = [...wired.diagnostics];
+  const images = new Images(core, options.refresh, context);
+  const limit = pLimit(8);
+  const tasks = Object.entries(wired.stack.services)
+    .filter(([name]) => options.selection?.has(name) ?? true)
+    .map(([name, service]) =>
+      limit(async (): Promise<DesiredInstance[]> => {
+        const bound = survey.platforms.providers.get(service.provider);
+        const identity = identities.get(name);
+        if (bound === undefined || identity === undefined) return [];
+        const checked = "health" in bound ? bound.provider.check(service.spec, bound.health) : [];
+        diagnostics.push(...checked.map((each) => placed(each, name, stack)));
+        if (checked.some((each) => each.severity === "error")) return [];
+        try {
+          const current = known.get(actionKey(identity));
+          const image = "problem" in bound ? unknownImage(service.spec) : await images.identify(bound.provider, identity, service.spec, current);
+          const notes = checked.filter((each) => each.severity !== "error").map((each) => each.summary);
+          return [desiredInstance(identity, service, image, bound.provider?.address(identity, service.spec), notes)];
+        } catch (error) {
+          if (!isCtrlPlaneError(error) || error.code !== "INVALID") throw error;
+          diagnostics.push(...imageProblems(error, name, stack));
+          return [];
+        }
+      }),
+    );
+  const instances = (await Promise.all(tasks)).flat();
+  return { instances, diagnostics };
+}
+
+function desiredInstance(
+  instance: InstanceIdentity,
+  service: StackService,
+  image: PinnedImage,
+  address: ServiceAddress | undefined,
+  notes: readonly string[],
+): DesiredInstance {
+  const { spec } = service;
+  const publishes = spec.ports.filter((port) => port.hostPort !== undefined).map((port) => `${port.address ?? "0.0.0.0"}:${port.hostPort}`);
+  return {
+    instance,
+    spec,
+    image,
+    revision: revisionOf(spec, image),
+    specHash: specHash(spec, image),
+    ...(service.fingerprint === undefined ? {} : { fingerprint: service.fingerprint }),
+    publishes,
+    addresses: address?.published ?? [],
+    volumes: volumeNames(instance, spec),
+    needs: dependencies(service),
+    notes,
+  };
+}
+
+/** Platform names of the volumes of a spec, for the replicas that it starts with. */
+export function volumeNames(instance: InstanceIdentity, spec: ServiceSpec): string[] {
+  const replicas = typeof spec.scale.replicas === "number" ? spec.scale.replicas : spec.scale.replicas.min;
+  const names = new Set<string>();
+  let unnamed = 0;
+  for (const volume of spec.volumes) {
+    if (volume.external !== undefined || volume.host !== undefined) continue;
+    if (volume.name !== undefined) {
+      names.add(`${instance.stack}-${volume.name}`);
+      continue;
+    }
+    for (let ordinal = 1; ordinal <= Math.max(1, replicas); ordinal += 1) names.add(volumeName(instance.name, ordinal, unnamed, volume.path));
+    unnamed += 1;
+  }
+  return [...names];
+}
+
+/** Stands for an image that nobody could be asked about; its action is `unreachable` anyway. */
+function unknownImage(spec: ServiceSpec): PinnedImage {
+  const declared = spec.image.kind === "path" ? spec.image.declared : spec.image.kind === "reference" ? spec.image.reference : "build";
+  return { digest: "sha256:unknown", declared };
+}
+
+function placed(each: Diagnostic, service: string, stack: Stack): Diagnostic {
+  const field = each.field === undefined || each.field === "" ? `services.${service}` : `services.${service}.${each.field}`;
+  return { ...each, field, ...stack.locate(field) };
+}
+
+function imageProblems(error: CtrlPlaneError, service: string, stack: Stack): Diagnostic[] {
+  const own: Diagnostic = {
+    severity: "error",
+    code: "image",
+    summary: error.message,
+    field: "image",
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+  return (error.diagnostics.length > 0 ? error.diagnostics : [own]).map((each) => placed(each, service, stack));
+}
+
+/** Pins images; services that name the same files are looked at once. */
+class Images {
+  readonly #core: Core;
+  readonly #refresh: boolean;
+  readonly #context: ProviderContext;
+  readonly #known = new Map<string, Promise<PinnedImage>>();
+
+  constructor(core: Core, refresh: boolean, context: ProviderContext) {
+    this.#core = core;
+    this.#refresh = refresh;
+    this.#context = context;
+  }
+
+  identify(
+    provider: Provider,
+    instance: InstanceIdentity,
+    spec: ServiceSpec,
+    known: KnownInstance | undefined,
+  ): Promise<PinnedImage> {
+    const current = this.#refresh ? undefined : known?.served?.image;
+    const key = JSON.stringify([instance.provider, spec.image, current?.digest]);
+    const begun = this.#known.get(key) ?? provider.identifyImage({ instance, spec, cacheDir: this.#core.cacheDir, ...(current === undefined ? {} : { current }) }, this.#context);
+    this.#known.set(key, begun);
+    return begun;
+  }
+}

@@ -1,0 +1,69 @@
+import { CtrlPlaneError } from "../errors/error.ts";
+import type { Change } from "../model/change.ts";
+import type { Event } from "../model/event.ts";
+import type { Release } from "../model/release.ts";
+import type { Stack } from "../model/stack.ts";
+import type { ChangeDetail, ReleaseSummary } from "../control-plane.ts";
+import { readContext, type Core } from "./core.ts";
+import { knownInstances } from "./known.ts";
+import { checkNames } from "./plan-stack.ts";
+import { survey } from "./survey.ts";
+
+/** Changes of a stack over all its platforms, newest first. */
+export async function stackHistory(core: Core, stack: Stack, limit: number): Promise<Change[]> {
+  const context = readContext(core, stack.name);
+  const seen = await survey(core, stack, context);
+  const found = await Promise.all([...seen.surveys.values()].map((each) => each.platform.ledger.changes(context, { limit })));
+  const byNumber = new Map<number, Change>();
+  for (const change of found.flat()) {
+    const other = byNumber.get(change.number);
+    if (other?.result === undefined) byNumber.set(change.number, change);
+  }
+  return [...byNumber.values()].sort((a, b) => b.number - a.number).slice(0, limit);
+}
+
+export async function changeDetail(core: Core, stack: Stack, number: number): Promise<ChangeDetail> {
+  const context = readContext(core, stack.name);
+  const seen = await survey(core, stack, context);
+  for (const each of seen.surveys.values()) {
+    const found = await each.platform.ledger.change(number, context);
+    if (found === undefined) continue;
+    const { output, ...change } = found;
+    // What `finishChange` wrote: one event a line.
+    return { ...change, events: (output ?? []).map((line) => JSON.parse(line) as Event) };
+  }
+  throw new CtrlPlaneError("NOT_FOUND", `${stack.name} has no change #${number}`, { hint: "pctl history shows them." });
+}
+
+/** Releases on record, newest first, service by service. Reads without the key. */
+export async function stackReleases(core: Core, stack: Stack, services: readonly string[]): Promise<ReleaseSummary[]> {
+  checkNames(stack, { services });
+  const context = readContext(core, stack.name);
+  const seen = await survey(core, stack, context);
+  const known = [...knownInstances(stack, seen).values()].filter((each) => services.length === 0 || services.includes(each.instance.service));
+  const found = await Promise.all(
+    known.flatMap((each) =>
+      [...each.releases].reverse().map(async (number): Promise<ReleaseSummary | undefined> => {
+        const ledger = seen.surveys.get(each.instance.platformId)?.platform.ledger;
+        const opened = await ledger?.openRelease(each.instance.service, number, context);
+        if (opened === undefined) return undefined;
+        const { change, createdAt, image, commit } = opened.release;
+        const serving = each.observed?.settled?.number === number;
+        return { service: each.instance.service, number, change, createdAt, image: `${image.declared} ${image.digest.slice(0, 15)}`, serving, ...(commit === undefined ? {} : { commit }) };
+      }),
+    ),
+  );
+  return found.filter((each) => each !== undefined);
+}
+
+/** One release; values that the key does not open are masked. */
+export async function oneRelease(core: Core, stack: Stack, service: string, number: number): Promise<Release> {
+  checkNames(stack, { services: [service] });
+  const context = readContext(core, stack.name);
+  const seen = await survey(core, stack, context);
+  for (const each of seen.surveys.values()) {
+    const opened = await each.platform.ledger.openRelease(service, number, context);
+    if (opened !== undefined) return opened.release;
+  }
+  throw new CtrlPlaneError("NOT_FOUND", `${service} has no release ${number}`, { target: service, hint: "pctl history shows them." });
+}

@@ -1,0 +1,88 @@
+import type { InstanceIdentity } from "../model/identity.ts";
+import { instanceId } from "../model/ids.ts";
+import { instanceName } from "../model/names.ts";
+import type { Stack } from "../model/stack.ts";
+import { actionKey, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
+import type { Intent } from "../state/intent.ts";
+import { entryKey } from "../state/entry-key.ts";
+import type { StateEntry } from "../state/store.ts";
+import type { PlatformSurvey, Survey } from "./survey.ts";
+
+/** Who an instance is; `platformId` stands for an unreachable platform by its provider's name. */
+export function identify(of: { stack: string; lineage: string; service: string; provider: string; platformId: string }): InstanceIdentity {
+  return { id: instanceId(of), name: instanceName(of.stack, of.service), ...of };
+}
+
+/** Every instance that is declared, recorded or seen, with all that is known of it, by `actionKey`. */
+export function knownInstances(stack: Stack, survey: Survey): Map<string, KnownInstance> {
+  const known = new Map<string, KnownInstance>();
+  const add = (service: string, provider: string): void => {
+    const one = knownInstance(stack, survey, service, provider);
+    known.set(actionKey(one.instance), one);
+  };
+  for (const [name, service] of Object.entries(stack.services)) add(name, service.provider);
+  for (const [key, entry] of Object.entries(survey.document?.entries ?? {})) {
+    const service = serviceOf(key, stack.name);
+    if (service !== undefined && entry.destroyed !== true && !known.has(actionKey({ service, provider: entry.provider }))) add(service, entry.provider);
+  }
+  for (const each of survey.surveys.values()) {
+    const services = new Set([
+      ...each.observed.filter((instance) => instance.stack === stack.name).map((instance) => instance.service),
+      ...each.intents.map((intent) => intent.service),
+    ]);
+    for (const service of services) {
+      if (!isCovered(known, service, each.platform.id)) add(service, providerFor(survey, each));
+    }
+  }
+  return known;
+}
+
+/** `{stack}-{service}` or `{stack}-{service}@{provider}`. */
+function serviceOf(key: string, stack: string): string | undefined {
+  const name = key.split("@")[0] ?? key;
+  return name.startsWith(`${stack}-`) ? name.slice(stack.length + 1) : undefined;
+}
+
+function isCovered(known: ReadonlyMap<string, KnownInstance>, service: string, platformId: string): boolean {
+  return [...known.values()].some((each) => each.instance.service === service && each.instance.platformId === platformId);
+}
+
+/** A provider name that means the platform. */
+function providerFor(survey: Survey, at: PlatformSurvey): string {
+  const names = [...survey.platforms.providers].filter(([, bound]) => "platform" in bound && bound.platform === at.platform).map(([name]) => name);
+  return names[0] ?? at.platform.id;
+}
+
+function knownInstance(stack: Stack, survey: Survey, service: string, provider: string): KnownInstance {
+  const bound = survey.platforms.providers.get(provider);
+  const platformId = bound !== undefined && "platform" in bound ? bound.platform.id : provider;
+  const instance = identify({ stack: stack.name, lineage: survey.lineage, service, provider, platformId });
+  const at = survey.surveys.get(platformId);
+  const observed = at?.observed.find((each) => each.name === instance.name);
+  const intent = at?.intents.find((each) => each.service === service);
+  const entry = findEntry(survey, instance);
+  return {
+    instance,
+    ...(observed === undefined ? {} : { observed }),
+    ...(entry === undefined ? {} : { entry }),
+    ...(intent === undefined ? {} : { unfinished: unfinished(intent) }),
+    releases: at?.releases.of(service) ?? [],
+  };
+}
+
+function findEntry(survey: Survey, instance: InstanceIdentity): StateEntry | undefined {
+  const entries = survey.document?.entries ?? {};
+  const entry = entries[`${entryKey(instance)}@${instance.provider}`] ?? entries[entryKey(instance)];
+  return entry?.provider === instance.provider || entry?.platformId === instance.platformId ? entry : undefined;
+}
+
+function unfinished(intent: Intent): UnfinishedDeployment {
+  return {
+    service: intent.service,
+    deployment: intent.deployment,
+    change: intent.change,
+    ...(intent.from === undefined ? {} : { from: intent.from }),
+    ...(intent.to === undefined ? {} : { to: intent.to }),
+    isReverting: intent.decisions.some((decision) => decision.kind === "revert" || decision.kind === "abort"),
+  };
+}

@@ -1,0 +1,204 @@
+import { CtrlPlaneError } from "../errors/error.ts";
+import type { Change, ChangeCommand, DeploymentResult } from "../model/change.ts";
+import { canonicalJson, sha256 } from "../model/hash.ts";
+import type { InstanceStatus, SettledRelease } from "../model/observed.ts";
+import type { PlanAction } from "../model/plan.ts";
+import type { Release } from "../model/release.ts";
+import { isEqualCount, type ReplicaCount } from "../model/resources.ts";
+import type { Stack } from "../model/stack.ts";
+import type { ChangeOptions, Run } from "../control-plane.ts";
+import { carryOut, type Deployment } from "../apply/deployment.ts";
+import type { ChangeScope } from "../apply/change-scope.ts";
+import { runActions } from "../apply/execute.ts";
+import { recoverInstance } from "../apply/recover-instance.ts";
+import { describeReplicas } from "../plan/describe.ts";
+import { actionKey, type KnownInstance } from "../plan/input.ts";
+import type { Core } from "./core.ts";
+import { knownInstances } from "./known.ts";
+import { checkNames } from "./plan-stack.ts";
+import { runChange } from "./run-change.ts";
+import { survey } from "./survey.ts";
+
+/** What a command does to one instance that serves, or was stopped. */
+interface Operation {
+  readonly command: ChangeCommand;
+  /** The line of the plan. */
+  describe(service: string, settled: SettledRelease): { summary: string; notes: string[] };
+  replicas(service: string, settled: SettledRelease): ReplicaCount;
+  act(scope: ChangeScope, of: Subject, deployment: Deployment): Promise<InstanceStatus>;
+}
+
+interface Subject {
+  readonly release: Release;
+  readonly settled: SettledRelease;
+  readonly replicas: ReplicaCount;
+  readonly scaledBy?: SettledRelease["scaledBy"];
+}
+
+export function scaleServices(core: Core, stack: Stack, wanted: Readonly<Record<string, ReplicaCount>>, options: ChangeOptions): Promise<Run<Change>> {
+  const declared = (service: string): ReplicaCount | undefined => stack.services[service]?.spec.scale.replicas;
+  const isFiles = (service: string, count: ReplicaCount): boolean => {
+    const file = declared(service);
+    return file !== undefined && isEqualCount(file, count);
+  };
+  return run(core, stack, Object.keys(wanted), options, {
+    command: "scale",
+    describe: (service, settled) => {
+      const count = wanted[service] ?? settled.replicas;
+      const file = declared(service);
+      const notes =
+        file === undefined || isFiles(service, count)
+          ? []
+          : [`the file says ${describeReplicas(file)}; the next deploy returns to that, unless services.${service}.scale.replica says ${JSON.stringify(count)}`];
+      return { summary: `${describeReplicas(settled.replicas)} → ${describeReplicas(count)}`, notes };
+    },
+    replicas: (service, settled) => wanted[service] ?? settled.replicas,
+    act: (scope, { release, replicas }, deployment) => {
+      const by = { by: core.actor.user, at: new Date(core.clock.now()).toISOString(), change: scope.number };
+      const request = {
+        instance: release.instance,
+        release,
+        replicas,
+        deployment: deployment.id,
+        journal: deployment.journal,
+        ...(isFiles(release.instance.service, replicas) ? {} : { scaledBy: by }),
+      };
+      return scope.provider(release.instance).scale(request, deployment.context);
+    },
+  });
+}
+
+export function startServices(core: Core, stack: Stack, services: readonly string[], options: ChangeOptions): Promise<Run<Change>> {
+  return run(core, stack, services, options, {
+    command: "start",
+    describe: (_service, settled) => ({ summary: `starts release ${settled.number}`, notes: [] }),
+    replicas: (_service, settled) => settled.replicas,
+    act: (scope, subject, deployment) => scope.provider(subject.release.instance).start(releaseRequest(subject, deployment), deployment.context),
+  });
+}
+
+export function restartServices(core: Core, stack: Stack, services: readonly string[], options: ChangeOptions): Promise<Run<Change>> {
+  return run(core, stack, services, options, {
+    command: "restart",
+    describe: (_service, settled) => ({ summary: `restarts release ${settled.number}`, notes: [] }),
+    replicas: (_service, settled) => settled.replicas,
+    act: (scope, subject, deployment) => scope.provider(subject.release.instance).restart(releaseRequest(subject, deployment), deployment.context),
+  });
+}
+
+export function stopServices(core: Core, stack: Stack, services: readonly string[], options: ChangeOptions): Promise<Run<Change>> {
+  return run(core, stack, services, options, {
+    command: "stop",
+    describe: (_service, settled) => ({ summary: `stops release ${settled.number}`, notes: ["the next deploy, or pctl start, brings it back"] }),
+    replicas: (_service, settled) => settled.replicas,
+    act: (scope, { release }, deployment) => {
+      const { stop, strategy } = release.spec;
+      const request = { instance: release.instance, signal: stop.signal, graceMs: stop.graceMs, drainMs: strategy.drainMs };
+      return scope.provider(release.instance).stop(request, deployment.context);
+    },
+  });
+}
+
+function releaseRequest(subject: Subject, deployment: Deployment) {
+  const { release, replicas, scaledBy } = subject;
+  return {
+    instance: release.instance,
+    release,
+    replicas,
+    deployment: deployment.id,
+    journal: deployment.journal,
+    ...(scaledBy === undefined ? {} : { scaledBy }),
+  };
+}
+
+function run(core: Core, stack: Stack, services: readonly string[], options: ChangeOptions, operation: Operation): Promise<Run<Change>> {
+  checkNames(stack, { services });
+  return runChange(core, {
+    command: operation.command,
+    stack,
+    options,
+    decide: async (context) => {
+      const seen = await survey(core, stack, context);
+      const known = knownInstances(stack, seen);
+      const chosen = services.length > 0 ? services : deployedServices(known);
+      const subjects = chosen.map((service) => requireDeployed(known, service));
+      const actions = subjects.map((subject) => describeAction(subject, operation));
+      const byKey = new Map(subjects.map((subject) => [actionKey(subject.instance), subject]));
+      const plan = {
+        v: 1 as const,
+        stack: stack.name,
+        ...(stack.environment === undefined ? {} : { environment: stack.environment }),
+        hash: sha256(canonicalJson(actions.map(({ key, summary }) => ({ key, summary })))),
+        actions,
+        diagnostics: [],
+        platforms: [],
+      };
+      return { plan, survey: seen, execute: (scope) => runActions(scope, actions, (action) => operateOn(scope, byKey.get(action.key), operation)) };
+    },
+  });
+}
+
+function deployedServices(known: ReadonlyMap<string, KnownInstance>): string[] {
+  return [...known.values()].filter((each) => each.observed?.settled !== undefined).map((each) => each.instance.service);
+}
+
+function requireDeployed(known: ReadonlyMap<string, KnownInstance>, service: string): KnownInstance {
+  const found = [...known.values()].find((each) => each.instance.service === service && each.observed?.settled !== undefined);
+  if (found !== undefined) return found;
+  throw new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, { target: service, hint: `pctl deploy ${service} brings it up.` });
+}
+
+function describeAction(known: KnownInstance, operation: Operation): PlanAction {
+  const { instance, observed } = known;
+  const settled = observed?.settled;
+  const words = settled === undefined ? { summary: "", notes: [] } : operation.describe(instance.service, settled);
+  return {
+    key: actionKey(instance),
+    kind: "configure",
+    instance,
+    causes: ["override"],
+    changes: [],
+    after: [],
+    ...(settled === undefined ? {} : { from: settled.number }),
+    volumes: [],
+    publishes: [],
+    ...words,
+  };
+}
+
+async function operateOn(scope: ChangeScope, known: KnownInstance | undefined, operation: Operation): Promise<DeploymentResult> {
+  if (known === undefined) throw new Error("an action without a subject");
+  const { instance } = known;
+  const recovered = await recoverInstance(scope, known);
+  if (recovered !== undefined && recovered.outcome !== "reverted" && recovered.outcome !== "succeeded") return recovered;
+  const settled =
+    recovered === undefined ? known.observed?.settled : (await scope.provider(instance).status({ instance }, scope.readContext())).settled;
+  if (settled === undefined) throw new CtrlPlaneError("NOT_FOUND", `${instance.service} is not deployed`, { target: instance.service });
+  const subject = await subjectOf(scope, known, settled, operation);
+  const { replicas, scaledBy, release } = subject;
+  const aim = { from: settled.number, to: settled.number, strategy: release.spec.strategy.type, replicas, ...(scaledBy === undefined ? {} : { scaledBy }) };
+  return carryOut(scope, instance, aim, async (deployment) => {
+    scope.emitFor(instance, { type: "service.started", release: settled.number, message: operation.command }, deployment.id);
+    const status = await operation.act(scope, subject, deployment);
+    const ready = status.revisions.reduce((sum, each) => sum + each.ready, 0);
+    const desired = status.revisions.reduce((sum, each) => sum + each.desired, 0);
+    const message = status.stopped ? "stopped" : `release ${settled.number} serves, ${ready} of ${desired} ready`;
+    const data = { outcome: "succeeded", serving: settled.number, addresses: status.addresses };
+    scope.emitFor(instance, { type: "service.done", release: settled.number, message, data }, deployment.id);
+    return { outcome: "succeeded", ...(status.stopped ? {} : { serving: settled.number }), message };
+  });
+}
+
+async function subjectOf(scope: ChangeScope, known: KnownInstance, settled: SettledRelease, operation: Operation): Promise<Subject> {
+  const { instance } = known;
+  const found = await scope.platform(instance).ledger.release(instance.service, settled.number, scope.readContext());
+  if (found === undefined) {
+    throw new CtrlPlaneError("NOT_FOUND", `release ${settled.number} of ${instance.service} is not on record`, {
+      target: instance.service,
+      hint: `pctl deploy ${instance.service} makes a new one.`,
+    });
+  }
+  const release = { ...found, instance, revision: { ...found.revision, generation: settled.generation } };
+  const { scaledBy } = settled;
+  return { release, settled, replicas: operation.replicas(instance.service, settled), ...(scaledBy === undefined ? {} : { scaledBy }) };
+}

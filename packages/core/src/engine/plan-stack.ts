@@ -1,0 +1,155 @@
+import leven from "leven";
+import type { Diagnostic } from "../errors/diagnostic.ts";
+import { CtrlPlaneError } from "../errors/error.ts";
+import type { Plan } from "../model/plan.ts";
+import type { Stack } from "../model/stack.ts";
+import { dependencies } from "../config/dependencies.ts";
+import type { PlanOptions } from "../control-plane.ts";
+import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "../plan/input.ts";
+import { makePlan } from "../plan/make-plan.ts";
+import type { ProviderContext } from "../provider/context.ts";
+import type { Core } from "./core.ts";
+import { desire } from "./desired.ts";
+import { knownInstances } from "./known.ts";
+import { survey, type Survey } from "./survey.ts";
+import { lastRollbacks } from "./rolled-back.ts";
+
+/** A plan with everything it was made from, so that apply looks nothing up again. */
+export interface PreparedPlan {
+  readonly plan: Plan;
+  readonly survey: Survey;
+  readonly desired: ReadonlyMap<string, DesiredInstance>;
+  readonly known: ReadonlyMap<string, KnownInstance>;
+}
+
+/** Observe, then decide. Reads only. `goal`: the stack as declared, or nothing of it. */
+export async function prepare(
+  core: Core,
+  stack: Stack,
+  options: PlanOptions,
+  context: ProviderContext,
+  goal: "declared" | "nothing" = "declared",
+): Promise<PreparedPlan> {
+  const selection = options.services === undefined || options.services.length === 0 ? undefined : new Set(options.services);
+  if (goal === "declared") checkNames(stack, options);
+  const seen = await survey(core, stack, context);
+  const first = knownInstances(stack, seen);
+  const chosen = goal === "nothing" ? new Set<string>() : selection;
+  const wanted = await desire(core, stack, seen, first, { ...(chosen === undefined ? {} : { selection: chosen }), refresh: options.refresh ?? false }, context);
+  const desired = new Map(wanted.instances.map((each) => [actionKey(each.instance), each]));
+  const known = await complete(core, seen, first, desired, context);
+  const input: PlanInput = {
+    stack: stack.name,
+    ...(stack.environment === undefined ? {} : { environment: stack.environment }),
+    lineage: seen.lineage,
+    desired: wanted.instances,
+    known,
+    unreachable: unreachableProviders(seen),
+    goal,
+    platforms: describePlatforms(seen),
+    ...(seen.lastChange === undefined ? {} : { continues: { change: seen.lastChange.number, at: seen.lastChange.startedAt, by: seen.lastChange.by } }),
+    diagnostics: [...wanted.diagnostics, ...unmetNeeds(wanted.instances, known, selection, stack)],
+    ...(selection === undefined ? {} : { selection }),
+    needs: new Map(Object.entries(stack.services).map(([name, service]) => [name, dependencies(service)])),
+    remove: new Set(options.remove ?? []),
+    withVolumes: options.volumes ?? false,
+    adopt: options.adopt ?? false,
+    leaveVolumes: options.leaveVolumes ?? false,
+  };
+  const made = makePlan(input);
+  const plan = { ...made, diagnostics: made.diagnostics.map((each) => locate(each, stack)) };
+  return { plan, survey: seen, desired, known };
+}
+
+function locate(each: Diagnostic, stack: Stack): Diagnostic {
+  if (each.path !== undefined || each.field === undefined) return each;
+  return { ...each, ...stack.locate(each.field) };
+}
+
+/** Throws `INVALID` for a service that neither the file nor anything recorded has. */
+export function checkNames(stack: Stack, options: { readonly services?: readonly string[] }): void {
+  const known = Object.keys(stack.services);
+  for (const name of options.services ?? []) {
+    if (known.includes(name)) continue;
+    const [nearest] = known.map((other) => ({ other, distance: leven(name, other) })).sort((a, b) => a.distance - b.distance);
+    const guess = nearest !== undefined && nearest.distance <= 3 ? `Did you mean ${nearest.other}? ` : "";
+    throw new CtrlPlaneError("INVALID", `${stack.name} has no service ${name}`, { target: name, hint: `${guess}Its services: ${known.join(", ") || "none"}.` });
+  }
+}
+
+/** Reads in full, from the ledger, only the releases that a difference has to be told from. */
+async function complete(
+  core: Core,
+  seen: Survey,
+  known: ReadonlyMap<string, KnownInstance>,
+  desired: ReadonlyMap<string, DesiredInstance>,
+  context: ProviderContext,
+): Promise<Map<string, KnownInstance>> {
+  const rolledBack = await lastRollbacks(seen, context);
+  const entries = [...known].map(async ([key, each]): Promise<[string, KnownInstance]> => {
+    const ledger = seen.surveys.get(each.instance.platformId)?.platform.ledger;
+    const settled = each.observed?.settled;
+    const wanted = desired.get(key);
+    if (ledger === undefined) return [key, each];
+    const differs = settled !== undefined && settled.specHash !== wanted?.specHash;
+    const served = differs ? (await ledger.openRelease(each.instance.service, settled.number, context))?.release : undefined;
+    const to = each.unfinished?.to;
+    const target = to === undefined ? undefined : (await ledger.openRelease(each.instance.service, to, context))?.release;
+    const back = rolledBack.get(each.instance.service);
+    const isRolledBack = back !== undefined && wanted !== undefined && back.specHash === wanted.specHash && differs;
+    return [
+      key,
+      {
+        ...each,
+        ...(served === undefined ? {} : { served }),
+        ...(target === undefined ? {} : { unfinishedSpecHash: target.specHash }),
+        ...(isRolledBack ? { rolledBack: { release: back.release, change: back.change } } : {}),
+      },
+    ];
+  });
+  return new Map(await Promise.all(entries));
+}
+
+/** `deploy web` deploys only web, so what web needs has to serve already. */
+function unmetNeeds(
+  instances: readonly DesiredInstance[],
+  known: ReadonlyMap<string, KnownInstance>,
+  selection: ReadonlySet<string> | undefined,
+  stack: Stack,
+): Diagnostic[] {
+  if (selection === undefined) return [];
+  return instances.flatMap((desired) =>
+    desired.needs
+      .filter((need) => !selection.has(need))
+      .filter((need) => ![...known.values()].some((each) => each.instance.service === need && isServing(each)))
+      .map((need): Diagnostic => {
+        const field = `services.${desired.instance.service}.needs`;
+        return {
+          severity: "error",
+          code: "need-not-serving",
+          summary: `${desired.instance.service} needs ${need}, which does not serve`,
+          field,
+          ...stack.locate(field),
+          hint: `Deploy it too: pctl deploy ${need} ${desired.instance.service}`,
+        };
+      }),
+  );
+}
+
+function isServing(known: KnownInstance): boolean {
+  const state = known.observed?.state;
+  return state === "serving" || state === "degraded" || state === "completed";
+}
+
+function unreachableProviders(seen: Survey): Map<string, string> {
+  const found = [...seen.platforms.providers.values()].flatMap((bound): [string, string][] => ("problem" in bound ? [[bound.name, bound.problem.message]] : []));
+  return new Map(found);
+}
+
+function describePlatforms(seen: Survey): Plan["platforms"] {
+  return [...seen.platforms.providers.values()].map((bound) =>
+    "problem" in bound
+      ? { provider: bound.name, platformId: "", description: bound.problem.message, reachable: false }
+      : { provider: bound.name, platformId: bound.platform.id, description: bound.health.description, reachable: true },
+  );
+}

@@ -1,0 +1,52 @@
+import { CtrlPlaneError } from "../errors/error.ts";
+import type { Stack } from "../model/stack.ts";
+import type { StackStatus } from "../control-plane.ts";
+import { DocumentDraft } from "../apply/document-draft.ts";
+import { breakLease } from "../state/lease.ts";
+import type { StateDocument } from "../state/store.ts";
+import { readContext, type Core } from "./core.ts";
+import { knownInstances } from "./known.ts";
+import { describeLease } from "./status.ts";
+import { survey } from "./survey.ts";
+
+/** Writes the state document anew from what serves and from the ledgers; entries of what is gone stay, marked. */
+export async function rebuildState(core: Core, stack: Stack): Promise<StateDocument> {
+  const context = readContext(core, stack.name);
+  const before = await readable(core, stack);
+  const seen = await survey({ ...core, store: { ...core.store, read: () => Promise.resolve(before), list: () => core.store.list() } }, stack, context);
+  const draft = new DocumentDraft(before, seen.lineage);
+  for (const known of knownInstances(stack, seen).values()) {
+    const { observed, instance } = known;
+    if (observed?.settled === undefined) {
+      const bound = seen.platforms.providers.get(instance.provider);
+      if (observed === undefined && bound !== undefined && "platform" in bound) draft.removed(instance);
+      continue;
+    }
+    const ledger = seen.surveys.get(instance.platformId)?.platform.ledger;
+    const opened = await ledger?.openRelease(instance.service, observed.settled.number, context);
+    if (opened !== undefined) draft.serves({ ...opened.release, instance });
+  }
+  return draft.replace(core.store, stack.name);
+}
+
+/** What the store holds, or nothing where it is damaged: it is about to be replaced. */
+async function readable(core: Core, stack: Stack): Promise<StateDocument | undefined> {
+  try {
+    return await core.store.read(stack.name);
+  } catch (error) {
+    if (error instanceof CtrlPlaneError && error.code === "INVALID") return undefined;
+    throw error;
+  }
+}
+
+/** Takes the lease of a stack away on every platform; returns whose it was. */
+export async function unlockStack(core: Core, stack: Stack): Promise<StackStatus["lease"]> {
+  const context = readContext(core, stack.name);
+  const seen = await survey(core, stack, context);
+  let broken: StackStatus["lease"];
+  for (const platform of seen.platforms.platforms.values()) {
+    const held = await breakLease(platform.records, { stack: stack.name }, context);
+    if (held !== undefined) broken = describeLease(held);
+  }
+  return broken;
+}

@@ -1,0 +1,173 @@
+import { CtrlPlaneError } from "../errors/error.ts";
+import type { Change, DeploymentResult } from "../model/change.ts";
+import { canonicalJson, sha256 } from "../model/hash.ts";
+import type { Plan, PlanAction } from "../model/plan.ts";
+import type { Release } from "../model/release.ts";
+import type { Stack } from "../model/stack.ts";
+import type { RollbackOptions, Run } from "../control-plane.ts";
+import { carryOut } from "../apply/deployment.ts";
+import type { ChangeScope } from "../apply/change-scope.ts";
+import { previousRelease, recordServing, rollOutAndVerify } from "../apply/deploy-instance.ts";
+import { runActions } from "../apply/execute.ts";
+import { removeInstance } from "../apply/remove-instance.ts";
+import { describeReplicas } from "../plan/describe.ts";
+import { fieldChanges } from "../plan/field-changes.ts";
+import { actionKey, type KnownInstance } from "../plan/input.ts";
+import type { ProviderContext } from "../provider/context.ts";
+import type { Core } from "./core.ts";
+import { knownInstances } from "./known.ts";
+import { runChange, type Intended } from "./run-change.ts";
+import { survey, type Survey } from "./survey.ts";
+
+/** Where one instance is to go back to; without a release it did not exist before, and goes. */
+interface Step {
+  readonly known: KnownInstance;
+  readonly target?: Release;
+  readonly notes: readonly string[];
+  readonly isHeld: boolean;
+}
+
+/** Undoes the last change, or takes one service to an earlier release. Complete releases are restored, not images alone; no job runs again. */
+export function rollbackStack(core: Core, stack: Stack, options: RollbackOptions): Promise<Run<Change>> {
+  return runChange(core, { command: "rollback", stack, options, decide: (context) => decideRollback(core, stack, options, context) });
+}
+
+export async function decideRollback(core: Core, stack: Stack, options: RollbackOptions, context: ProviderContext): Promise<Intended> {
+  const seen = await survey(core, stack, context);
+  const known = knownInstances(stack, seen);
+  const steps =
+    options.service === undefined ? await undoLast(seen, known, context) : [await stepTo(seen, known, options.service, options.to, context)];
+  const actions = await Promise.all(steps.map((step) => describeStep(seen, step, context)));
+  const byKey = new Map(steps.map((step) => [actionKey(step.known.instance), step]));
+  const plan: Plan = {
+    v: 1,
+    stack: stack.name,
+    ...(stack.environment === undefined ? {} : { environment: stack.environment }),
+    hash: sha256(canonicalJson(actions.map(({ key, kind, from, release }) => ({ key, kind, from, release })))),
+    actions,
+    diagnostics: [],
+    platforms: [],
+  };
+  return {
+    plan,
+    survey: seen,
+    execute: (scope) => runActions(scope, actions, (action) => goBack(scope, action, byKey.get(action.key))),
+  };
+}
+
+async function stepTo(seen: Survey, known: ReadonlyMap<string, KnownInstance>, service: string, to: number | undefined, context: ProviderContext): Promise<Step> {
+  const found = [...known.values()].find((each) => each.instance.service === service && (each.observed !== undefined || each.releases.length > 0));
+  if (found === undefined) throw new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, { target: service });
+  const serving = found.observed?.settled?.number;
+  const earlier = found.releases.filter((number) => number !== serving && number < (serving ?? Infinity));
+  const number = to ?? earlier.at(-1);
+  if (number === undefined || !found.releases.includes(number)) {
+    const kept = found.releases.join(", ") || "none";
+    throw new CtrlPlaneError("NOT_FOUND", to === undefined ? `${service} has no earlier release` : `${service} has no release ${to}`, {
+      target: service,
+      hint: `Releases on record: ${kept}. pctl history shows them.`,
+    });
+  }
+  return { known: found, target: await requireRelease(seen, found, number, context), notes: [], isHeld: false };
+}
+
+async function requireRelease(seen: Survey, { instance }: KnownInstance, number: number, context: ProviderContext): Promise<Release> {
+  const release = await seen.surveys.get(instance.platformId)?.platform.ledger.release(instance.service, number, context);
+  if (release === undefined) {
+    throw new CtrlPlaneError("NOT_FOUND", `release ${number} of ${instance.service} is not on record any more`, {
+      target: instance.service,
+      hint: "keep: in pctl.yaml says how many releases are kept",
+    });
+  }
+  return { ...release, instance };
+}
+
+async function undoLast(seen: Survey, known: ReadonlyMap<string, KnownInstance>, context: ProviderContext): Promise<Step[]> {
+  const { number, deployments } = await lastEffect(seen, context);
+  const steps: Step[] = [];
+  for (const deployment of deployments) {
+    const found = [...known.values()].find((each) => each.instance.service === deployment.service && each.instance.platformId === deployment.platformId);
+    if (found === undefined || deployment.outcome === "reverted") continue;
+    const volumes = found.observed?.volumes ?? [];
+    const isHeld = volumes.length > 0;
+    const notes = isHeld ? [`holds data in ${volumes.join(", ")}: pctl rollback ${deployment.service} takes it back by name`] : [];
+    if (deployment.from === undefined) steps.push({ known: found, notes, isHeld });
+    else steps.push({ known: found, target: await requireRelease(seen, found, deployment.from, context), notes, isHeld });
+  }
+  if (steps.length === 0) throw new CtrlPlaneError("NOT_FOUND", `change #${number} left nothing to undo`, { hint: "pctl rollback SERVICE --to N takes one service back." });
+  return steps;
+}
+
+interface Effect {
+  readonly service: string;
+  readonly platformId: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly outcome: string;
+}
+
+/** The newest change that changed what serves, and its deployments. */
+async function lastEffect(seen: Survey, context: ProviderContext): Promise<{ number: number; deployments: Effect[] }> {
+  const platforms = [...seen.surveys.values()].map((each) => each.platform);
+  const changes = await Promise.all(platforms.map((platform) => platform.ledger.changes(context)));
+  const numbers = [...new Set(changes.flat().map((change) => change.number))].sort((a, b) => b - a);
+  for (const number of numbers) {
+    const found = await Promise.all(
+      platforms.map(async (platform) => (await platform.ledger.deployments(number, context)).map((each): Effect => ({ ...each, platformId: platform.id }))),
+    );
+    const effective = found.flat().filter((each) => each.outcome === "succeeded" && each.from !== each.to);
+    if (effective.length > 0) return { number, deployments: effective };
+  }
+  throw new CtrlPlaneError("NOT_FOUND", "there is no change to undo", { hint: "pctl history shows what was changed." });
+}
+
+async function describeStep(seen: Survey, step: Step, context: ProviderContext): Promise<PlanAction> {
+  const { known, target } = step;
+  const settled = known.observed?.settled;
+  const served = settled === undefined ? undefined : (await seen.surveys.get(known.instance.platformId)?.platform.ledger.openRelease(known.instance.service, settled.number, context))?.release;
+  const base = {
+    key: actionKey(known.instance),
+    instance: known.instance,
+    causes: ["configuration"] as const,
+    after: [],
+    ...(settled === undefined ? {} : { from: settled.number }),
+    publishes: [],
+  };
+  if (target === undefined) {
+    const summary = step.isHeld ? "was created by the change, and stays: it has volumes" : "was created by the change";
+    return { ...base, kind: step.isHeld ? "hold" : "remove", changes: [], volumes: known.observed?.volumes ?? [], notes: step.notes, summary };
+  }
+  const isServing = settled?.releaseId === target.id && known.observed?.state === "serving";
+  const kind = isServing ? "keep" : step.isHeld ? "hold" : settled?.replicaHash === target.revision.replicaHash ? "configure" : "update";
+  const scale = settled?.scaledBy === undefined ? [] : [`keeps the manual scale of ${describeReplicas(settled.replicas)}`];
+  return {
+    ...base,
+    kind,
+    changes: served === undefined ? [] : fieldChanges(served, target),
+    release: target.number,
+    strategy: target.spec.strategy.type,
+    volumes: [],
+    notes: [...step.notes, ...scale],
+    summary: isServing ? `release ${target.number} serves already` : `back to release ${target.number} of ${target.createdAt.slice(0, 16).replace("T", " ")}`,
+  };
+}
+
+async function goBack(scope: ChangeScope, action: PlanAction, step: Step | undefined): Promise<DeploymentResult> {
+  if (step === undefined) throw new Error(`nothing was decided for ${action.key}`);
+  const { known, target } = step;
+  if (target === undefined) return removeInstance(scope, action, known, { volumes: false });
+  const { instance } = known;
+  const settled = known.observed?.settled;
+  const provider = scope.provider(instance);
+  const scaledBy = settled?.scaledBy;
+  const replicas = scaledBy === undefined || settled === undefined ? target.spec.scale.replicas : settled.replicas;
+  const previous = await previousRelease(scope, known, target);
+  await provider.provision({ instance, spec: target.spec }, scope.context(instance));
+  const aim = { ...(settled === undefined ? {} : { from: settled.number }), to: target.number, strategy: target.spec.strategy.type, replicas, ...(scaledBy === undefined ? {} : { scaledBy }) };
+  const result = await carryOut(scope, instance, aim, (deployment) => {
+    scope.emitFor(instance, { type: "service.started", release: target.number, message: `back to release ${target.number}` }, deployment.id);
+    return rollOutAndVerify(scope, provider, { release: target, previous, settled, replicas, isRollback: true, ...(scaledBy === undefined ? {} : { scaledBy }) }, deployment);
+  });
+  if (result.outcome === "succeeded") await recordServing(scope, target);
+  return result;
+}

@@ -1,0 +1,80 @@
+import type { Stack } from "../model/stack.ts";
+import type { ServiceStatus, StackStatus } from "../control-plane.ts";
+import type { KnownInstance } from "../plan/input.ts";
+import type { ProviderContext } from "../provider/context.ts";
+import type { ResourceUsage } from "../provider/requests.ts";
+import { leaseHolder } from "../state/lease.ts";
+import type { Core } from "./core.ts";
+import { readContext } from "./core.ts";
+import { knownInstances } from "./known.ts";
+import { checkNames } from "./plan-stack.ts";
+import { requireProvider } from "./platforms.ts";
+import { survey, type Survey } from "./survey.ts";
+
+/** What serves, as the platforms say it now. */
+export async function stackStatus(core: Core, stack: Stack, services: readonly string[]): Promise<StackStatus> {
+  checkNames(stack, { services });
+  const context = readContext(core, stack.name);
+  const seen = await survey(core, stack, context);
+  const known = [...knownInstances(stack, seen).values()];
+  const shown = known.filter((each) => isShown(each, stack, services));
+  const statuses = await Promise.all(shown.map((each) => serviceStatus(each, stack, seen, context)));
+  const lease = await currentLease(seen, stack, context);
+  return {
+    stack: stack.name,
+    ...(stack.environment === undefined ? {} : { environment: stack.environment }),
+    services: statuses,
+    ...(seen.lastChange === undefined ? {} : { lastChange: seen.lastChange }),
+    ...(lease === undefined ? {} : { lease }),
+  };
+}
+
+function isShown(known: KnownInstance, stack: Stack, services: readonly string[]): boolean {
+  const { service } = known.instance;
+  if (services.length > 0) return services.includes(service);
+  const isDeclared = stack.services[service]?.provider === known.instance.provider;
+  return isDeclared || known.observed !== undefined || known.unfinished !== undefined;
+}
+
+async function serviceStatus(known: KnownInstance, stack: Stack, seen: Survey, context: ProviderContext): Promise<ServiceStatus> {
+  const { instance, unfinished } = known;
+  const base = {
+    service: instance.service,
+    provider: instance.provider,
+    orphaned: stack.services[instance.service] === undefined,
+    ...(unfinished === undefined ? {} : { unfinished: { change: unfinished.change, ...(unfinished.to === undefined ? {} : { to: unfinished.to }) } }),
+  };
+  const bound = seen.platforms.providers.get(instance.provider);
+  if (bound !== undefined && "problem" in bound) return { ...base, unreachable: bound.problem.message };
+  if (known.observed === undefined) return base;
+  const status = await requireProvider(seen.platforms, instance.provider).provider.status({ instance }, context);
+  return { ...base, status };
+}
+
+async function currentLease(seen: Survey, stack: Stack, context: ProviderContext): Promise<StackStatus["lease"]> {
+  for (const platform of seen.platforms.platforms.values()) {
+    const held = await leaseHolder(platform.records, { stack: stack.name }, context);
+    if (held !== undefined) return describeLease(held);
+  }
+  return undefined;
+}
+
+export function describeLease(held: NonNullable<Awaited<ReturnType<typeof leaseHolder>>>): NonNullable<StackStatus["lease"]> {
+  const { user, host, pid, command } = held.holder;
+  return { user, host, pid, command, since: held.since };
+}
+
+/** Measured use of each service that runs. */
+export async function stackResources(core: Core, stack: Stack, services: readonly string[]): Promise<Record<string, ResourceUsage>> {
+  checkNames(stack, { services });
+  const context = readContext(core, stack.name);
+  const seen = await survey(core, stack, context);
+  const running = [...knownInstances(stack, seen).values()].filter(
+    (each) => each.observed !== undefined && (services.length === 0 || services.includes(each.instance.service)),
+  );
+  const entries = running.map(async ({ instance }): Promise<[string, ResourceUsage]> => {
+    const { provider } = requireProvider(seen.platforms, instance.provider);
+    return [instance.service, await provider.resources({ instance }, context)];
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}

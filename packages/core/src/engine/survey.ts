@@ -1,0 +1,94 @@
+import type { Change } from "../model/change.ts";
+import type { ObservedInstance } from "../model/observed.ts";
+import type { Stack } from "../model/stack.ts";
+import { instanceName } from "../model/names.ts";
+import type { ProviderContext } from "../provider/context.ts";
+import type { Provider } from "../provider/provider.ts";
+import type { Intent } from "../state/intent.ts";
+import type { ReleaseNumbers } from "../state/release-records.ts";
+import type { StateDocument } from "../state/store.ts";
+import type { Core } from "./core.ts";
+import { resolveLineage } from "./lineage.ts";
+import { bindPlatforms, type Platform, type Platforms } from "./platforms.ts";
+
+/** What one platform says of a stack: one pass of list calls, no call per service. */
+export interface PlatformSurvey {
+  readonly platform: Platform;
+  readonly observed: readonly ObservedInstance[];
+  readonly intents: readonly Intent[];
+  /** Release numbers by service. */
+  readonly releases: ReleaseNumbers;
+  readonly lineage: string | undefined;
+  readonly lastChange: Change | undefined;
+}
+
+/** Everything that was seen and read of a stack, before anything is decided. */
+export interface Survey {
+  readonly platforms: Platforms;
+  readonly surveys: ReadonlyMap<string, PlatformSurvey>;
+  readonly document: StateDocument | undefined;
+  readonly lineage: string;
+  readonly lastChange: Change | undefined;
+}
+
+/** Observes a stack: its providers, those that its state names, their instances and records. Reads only. */
+export async function survey(core: Core, stack: Stack, context: ProviderContext): Promise<Survey> {
+  const document = await core.store.read(stack.name);
+  const names = new Set(Object.values(stack.services).map((service) => service.provider));
+  for (const entry of Object.values(document?.entries ?? {})) if (entry.destroyed !== true) names.add(entry.provider);
+  if (names.size === 0 && stack.defaultProvider !== undefined) names.add(stack.defaultProvider);
+  if (names.size === 0) for (const name of Object.keys(stack.providers)) names.add(name);
+  const platforms = await bindPlatforms(core, stack, names, context);
+  const bound = [...platforms.platforms.values()];
+  const found = await Promise.all(bound.map((platform) => surveyPlatform(stack, platform, providerOf(platforms, platform), context)));
+  const lineage = resolveLineage({
+    stack,
+    host: core.actor.host,
+    document,
+    ledgers: found.map((each) => each.lineage),
+    observed: found.flatMap((each) => each.observed.filter((instance) => instance.stack === stack.name)),
+  });
+  const last = found.map((each) => each.lastChange).filter((change) => change !== undefined);
+  return {
+    platforms,
+    surveys: new Map(found.map((each) => [each.platform.id, each])),
+    document,
+    lineage,
+    lastChange: last.sort((a, b) => b.number - a.number)[0],
+  };
+}
+
+function providerOf(platforms: Platforms, platform: Platform): Provider {
+  for (const bound of platforms.providers.values()) {
+    if ("platform" in bound && bound.platform === platform) return bound.provider;
+  }
+  throw new Error(`platform ${platform.id} has no provider`);
+}
+
+async function surveyPlatform(stack: Stack, platform: Platform, provider: Provider, context: ProviderContext): Promise<PlatformSurvey> {
+  const names = Object.keys(stack.services).map((service) => instanceName(stack.name, service));
+  const [observed, intents, releases, lineage, changes] = await Promise.all([
+    listAll(provider, { stack: stack.name, names }, context),
+    platform.ledger.intents(context),
+    platform.ledger.allReleases(context),
+    platform.ledger.lineage(context),
+    platform.ledger.changes(context, { limit: 1 }),
+  ]);
+  return { platform, observed, intents, releases, lineage, lastChange: changes[0] };
+}
+
+/** All pages of a list. */
+export async function listAll(
+  provider: Provider,
+  selector: { readonly stack?: string; readonly names?: readonly string[] },
+  context: ProviderContext,
+): Promise<ObservedInstance[]> {
+  const all: ObservedInstance[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await provider.list({ ...selector, ...(cursor === undefined ? {} : { cursor }) }, context);
+    all.push(...page.instances);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return all;
+}
