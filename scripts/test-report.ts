@@ -29,7 +29,7 @@ export class TestReport {
 
   add(event: TestEvent): void {
     if (event.type === "test:stdout" || event.type === "test:stderr") {
-      const { file = "", message } = event.data;
+      const { file, message } = event.data;
       this.#output.set(file, (this.#output.get(file) ?? "") + message);
     }
     if (event.type === "test:summary" && event.data.file !== undefined) this.#addFile(event.data);

@@ -3,6 +3,7 @@
 import { globSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { run } from "node:test";
+import type { TestEvent } from "node:test/reporters";
 import { endLeftOver } from "./left-over.ts";
 import { TestReport } from "./test-report.ts";
 
@@ -42,5 +43,6 @@ process.exitCode = report.counts.failed === 0 ? 0 : 1;
 
 async function runLevel(files: string[]): Promise<void> {
   const stream = run({ files, concurrency: 2, execArgv: ["--conditions=source"], signal: interruption.signal });
-  for await (const event of stream) report.add(event);
+  // The stream yields what reporters receive; its own type does not say so.
+  for await (const event of stream as AsyncIterable<TestEvent>) report.add(event);
 }
