@@ -76,7 +76,10 @@ describe("fileLedger and leftovers", () => {
     const ledger = fileLedger(folder);
     const version = await ledger.create("a", "1", context);
     await unlink(join(folder, "a@", `v.${version}`));
-    await assert.rejects(ledger.read("a", context), { code: "INVALID", message: "the record a is damaged: its value is missing" });
+    await assert.rejects(ledger.read("a", context), {
+      code: "INVALID",
+      message: "the record a is damaged: its value is missing",
+    });
   });
 
   it("sweeps what a process left an hour ago, and nothing younger", async (t) => {
@@ -102,7 +105,9 @@ describe("fileLedger and leftovers", () => {
     const folder = await temporaryFolder(t);
     await writeFile(join(folder, "file"), "");
     await assert.rejects(fileLedger(join(folder, "file/below")).create("a", "1", context), { code: "INVALID" });
-    await assert.rejects(fileLedger(folder).read("a", testContext({ signal: AbortSignal.abort() })), { code: "CANCELLED" });
+    await assert.rejects(fileLedger(folder).read("a", testContext({ signal: AbortSignal.abort() })), {
+      code: "CANCELLED",
+    });
   });
 });
 

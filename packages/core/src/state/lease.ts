@@ -1,7 +1,7 @@
 import type { Clock, Fence, ProviderContext } from "../provider/context.ts";
 import type { Ledger } from "../provider/ledger.ts";
 import { isConflict } from "./conflict.ts";
-import { HeldLease } from "./held-lease.ts";
+import { HeldLease, renewEveryMs } from "./held-lease.ts";
 import { describeHolder, leaseHeld, leaseText, readLease } from "./lease-record.ts";
 import type { LeaseHolder, LeaseRecord, StoredLease } from "./lease-record.ts";
 import { isKnownDead } from "./process-identity.ts";
@@ -150,9 +150,11 @@ class Watch {
   /** Throws where there is nothing to wait for any more. */
   wait({ record }: StoredLease): void {
     const { clock, onWaiting, stack } = this.#options;
-    const isOver = clock.monotonic() - this.#startedAt >= this.#waitMs;
-    // One that was not renewed while we looked may be dead: then its lease runs out soon.
-    if (isOver && (this.#waitMs === 0 || this.#wasRenewed)) throw leaseHeld(stack, record);
+    const now = clock.monotonic();
+    const isOver = now - this.#startedAt >= this.#waitMs;
+    // One that was not renewed for two turns is probably dead: then its lease runs out soon.
+    const isAlive = this.#wasRenewed && now - this.#unchangedSince < 2 * renewEveryMs;
+    if (isOver && (this.#waitMs === 0 || isAlive)) throw leaseHeld(stack, record);
     if (this.#told === record.holder.id) return;
     this.#told = record.holder.id;
     onWaiting?.(record.holder, record.since);

@@ -30,7 +30,11 @@ describe("createSealer", () => {
   it("tells a wrong key from a damaged text", () => {
     const sealed = sealer.seal("secret", "p");
     const other = createSealer(randomBytes(32));
-    assert.throws(() => other.open(sealed, "p"), { code: "FORBIDDEN", hint: /PCTL_KEY/, message: new RegExp(keyId(key)) });
+    assert.throws(() => other.open(sealed, "p"), {
+      code: "FORBIDDEN",
+      hint: /PCTL_KEY/,
+      message: new RegExp(keyId(key)),
+    });
     const at = sealed.length - 10;
     const flipped = sealed.slice(0, at) + (sealed[at] === "A" ? "B" : "A") + sealed.slice(at + 1);
     for (const damaged of [flipped, sealed.slice(0, -30), sealed.slice(0, 25), "sealed:v1:", "plain"]) {
@@ -47,7 +51,12 @@ describe("loadKey", () => {
   it("takes PCTL_KEY as hex or base64, and refuses another text", (t) => {
     const home = temporaryHome(t);
     const key = randomBytes(32);
-    for (const text of [key.toString("hex"), key.toString("base64"), key.toString("base64url"), ` ${key.toString("hex")}\n`]) {
+    for (const text of [
+      key.toString("hex"),
+      key.toString("base64"),
+      key.toString("base64url"),
+      ` ${key.toString("hex")}\n`,
+    ]) {
       assert.deepEqual(loadKey({ env: { PCTL_KEY: text }, home, create: false }), key);
     }
     for (const text of ["password", key.toString("hex").slice(1), `${key.toString("hex")}00`]) {

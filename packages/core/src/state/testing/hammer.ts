@@ -7,7 +7,7 @@ const [folder = "", times = "0"] = process.argv.slice(2);
 const ledger = fileLedger(folder);
 const context = testContext();
 process.stdout.write("ready\n");
-for (let done = 0; done < Number(times); ) {
+for (let done = 0; done < Number(times);) {
   const record = await ledger.read("counter", context);
   if (record === undefined) throw new Error("the counter is gone");
   try {

@@ -1,0 +1,16 @@
+/** A process that takes a lease and keeps it until it is killed: `hold-lease.ts FOLDER`. Prints `held EPOCH`; on SIGUSR2 whether it may still write. */
+import { fileLedger } from "../file-ledger.ts";
+import { acquireLease } from "../lease.ts";
+import { currentHolder } from "../process-identity.ts";
+import { systemClock } from "./clocks.ts";
+import { testContext } from "./context.ts";
+
+const [folder = ""] = process.argv.slice(2);
+const lease = await acquireLease({
+  ledger: fileLedger(folder),
+  stack: "shop",
+  holder: currentHolder({ command: "deploy", user: "ana" }),
+  clock: systemClock,
+  context: testContext(),
+});
+process.stdout.write(`held ${lease.epoch}\n`);
