@@ -46,11 +46,11 @@ export interface SupervisorStatus {
 
 export interface WriteOptions {
   readonly fence: FenceToken;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ReadOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

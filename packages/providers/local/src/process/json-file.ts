@@ -1,0 +1,32 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+
+/**
+ * The file's content, whose shape is its writer's promise; undefined where there is none. Every file is replaced as a
+ * whole, so that a reader never sees half of one; what cannot be parsed was damaged by others and throws.
+ */
+export function readJsonFile<T>(path: string): T | undefined {
+  try {
+    // The caller names the type of a file that this package alone writes.
+    return JSON.parse(readFileSync(path, "utf8")) as T;
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+}
+
+/** Replaces the file atomically, mode 0600. `durable`: it outlives a loss of power. */
+export function writeJsonFile(path: string, value: unknown, options: { readonly durable?: boolean } = {}): void {
+  const next = `${path}.new`;
+  const file = openSync(next, "w", 0o600);
+  try {
+    writeFileSync(file, JSON.stringify(value));
+    if (options.durable === true) fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(next, path);
+}
+
+export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && codes.includes(error.code);
+}

@@ -1,0 +1,14 @@
+import type { RouteTable } from "../gateway/routes.ts";
+
+/** The gateway, as the supervisor uses it. It is started when it is needed, and again when it dies. */
+export interface GatewayLink {
+  /** Starts the gateway where none runs. Throws `FAILED` `PORT_IN_USE`. */
+  apply(table: RouteTable): Promise<void>;
+  drain(replicaId: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
+  isRunning(): Promise<boolean>;
+  pid(): number | undefined;
+  /** Ends it; absent is success. */
+  stop(): Promise<void>;
+  /** Watches it no longer; it lives on. */
+  release(): void;
+}

@@ -1,0 +1,109 @@
+import { CtrlPlaneError, type SettledRelease } from "@ctrlplane/core/provider";
+import type { Operation } from "../protocol/server.ts";
+import type { Epochs } from "./epochs.ts";
+import type { Fleet } from "./fleet.ts";
+import { outlive, startFailure, waitReady } from "./gate.ts";
+import type { GatewayLink } from "./gateway-link.ts";
+import type { CreateReplica, FenceToken, SupervisorStatus } from "./operations.ts";
+import type { InstanceDescription, InstanceRecord, ReplicaPolicy, RouteSet } from "./records.ts";
+import type { Routing } from "./routing.ts";
+
+export interface Supervisor {
+  readonly fleet: Fleet;
+  readonly routing: Routing;
+  readonly epochs: Epochs;
+  readonly gateway: GatewayLink;
+  status(): SupervisorStatus;
+  /** Ends this process after the answer. Replicas live on. */
+  leave(): void;
+}
+
+/** What the supervisor answers. Bodies are those that this package's own client of the same version sends. */
+export function handlers(supervisor: Supervisor): Readonly<Record<string, Operation>> {
+  const { fleet, routing, epochs, gateway } = supervisor;
+
+  /** A change: fenced, and finished even if the caller goes away. */
+  const change =
+    <T>(work: (body: T & { readonly fence: FenceToken }, signal: AbortSignal) => Promise<unknown>): Operation =>
+    async (body, { signal }) => {
+      // See above: the client and this file agree on shapes.
+      const request = body as T & { readonly fence: FenceToken };
+      epochs.check(request.fence);
+      return work(request, signal);
+    };
+
+  const read =
+    <T>(work: (body: T, signal: AbortSignal) => Promise<unknown>): Operation =>
+    async (body, { signal }) =>
+      work(body as T, signal);
+
+  return {
+    status: read(async () => supervisor.status()),
+    create: change<{ request: CreateReplica }>(async ({ request }) => {
+      if (routing.instance(request.instance.name) === undefined) routing.write({ ...request.instance, stopped: false });
+      await fleet.create(request);
+    }),
+    start: change<{ id: string }>(async ({ id }) => {
+      const replica = fleet.get(id);
+      await fleet.inTurn(id, () => replica.start());
+      const failure = replica.live === undefined ? startFailure(replica) : undefined;
+      if (failure !== undefined) throw failure;
+    }),
+    waitReady: read<{ id: string; timeoutMs: number }>(({ id, timeoutMs }, signal) =>
+      waitReady(fleet.get(id), timeoutMs, signal),
+    ),
+    outlive: read<{ id: string; ms: number }>(({ id, ms }, signal) => outlive(fleet.get(id), ms, signal)),
+    waitEnd: read<{ id: string }>(async ({ id }, signal) => {
+      const replica = fleet.get(id);
+      await replica.changes.until(() => !replica.isKept, signal);
+      return { end: replica.state.lastEnd };
+    }),
+    stop: change<{ id: string; signal: string; graceMs: number }>(async ({ id, signal, graceMs }) => {
+      await fleet.find(id)?.stop({ signal, graceMs });
+    }),
+    remove: change<{ id: string }>(({ id }) => fleet.remove(id)),
+    configure: change<{ id: string; policy: ReplicaPolicy }>(async ({ id, policy }) => fleet.get(id).configure(policy)),
+    route: change<{ instance: string; set?: RouteSet }>(async ({ instance, set }) => {
+      const record = routing.instance(instance);
+      if (record !== undefined) await routing.route(record, set);
+      else if (set !== undefined) throw new CtrlPlaneError("NOT_FOUND", `there is no instance ${instance}`);
+    }),
+    drain: change<{ id: string; timeoutMs: number }>(({ id, timeoutMs }, signal) =>
+      gateway.drain(id, timeoutMs, signal),
+    ),
+    settle: change<{ instance: InstanceDescription; settled?: SettledRelease }>(async ({ instance, settled }) => {
+      const known = routing.instance(instance.name);
+      const isEmpty = fleet.all().every((each) => each.record.instance !== instance.name);
+      if (settled === undefined && isEmpty) {
+        if (known?.route !== undefined) await routing.route(known, undefined);
+        return routing.forget(instance.name);
+      }
+      routing.write(settledRecord(instance, settled, known));
+    }),
+    markStopped: change<{ instance: string; stopped: boolean }>(async ({ instance, stopped }) => {
+      const known = routing.instance(instance);
+      if (known !== undefined) routing.write({ ...known, stopped });
+    }),
+    handOver: read(async () => supervisor.leave()),
+    shutdown: read<{ stopServices: boolean }>(async ({ stopServices }) => {
+      if (stopServices) {
+        await Promise.all(fleet.all().map((replica) => replica.end(replica.record.policy.stop)));
+        await gateway.stop();
+      }
+      supervisor.leave();
+    }),
+  };
+}
+
+function settledRecord(
+  instance: InstanceDescription,
+  settled: SettledRelease | undefined,
+  known: InstanceRecord | undefined,
+): InstanceRecord {
+  return {
+    ...instance,
+    stopped: false,
+    ...(settled === undefined ? {} : { settled }),
+    ...(known?.route === undefined ? {} : { route: known.route }),
+  };
+}

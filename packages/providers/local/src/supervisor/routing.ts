@@ -1,0 +1,118 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { layout, instanceFile } from "../layout.ts";
+import type { Entrance, RouteTable, Target } from "../gateway/routes.ts";
+import { readJsonFile, writeJsonFile } from "../process/json-file.ts";
+import type { GatewayLink } from "./gateway-link.ts";
+import { readInstances } from "./read.ts";
+import type { InstanceRecord, RouteListener, RouteSet } from "./records.ts";
+import type { SupervisedReplica } from "./replica.ts";
+
+/** Instances, and what the gateway is told of them. */
+export class Routing {
+  readonly #dir: string;
+  readonly #gateway: GatewayLink;
+  readonly #replica: (id: string) => SupervisedReplica | undefined;
+  readonly #instances: Map<string, InstanceRecord>;
+  #table: RouteTable;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(dir: string, gateway: GatewayLink, replica: (id: string) => SupervisedReplica | undefined) {
+    this.#dir = dir;
+    this.#gateway = gateway;
+    this.#replica = replica;
+    this.#instances = new Map(readInstances(dir).map((each) => [each.name, each]));
+    this.#table = readJsonFile<RouteTable>(layout(dir).routes) ?? { version: 0, entrances: [] };
+  }
+
+  instance(name: string): InstanceRecord | undefined {
+    return this.#instances.get(name);
+  }
+
+  get hasListeners(): boolean {
+    return this.#table.entrances.length > 0;
+  }
+
+  write(record: InstanceRecord): void {
+    const path = instanceFile(this.#dir, record.name);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeJsonFile(path, record, { durable: true });
+    this.#instances.set(record.name, record);
+  }
+
+  forget(name: string): void {
+    rmSync(join(layout(this.#dir).instances, name), { recursive: true, force: true });
+    this.#instances.delete(name);
+  }
+
+  /** Exactly this is routed when it returns; where the gateway refuses it, what was routed before still is. */
+  async route(instance: InstanceRecord, set: RouteSet | undefined): Promise<void> {
+    await this.#inTurn(async () => {
+      const before = this.#instances.get(instance.name) ?? instance;
+      const { route: _, ...without } = before;
+      this.write(set === undefined ? without : { ...without, route: set });
+      try {
+        await this.#publish();
+      } catch (error) {
+        this.write(before);
+        await this.#publish();
+        throw error;
+      }
+    });
+  }
+
+  /** The gateway follows what became ready, ended or moved to another port. */
+  async refresh(): Promise<void> {
+    await this.#inTurn(() => this.#publish());
+  }
+
+  async #publish(): Promise<void> {
+    const entrances = this.#entrances();
+    if (JSON.stringify(entrances) === JSON.stringify(this.#table.entrances) && (await this.#gateway.isRunning()))
+      return;
+    this.#table = { version: this.#table.version + 1, entrances };
+    writeJsonFile(layout(this.#dir).routes, this.#table);
+    if (entrances.length > 0 || (await this.#gateway.isRunning())) await this.#gateway.apply(this.#table);
+  }
+
+  #entrances(): readonly Entrance[] {
+    return [...this.#instances.values()]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .flatMap(({ name, route }) => (route?.listeners ?? []).map((each) => this.#entrance(name, route, each)));
+  }
+
+  #entrance(instance: string, route: RouteSet | undefined, listener: RouteListener): Entrance {
+    const { address, port, containerPort, protocol } = listener;
+    const targets = this.#targets(route?.targets ?? {}, containerPort);
+    return {
+      id: `${instance}:${containerPort}@${address}:${port}`,
+      address,
+      port,
+      protocol,
+      backend: { instance, targets },
+    };
+  }
+
+  /** Those that are ready; where none is, those that live: an answer of theirs may be better than none. */
+  #targets(percents: RouteSet["targets"], containerPort: number): readonly Target[] {
+    const living = Object.entries(percents).flatMap(([replicaId, weight]) => {
+      const replica = this.#replica(replicaId);
+      const port = replica?.record.ports.find((each) => each.containerPort === containerPort)?.port;
+      if (replica?.live === undefined || port === undefined) return [];
+      const host = replica.state.hosts[containerPort] ?? "127.0.0.1";
+      return [{ replicaId, host, port, weight, isReady: replica.state.ready }];
+    });
+    const ready = living.filter((each) => each.isReady);
+    return (ready.length > 0 ? ready : living).map(({ isReady: _, ...target }) => target);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work, work);
+    // The caller hears of its failure; who comes next does not depend on it.
+    this.#queue = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
+  }
+}
