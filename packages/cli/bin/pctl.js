@@ -15,23 +15,16 @@ function run(words) {
   if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) {
     var folder = path.dirname(fs.realpathSync(process.argv[1]));
     var manifest = fs.readFileSync(path.join(folder, "..", "package.json"), "utf8");
-    process.stdout.write("pctl " + JSON.parse(manifest).version + "\n");
+    process.stdout.write(JSON.parse(manifest).version + "\n");
     return;
   }
   // Compiled code is kept in the user's own cache: the default, a folder in /tmp, is open to others.
   var cache = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, ".cache"));
   if (cache) process.getBuiltinModule("node:module").enableCompileCache(path.join(cache, "pctl", "compiled"));
-  import("../dist/main.js").then(
-    function (cli) {
-      cli.main(words).then(function (code) {
-        process.exitCode = code;
-      });
-    },
-    function (error) {
-      var unbuilt = error.code === "ERR_MODULE_NOT_FOUND" && String(error.url).endsWith("/cli/dist/main.js");
-      if (!unbuilt) throw error;
-      process.stderr.write("pctl is not built yet: run `npm run build` in its repository\n");
-      process.exitCode = 1;
-    },
-  );
+  import("../dist/main.js").catch(function (error) {
+    var unbuilt = error.code === "ERR_MODULE_NOT_FOUND" && String(error.url).endsWith("/cli/dist/main.js");
+    if (!unbuilt) throw error;
+    process.stderr.write("pctl is not built yet: run `npm run build` in its repository\n");
+    process.exitCode = 1;
+  });
 }
