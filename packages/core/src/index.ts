@@ -1,4 +1,5 @@
 /** `@ctrlplane/core`: the contract, the registry and the engine. Providers import `@ctrlplane/core/provider` instead. */
+export * from "./config/index.ts";
 export * from "./control-plane.ts";
 export * from "./provider/guard.ts";
 export * from "./provider/index.ts";

@@ -1,0 +1,114 @@
+import type { Stack, StackService } from "../model/stack.ts";
+import { checkTogether } from "./cross-checks.ts";
+import type { CheckedService } from "./cross-checks.ts";
+import { DeclaredProviders } from "./declared-providers.ts";
+import { wiredServices } from "./dependencies.ts";
+import type { Evaluation } from "./evaluate.ts";
+import { parsePath } from "./field-path.ts";
+import { gitCommit } from "./git-commit.ts";
+import type { PipelineOptions } from "./pipeline.ts";
+import { checkWiredPorts } from "./placement.ts";
+import type { Problems } from "./problems.ts";
+import { At } from "./schema/shape.ts";
+import type { DeclaredStack } from "./schema/stack.ts";
+import { readServiceSpec } from "./service-spec.ts";
+import { treeAt } from "./tree.ts";
+import type { Marks, Tree } from "./tree.ts";
+
+export interface Assembly {
+  readonly root: Tree;
+  readonly declared: DeclaredStack;
+  readonly environment: string | undefined;
+  readonly marks: Marks;
+  readonly problems: Problems;
+  readonly evaluation: Evaluation;
+  readonly options: PipelineOptions;
+  readonly fingerprints: ReadonlyMap<string, string>;
+  ignored(service: string): readonly string[];
+}
+
+/** Makes the stack of what was read; reports what does not fit together. */
+export function assembleStack(assembly: Assembly): { readonly stack?: Stack } {
+  const { declared, environment, problems, options, root } = assembly;
+  const { folder, file } = options;
+  const at = new At([], problems);
+  const providers = new DeclaredProviders(declared, options.providerTypes, at);
+  const defaultProvider =
+    declared.provider === undefined ? undefined : providers.named(declared.provider, at.child("provider"));
+  const checked = readServices(assembly, providers, at);
+  if (declared.name === undefined) return {};
+  const declaredNames = new Set(Object.keys(treeAt(root, "services") ?? {}));
+  checkTogether(declared.name, checked, declaredNames, options.providerTypes, at.child("services"));
+  checkWiredPorts(Object.fromEntries(Object.entries(checked).map(([name, { spec }]) => [name, spec])), problems, root);
+  const commit = gitCommit(folder);
+  const services = Object.entries(checked).map(([name, { spec, provider, wires }]): [string, StackService] => {
+    const fingerprint = assembly.fingerprints.get(name);
+    const ignored = assembly.ignored(name);
+    const about = {
+      ...(fingerprint === undefined ? {} : { fingerprint }),
+      ...(ignored.length === 0 ? {} : { ignoredBy11: ignored }),
+    };
+    return [name, { spec, provider: provider.name, ...about, ...(wires.length === 0 ? {} : { wires }) }];
+  });
+  const stack: Stack = {
+    name: declared.name,
+    ...(environment === undefined ? {} : { environment }),
+    folder,
+    file,
+    providers: providers.all,
+    ...(defaultProvider === undefined ? {} : { defaultProvider: defaultProvider.name }),
+    services: Object.fromEntries(services),
+    ...(commit === undefined ? {} : { commit }),
+    locate(field) {
+      const range = problems.locate(parsePath(field));
+      return { path: file, ...(range === undefined ? {} : { range }) };
+    },
+  };
+  return { stack };
+}
+
+function readServices(assembly: Assembly, providers: DeclaredProviders, at: At): Record<string, CheckedService> {
+  const { declared, options, evaluation, marks, root } = assembly;
+  const checked: Record<string, CheckedService> = {};
+  const jobs = new Set(
+    Object.entries(declared.services ?? {}).flatMap(([name, { kind }]) => (kind === "job" ? [name] : [])),
+  );
+  for (const [name, service] of Object.entries(declared.services ?? {})) {
+    const here = at.child("services").child(name);
+    const wanted = service.provider ?? declared.provider;
+    const provider =
+      wanted === undefined
+        ? noProvider(root, name, here)
+        : providers.ofService(wanted, service.provider === undefined ? at.child("provider") : here.child("provider"));
+    const env = treeAt(root, "services", name, "env") ?? {};
+    const health = treeAt(root, "services", name, "health") ?? {};
+    const spec = readServiceSpec(
+      name,
+      service,
+      {
+        folder: options.folder,
+        keep: declared.keep ?? 10,
+        isOperating: options.purpose === "operate",
+        provider: provider ?? { name: "", type: "", options: {}, accept: [] },
+        jobs,
+        isOnFailureDefault: marks.get(health, "onfailure")?.filled === true,
+        secretEnv: Object.keys(env).filter((key) => marks.get(env, key)?.secret === true),
+        secret: (secret) => evaluation.secret(secret, ["services", name, "secrets"]),
+      },
+      here,
+    );
+    if (spec !== undefined && provider !== undefined) checked[name] = { spec, provider, wires: wiredServices(spec) };
+  }
+  return checked;
+}
+
+function noProvider(root: Tree, service: string, at: At): undefined {
+  // A provider that is there and was refused is told already.
+  if (treeAt(root, "services", service)?.["provider"] !== undefined || root["provider"] !== undefined) return undefined;
+  return at.problem({
+    code: "missing",
+    at: "key",
+    summary: `${service} names no provider, and the file has no default`,
+    hint: "Add `provider: local` to the service or to the file.",
+  });
+}

@@ -1,0 +1,183 @@
+import { canonicalJson } from "../model/hash.ts";
+import { instanceName, replicaName } from "../model/names.ts";
+import type { PortSpec } from "../model/resources.ts";
+import type { ServiceSpec } from "../model/spec.ts";
+import type { ProviderDeclaration } from "../model/stack.ts";
+import { dependencies, findCycles } from "./dependencies.ts";
+import { anyOf, nearest } from "./nearest.ts";
+import type { KnownProviderType } from "./options.ts";
+import type { At } from "./schema/shape.ts";
+
+export interface CheckedService {
+  readonly spec: ServiceSpec;
+  readonly provider: ProviderDeclaration;
+  readonly wires: readonly string[];
+}
+type Services = Readonly<Record<string, CheckedService>>;
+
+/** What only shows when services are seen together. `at` is the place of `services`; `declared` holds broken ones too. */
+export function checkTogether(
+  stack: string,
+  services: Services,
+  declared: ReadonlySet<string>,
+  types: readonly KnownProviderType[],
+  at: At,
+): void {
+  checkNeeds(services, declared, at);
+  checkCycles(services, at);
+  checkFormerly(services, declared, at);
+  checkNames(stack, services, at);
+  checkHostPorts(services, types, at);
+}
+
+function checkNeeds(services: Services, declared: ReadonlySet<string>, at: At): void {
+  for (const [name, { spec }] of Object.entries(services)) {
+    const here = at.child(name).child("needs");
+    for (const [needed, condition] of Object.entries(spec.needs)) {
+      if (!declared.has(needed)) {
+        const near = nearest(needed, declared);
+        here
+          .child(needed)
+          .problem({
+            code: "unknown-service",
+            at: "key",
+            summary: `${name} needs ${needed}, which is no service`,
+            hint: near === undefined ? `Services are ${anyOf([...declared])}.` : `Did you mean ${near}?`,
+          });
+        continue;
+      }
+      const kind = services[needed]?.spec.kind;
+      if (condition === "completed" && kind === "service")
+        here
+          .child(needed)
+          .problem({
+            code: "needs",
+            summary: `${needed} is no job and never completes`,
+            hint: `Write ${needed}: healthy.`,
+          });
+      if (condition === "healthy" && kind === "job")
+        here
+          .child(needed)
+          .problem({ code: "needs", summary: `${needed} is a job: it completes`, hint: `Write ${needed}: completed.` });
+    }
+  }
+}
+
+function checkCycles(services: Services, at: At): void {
+  const graph = Object.fromEntries(Object.entries(services).map(([name, service]) => [name, dependencies(service)]));
+  for (const cycle of findCycles(graph)) {
+    const [first = ""] = cycle;
+    const place =
+      services[first]?.spec.needs[cycle[1] ?? ""] === undefined ? at.child(first) : at.child(first).child("needs");
+    place.problem({
+      code: "cycle",
+      at: "key",
+      summary: `services wait for each other: ${cycle.join(" → ")}`,
+      hint: "Remove one of these `needs` or ${service:…}.",
+    });
+  }
+}
+
+function checkFormerly(services: Services, declared: ReadonlySet<string>, at: At): void {
+  const taken = new Map<string, string>();
+  for (const [name, { spec }] of Object.entries(services)) {
+    const { formerly } = spec;
+    if (formerly === undefined) continue;
+    const here = at.child(name).child("formerly");
+    const other = taken.get(formerly);
+    if (declared.has(formerly))
+      here.problem({
+        code: "formerly",
+        summary: `${formerly} still is a service of its own`,
+        hint: "Remove `formerly`, or the other service.",
+      });
+    else if (other !== undefined)
+      here.problem({
+        code: "formerly",
+        summary: `${other} and ${name} were both ${formerly}`,
+        hint: "Only one of them can take its place.",
+      });
+    taken.set(formerly, name);
+  }
+}
+
+/** `a` with two replicas and `a-1`; `x` and `x-gateway`. */
+function checkNames(stack: string, services: Services, at: At): void {
+  const owners = new Map<string, string>();
+  for (const [name, { provider }] of Object.entries(services))
+    owners.set(platformKey(provider, instanceName(stack, name)), name);
+  for (const [name, { spec, provider }] of Object.entries(services)) {
+    const { replicas } = spec.scale;
+    const most = typeof replicas === "number" ? replicas : replicas.max;
+    const full = instanceName(stack, name);
+    const made = [{ name: `${full}-gateway`, what: "the gateway" }];
+    // Ordinals above this are not looked at one by one; nobody calls a service `web-1001`.
+    for (let ordinal = 1; most > 1 && ordinal <= Math.min(most, 1000); ordinal++)
+      made.push({ name: replicaName(full, ordinal, most), what: `replica ${ordinal}` });
+    for (const each of made) {
+      const other = owners.get(platformKey(provider, each.name));
+      if (other !== undefined)
+        at.child(other).problem({
+          code: "name-clash",
+          at: "key",
+          summary: `${other} has the name of ${each.what} of ${name}: ${each.name}`,
+          hint: `Rename ${other}.`,
+        });
+    }
+  }
+}
+
+/** Two names of one type with the same options are one platform. */
+function platformKey({ type, options }: ProviderDeclaration, name: string): string {
+  return `${type} ${canonicalJson(options)} ${name}`;
+}
+
+/** There each service has an address of its own. */
+const ownAddresses = new Set(["kubernetes", "eks", "gke", "ecs", "cloud-run", "aci", "fly", "aws", "gcp"]);
+
+function checkHostPorts(services: Services, types: readonly KnownProviderType[], at: At): void {
+  const taken = new Map<string, { service: string; port: PortSpec }[]>();
+  for (const [name, { spec, provider }] of Object.entries(services)) {
+    const type = types.find((each) => each.type === provider.type);
+    checkRepeated(name, spec.ports, at);
+    if (type?.hasOwnAddresses ?? ownAddresses.has(provider.type)) continue;
+    for (const [index, port] of spec.ports.entries()) {
+      if (port.hostPort === undefined) continue;
+      const key = platformKey(provider, `${port.protocol === "udp" ? "udp" : "tcp"} ${port.hostPort}`);
+      const others = taken.get(key) ?? [];
+      taken.set(key, others);
+      const other = others.find((each) => overlap(each.port.address, port.address));
+      if (other !== undefined) {
+        const who = other.service === name ? "twice" : `by ${other.service} too`;
+        at.child(name)
+          .child("ports")
+          .child(index)
+          .problem({
+            code: "host-port",
+            summary: `host port ${port.hostPort} is published ${who}`,
+            hint: "Choose another host port, or { containerPort } alone for what only services use.",
+          });
+      }
+      others.push({ service: name, port });
+    }
+  }
+}
+
+function checkRepeated(name: string, ports: readonly PortSpec[], at: At): void {
+  const seen = new Set<string>();
+  for (const [index, port] of ports.entries()) {
+    if (port.hostPort !== undefined) continue;
+    const key = `${port.containerPort}/${port.protocol === "udp" ? "udp" : "tcp"}`;
+    if (seen.has(key))
+      at.child(name)
+        .child("ports")
+        .child(index)
+        .problem({ code: "port-twice", summary: `port ${port.containerPort} stands here twice`, hint: "Remove one." });
+    seen.add(key);
+  }
+}
+
+function overlap(a = "0.0.0.0", b = "0.0.0.0"): boolean {
+  const isAll = (address: string): boolean => address === "0.0.0.0" || /^[0:]+$/.test(address);
+  return a === b || isAll(a) || isAll(b);
+}

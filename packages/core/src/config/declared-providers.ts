@@ -1,0 +1,113 @@
+import type { ProviderDeclaration } from "../model/stack.ts";
+import { canonicalJson } from "../model/hash.ts";
+import { anyOf, nearest } from "./nearest.ts";
+import type { KnownProviderType } from "./options.ts";
+import type { At } from "./schema/shape.ts";
+import type { DeclaredService } from "./schema/service.ts";
+import type { DeclaredProvider, DeclaredStack } from "./schema/stack.ts";
+
+/** The platforms that Ctrl Plane is about, by the names of their types; some come with later versions. */
+const platforms = [
+  "local",
+  "docker",
+  "kubernetes",
+  "eks",
+  "aws",
+  "gke",
+  "gcp",
+  "ecs",
+  "cloud-run",
+  "aci",
+  "nomad",
+  "fly",
+];
+
+type Wanted = DeclaredService["provider"];
+
+/** The stack's providers: those declared, and those that services imply by a type's name or by `{ name, options }`. */
+export class DeclaredProviders {
+  readonly #types: readonly KnownProviderType[];
+  readonly #declared: Readonly<Record<string, DeclaredProvider>>;
+  readonly #used = new Map<string, ProviderDeclaration>();
+  /** For each type's name the options that services gave it: the first keep the plain name. */
+  readonly #implied = new Map<string, Map<string, string>>();
+
+  constructor(stack: DeclaredStack, types: readonly KnownProviderType[], at: At) {
+    this.#types = types;
+    this.#declared = stack.providers ?? {};
+    for (const [name, { type, options = {}, accept = [] }] of Object.entries(this.#declared)) {
+      if (type === undefined) continue;
+      if (this.#typeOf(type) === undefined) this.#refuse("type", type, at.child("providers").child(name).child("type"));
+      else this.#used.set(name, { name, type: this.#typeOf(type) ?? type, options, accept });
+    }
+  }
+
+  get all(): Readonly<Record<string, ProviderDeclaration>> {
+    return Object.fromEntries(this.#used);
+  }
+
+  /** The declaration under a name from `providers`, or of a type; undefined after a problem. */
+  named(name: string, at: At): ProviderDeclaration | undefined {
+    if (Object.hasOwn(this.#declared, name)) return this.#used.get(name);
+    const type = this.#typeOf(name);
+    if (type === undefined) return this.#refuse("provider", name, at);
+    return this.#imply(name, type, {});
+  }
+
+  /** Of a service's `provider`, or the default. Options given with a declared provider's name are the service's own. */
+  ofService(wanted: NonNullable<Wanted>, at: At): ProviderDeclaration | undefined {
+    if (typeof wanted === "string") return this.named(wanted, at);
+    const { name, options = {} } = wanted;
+    if (name === undefined) return undefined;
+    if (Object.hasOwn(this.#declared, name)) return this.#used.get(name);
+    const type = this.#typeOf(name);
+    return type === undefined ? this.#refuse("provider", name, at.child("name")) : this.#imply(name, type, options);
+  }
+
+  #typeOf(name: string): string | undefined {
+    return this.#types.find((each) => each.type === name || each.aliases?.includes(name) === true)?.type;
+  }
+
+  #imply(name: string, type: string, options: Readonly<Record<string, unknown>>): ProviderDeclaration {
+    const variants = this.#implied.get(name) ?? new Map<string, string>();
+    this.#implied.set(name, variants);
+    const key = canonicalJson(options);
+    const label = variants.get(key) ?? this.#label(name, options, variants.size);
+    variants.set(key, label);
+    const known = this.#used.get(label);
+    if (known !== undefined) return known;
+    const declaration = { name: label, type, options, accept: [] };
+    this.#used.set(label, declaration);
+    return declaration;
+  }
+
+  /** `docker` for what has no options or is the only one, then `docker@203.0.113.7` by what tells platforms apart. */
+  #label(name: string, options: Readonly<Record<string, unknown>>, index: number): string {
+    const parts = ["host", "cluster", "namespace"]
+      .map((key) => options[key])
+      .filter((each) => typeof each === "string" && each !== "");
+    const base = parts.length === 0 ? name : `${name}@${parts.join("/")}`;
+    if (!this.#used.has(base)) return base;
+    return `${base}#${index + 1}`;
+  }
+
+  #refuse(what: "type" | "provider", name: string, at: At): undefined {
+    if (platforms.includes(name))
+      return at.problem({
+        code: "later",
+        summary: `the provider ${name} is not part of this version`,
+        hint: `Known here: ${anyOf(this.#names)}.`,
+      });
+    const near = nearest(name, what === "type" ? this.#names : [...Object.keys(this.#declared), ...this.#names]);
+    const known = what === "type" ? this.#names : [...Object.keys(this.#declared), ...this.#names];
+    return at.problem({
+      code: "unknown-provider",
+      summary: `there is no provider ${what === "type" ? "type " : ""}${name}`,
+      hint: near === undefined ? `Known are ${anyOf(known)}.` : `Did you mean ${near}?`,
+    });
+  }
+
+  get #names(): string[] {
+    return this.#types.flatMap((each) => [each.type, ...(each.aliases ?? [])]);
+  }
+}

@@ -1,0 +1,404 @@
+import type { Redactor } from "../errors/redaction.ts";
+import type { BoundResolver } from "./bound-resolver.ts";
+import { SecretSource, errorCode } from "./env-files.ts";
+import { mayHoldExpression, parseTemplate } from "./expression.ts";
+import type { Expression, Template } from "./expression.ts";
+import { rangeWithin } from "./expression-range.ts";
+import { formatPath } from "./field-path.ts";
+import type { FieldPath } from "./field-path.ts";
+import { anyOf, nearest } from "./nearest.ts";
+import type { Problem, Problems } from "./problems.ts";
+import { cloneMarked, isContainer, setAt, unresolved, valueAt } from "./tree.ts";
+import type { Container, Marks, Tree } from "./tree.ts";
+import { hasToken, writeToken } from "./wiring-token.ts";
+
+export interface EvaluationOptions {
+  readonly root: Tree;
+  readonly marks: Marks;
+  readonly problems: Problems;
+  readonly resolvers: ReadonlyMap<string, BoundResolver>;
+  readonly secrets: SecretSource;
+  readonly redactor: Redactor;
+  /** `operate`: a secret that is not set leaves its expression as it is. */
+  readonly purpose: "deploy" | "operate";
+}
+
+/** Names that this version knows and does not have yet. */
+const laterResolvers = ["ssm", "cfn", "secretsmanager"];
+
+type Outcome = { readonly value: unknown; readonly secret: boolean } | "absent" | "failed";
+
+/** One entry whose text holds expressions, while and after it is resolved. */
+interface Entry {
+  readonly path: FieldPath;
+  readonly container: Container;
+  readonly key: string | number;
+  done: Promise<void>;
+  /** The entry that this one waits for now. It is one at a time, so that a cycle is found by following it. */
+  waitsFor?: Entry | undefined;
+}
+
+/**
+ * Puts values in the place of expressions, in place. Each entry is resolved once, when first asked for; what it became is
+ * never read again as an expression.
+ */
+export class Evaluation {
+  readonly #options: EvaluationOptions;
+  readonly #entries = new WeakMap<Container, Map<string, Entry>>();
+  readonly #unset = new Map<string, { path: FieldPath; problem: Pick<Problem, "range"> }>();
+
+  constructor(options: EvaluationOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves every text below `path` that `wanted` does not leave out. */
+  async resolveAll(path: FieldPath, wanted: (path: FieldPath) => boolean): Promise<void> {
+    const found: Promise<void>[] = [];
+    const visit = (container: Container, key: string | number, at: FieldPath) => {
+      if (!wanted(at)) return;
+      const value = valueAt(container, key);
+      if (typeof value === "string" && mayHoldExpression(value)) found.push(this.#entry(container, key, at).done);
+      else if (isContainer(value)) for (const inner of keysOf(value)) visit(value, inner, [...at, inner]);
+    };
+    const [key, ...rest] = path.toReversed();
+    if (key === undefined) for (const each of keysOf(this.#options.root)) visit(this.#options.root, each, [each]);
+    else {
+      let container: unknown = this.#options.root;
+      for (const part of rest.toReversed()) container = isContainer(container) ? valueAt(container, part) : undefined;
+      if (isContainer(container)) visit(container, key, path);
+    }
+    await Promise.all(found);
+  }
+
+  /** A secret by its name, for `secrets:`; undefined where it is not set, which `reportUnset` tells. */
+  secret(name: string, path: FieldPath): string | undefined {
+    const value = this.#options.secrets.find(name);
+    if (value === undefined) this.#noteUnset(name, path, {});
+    else this.#options.redactor.add(value);
+    return value;
+  }
+
+  /** All secrets that are not set, as one problem. */
+  reportUnset(): void {
+    const [first] = this.#unset;
+    if (first === undefined || this.#options.purpose === "operate") return;
+    const names = Array.from(this.#unset.keys());
+    const [, { path, problem }] = first;
+    this.#options.problems.add(path, {
+      code: "secret-unset",
+      summary:
+        names.length === 1
+          ? `the secret ${names.join("")} is not set`
+          : `${names.length} secrets are not set: ${names.join(", ")}`,
+      hint: `Set ${names.length === 1 ? "it" : "them"} in the environment, in .env, or in a file given by --env-file.`,
+      ...problem,
+    });
+    this.#unset.clear();
+  }
+
+  #entry(container: Container, key: string | number, path: FieldPath): Entry {
+    let entries = this.#entries.get(container);
+    if (entries === undefined) this.#entries.set(container, (entries = new Map<string, Entry>()));
+    const known = entries.get(String(key));
+    if (known !== undefined) return known;
+    const entry: Entry = { path, container, key, done: Promise.resolve() };
+    entries.set(String(key), entry);
+    entry.done = this.#resolve(entry);
+    return entry;
+  }
+
+  async #resolve(entry: Entry): Promise<void> {
+    const { container, key, path } = entry;
+    const text = String(valueAt(container, key));
+    const inCommand = isCommand(path);
+    const { template, shellLike, unended } = parseTemplate(text, inCommand);
+    if (!inCommand) this.#warnShellLike(entry, shellLike);
+    if (unended !== undefined) {
+      const problem = {
+        code: "expression",
+        summary: `the expression ${unended} has no closing brace`,
+        hint: "Add `}`, or write `$${` for the text `${`.",
+      };
+      this.#problem(entry, unended, problem);
+      setAt(container, key, unresolved);
+      return;
+    }
+    const outcome = await this.#evaluate(template, entry);
+    if (outcome === "failed" || outcome === "absent") setAt(container, key, unresolved);
+    else {
+      setAt(container, key, outcome.value);
+      if (outcome.secret) this.#options.marks.update(container, key, { secret: true });
+    }
+  }
+
+  async #evaluate(template: Template, entry: Entry): Promise<Outcome> {
+    const [only] = template;
+    if (template.length === 1 && only !== undefined && typeof only !== "string") return this.#expression(only, entry);
+    let [text, secret, failed] = ["", false, false];
+    for (const part of template) {
+      const outcome: Outcome =
+        typeof part === "string" ? { value: part, secret: false } : await this.#expression(part, entry);
+      if (outcome === "failed" || outcome === "absent") failed = true;
+      else if (isContainer(outcome.value)) {
+        failed = true;
+        const source = typeof part === "string" ? part : part.source;
+        this.#problem(entry, source, {
+          code: "expression",
+          summary: `${source} is ${Array.isArray(outcome.value) ? "a list" : "a map"} and cannot stand inside a text`,
+        });
+      } else {
+        text += String(outcome.value);
+        secret ||= outcome.secret;
+      }
+    }
+    return failed ? "failed" : { value: text, secret };
+  }
+
+  async #expression(expression: Expression, entry: Entry): Promise<Outcome> {
+    const inner = await this.#evaluate(expression.key, entry);
+    if (inner === "failed" || inner === "absent") return "failed";
+    if (isContainer(inner.value)) {
+      this.#problem(entry, expression.source, {
+        code: "expression",
+        summary: `the key of ${expression.source} is not a text`,
+      });
+      return "failed";
+    }
+    const key = String(inner.value);
+    if (hasToken(key)) {
+      const hint = "Use ${service:…} as a value of env or in a command, not inside another expression.";
+      this.#problem(entry, expression.source, {
+        code: "wiring-nested",
+        summary: "the address of a service is known only later and cannot be part of a key",
+        hint,
+      });
+      return "failed";
+    }
+    const outcome = await this.#lookUp(expression, key, entry);
+    if (outcome !== "absent") return outcome;
+    if (expression.fallback !== undefined) return this.#evaluate(expression.fallback, entry);
+    if (expression.name === "secret") return this.#unsetSecret(expression, key, entry);
+    const what =
+      expression.name === "env" ? `the environment variable ${key} is not set` : `${expression.source} has no value`;
+    this.#problem(entry, expression.source, {
+      code: "absent",
+      summary: `${what}, and there is no fallback`,
+      hint: `Set it, or write a fallback: \${${expression.name}:${key}, value}.`,
+    });
+    return "failed";
+  }
+
+  async #lookUp(expression: Expression, key: string, entry: Entry): Promise<Outcome> {
+    const { name } = expression;
+    if (name === "self") return this.#self(key, entry);
+    if (name === "service") return this.#service(expression, key, entry);
+    if (name === "secret") {
+      const value = this.#options.secrets.find(key);
+      return value === undefined ? "absent" : this.#known(value, true);
+    }
+    const resolver = this.#options.resolvers.get(name);
+    if (resolver === undefined) return this.#unknownResolver(expression, entry);
+    const fallback = resolver.takesFallback ? await this.#eagerFallback(expression, entry) : undefined;
+    try {
+      const value = await resolver.call(key, fallback);
+      return value === undefined || value === null ? "absent" : this.#known(value, resolver.secret);
+    } catch (error) {
+      const why =
+        error instanceof Error ? (errorCode(error) === undefined ? error.message : `${error.message}`) : String(error);
+      const hint =
+        expression.fallback === undefined ? undefined : "The fallback stands for what is absent, not for what failed.";
+      this.#problem(entry, expression.source, {
+        code: "resolver-failed",
+        summary: `the resolver ${name} failed for ${JSON.stringify(key)}: ${why}`,
+        hint,
+      });
+      return "failed";
+    }
+  }
+
+  /** Resolvers of pctl 1.1 take the fallback's value. Problems in it count only if it is needed, and then they are found again. */
+  async #eagerFallback(expression: Expression, entry: Entry): Promise<unknown> {
+    if (expression.fallback === undefined) return undefined;
+    const before = this.#options.problems.count;
+    const outcome = await this.#evaluate(expression.fallback, entry);
+    if (outcome !== "failed" && outcome !== "absent") return outcome.value;
+    this.#options.problems.takeSince(before);
+    return undefined;
+  }
+
+  #known(value: unknown, secret: boolean): Outcome {
+    if (secret) this.#addSecret(value);
+    return { value, secret };
+  }
+
+  #addSecret(value: unknown): void {
+    if (isContainer(value)) Object.values(value).forEach((each) => this.#addSecret(each));
+    else if (typeof value === "string" || typeof value === "number") this.#options.redactor.add(String(value));
+  }
+
+  /** A dotted path in the declaration. Names with dots in them are found too: the longest that exists. */
+  async #self(key: string, entry: Entry): Promise<Outcome> {
+    let value: unknown = this.#options.root;
+    let secret = false;
+    const path: (string | number)[] = [];
+    for (let parts = key.split(/\.|\[|\]\.?/).filter((part) => part !== ""); parts.length > 0;) {
+      if (!isContainer(value)) return "absent";
+      const container = value;
+      const length = longestKey(container, parts);
+      if (length === 0) return "absent";
+      const name = parts.slice(0, length).join(".");
+      path.push(Array.isArray(container) ? Number(name) : name);
+      parts = parts.slice(length);
+      if (!(await this.#waitFor(container, name, [...path], entry))) return "failed";
+      value = valueAt(container, name);
+      secret = this.#options.marks.get(container, name)?.secret === true;
+    }
+    if (value === undefined || value === null) return "absent";
+    if (!isContainer(value)) return { value, secret };
+    return (await this.#waitForAll(value, path, entry))
+      ? { value: cloneMarked(value, this.#options.marks), secret }
+      : "failed";
+  }
+
+  async #waitForAll(container: Container, path: FieldPath, entry: Entry): Promise<boolean> {
+    for (const key of keysOf(container)) {
+      if (!(await this.#waitFor(container, key, [...path, key], entry))) return false;
+      const value = valueAt(container, key);
+      if (isContainer(value) && !(await this.#waitForAll(value, [...path, key], entry))) return false;
+    }
+    return true;
+  }
+
+  /** False where the other entry could not be resolved, or waits for this one in turn. */
+  async #waitFor(container: Container, key: string | number, path: FieldPath, entry: Entry): Promise<boolean> {
+    const value = valueAt(container, key);
+    const known = this.#entries.get(container)?.get(String(key));
+    if (known === undefined && !(typeof value === "string" && mayHoldExpression(value))) return value !== unresolved;
+    if (container === entry.container && String(key) === String(entry.key))
+      return this.#cycle([entry.path, entry.path], entry);
+    const other = known ?? this.#start(container, key, path, entry);
+    const chain = [entry.path];
+    for (let each: Entry | undefined = other; each !== undefined; each = each.waitsFor) {
+      chain.push(each.path);
+      if (each === entry) return this.#cycle(chain, entry);
+    }
+    entry.waitsFor = other;
+    await other.done;
+    entry.waitsFor = undefined;
+    return valueAt(container, key) !== unresolved;
+  }
+
+  /** The asking entry waits from the first moment on: the new one may come back to it before it ever yields. */
+  #start(container: Container, key: string | number, path: FieldPath, entry: Entry): Entry {
+    let entries = this.#entries.get(container);
+    if (entries === undefined) this.#entries.set(container, (entries = new Map<string, Entry>()));
+    const other: Entry = { path, container, key, done: Promise.resolve() };
+    entries.set(String(key), other);
+    entry.waitsFor = other;
+    other.done = this.#resolve(other);
+    entry.waitsFor = undefined;
+    return other;
+  }
+
+  #cycle(chain: readonly FieldPath[], entry: Entry): false {
+    const names = chain.map(formatPath).join(" → ");
+    this.#options.problems.add(entry.path, {
+      code: "cycle",
+      summary: `this value depends on itself: ${names}`,
+      hint: "Break the circle of ${self:…}.",
+    });
+    return false;
+  }
+
+  #service(expression: Expression, key: string, entry: Entry): Outcome {
+    const [, service, part, port] = /^(.+?)\.(host|port|url)(?:\.(\d+))?$/.exec(key) ?? [];
+    if (
+      service === undefined ||
+      (part !== "host" && part !== "port" && part !== "url") ||
+      (part === "host" && port !== undefined)
+    ) {
+      const hint = "Write ${service:NAME.host}, .port, .port.9090 or .url.";
+      this.#problem(entry, expression.source, {
+        code: "wiring",
+        summary: `${expression.source} names no part of a service's address`,
+        hint,
+      });
+      return "failed";
+    }
+    return {
+      value: writeToken({ service, part, ...(port === undefined ? {} : { containerPort: Number(port) }) }),
+      secret: false,
+    };
+  }
+
+  #unsetSecret(expression: Expression, key: string, entry: Entry): Outcome {
+    if (this.#options.purpose === "operate") return { value: expression.source, secret: false };
+    const range = rangeWithin(this.#options.marks.get(entry.container, entry.key), expression.source);
+    this.#noteUnset(key, entry.path, range === undefined ? {} : { range });
+    return "failed";
+  }
+
+  #noteUnset(name: string, path: FieldPath, problem: Pick<Problem, "range">): void {
+    if (!this.#unset.has(name)) this.#unset.set(name, { path, problem });
+  }
+
+  #unknownResolver({ name, source }: Expression, entry: Entry): Outcome {
+    if (laterResolvers.includes(name)) {
+      this.#problem(entry, source, {
+        code: "later",
+        summary: `the resolver ${name} comes with a later version`,
+        hint: "Until then pass the value by ${env:…} or ${secret:…}.",
+      });
+      return "failed";
+    }
+    const known = ["self", "service", "secret", ...this.#options.resolvers.keys()];
+    const near = nearest(name, known);
+    const upper = /^[A-Z][A-Z0-9_]*$/.test(name);
+    const hint = upper
+      ? `For an environment variable write \${env:${name}, fallback}; for the text itself write $\${.`
+      : near === undefined
+        ? `Known are ${anyOf(known)}; write $\${ for the text itself.`
+        : `Did you mean ${near}?`;
+    this.#problem(entry, source, { code: "unknown-resolver", summary: `there is no resolver ${name}`, hint });
+    return "failed";
+  }
+
+  #warnShellLike(entry: Entry, found: readonly string[]): void {
+    for (const source of new Set(found)) {
+      const [name = ""] = /[A-Z_][A-Z0-9_]*/.exec(source) ?? [];
+      const hint = `If the environment variable is meant, write \${env:${name}}; to keep the text without this warning, write $${source}.`;
+      this.#problem(entry, source, {
+        severity: "warning",
+        code: "shell-variable",
+        summary: `${source} stays as it is`,
+        hint,
+      });
+    }
+  }
+
+  #problem(entry: Entry, piece: string, problem: Problem): void {
+    const range = rangeWithin(this.#options.marks.get(entry.container, entry.key), piece);
+    this.#options.problems.add(entry.path, { ...problem, ...(range === undefined ? {} : { range }) });
+  }
+}
+
+/** Fields whose text a shell or program reads: there `${NAME}` is theirs. */
+function isCommand(path: FieldPath): boolean {
+  const [root, , field, inner] = path;
+  return (
+    root === "services" &&
+    (field === "command" || field === "entrypoint" || (field === "health" && inner === "command"))
+  );
+}
+
+function keysOf(container: Container): (string | number)[] {
+  return Array.isArray(container) ? Array.from(container.keys()) : Object.keys(container);
+}
+
+function longestKey(container: Container, parts: readonly string[]): number {
+  if (Array.isArray(container)) return parts[0] !== undefined && valueAt(container, parts[0]) !== undefined ? 1 : 0;
+  for (let length = parts.length; length > 0; length--) {
+    if (Object.hasOwn(container, parts.slice(0, length).join("."))) return length;
+  }
+  return 0;
+}

@@ -1,0 +1,97 @@
+import type { Diagnostic, SourceRange } from "../errors/diagnostic.ts";
+import { formatPath } from "./field-path.ts";
+import type { FieldPath } from "./field-path.ts";
+import { isContainer, valueAt } from "./tree.ts";
+import type { Container, Marks } from "./tree.ts";
+
+export interface Problem {
+  readonly code: string;
+  readonly summary: string;
+  readonly detail?: string | undefined;
+  readonly hint?: string | undefined;
+  /** Default `error`. */
+  readonly severity?: Diagnostic["severity"];
+  /** `key`: point at the key and not at its value. */
+  readonly at?: "key" | "value";
+  /** Where exactly, if that is narrower than the field. */
+  readonly range?: SourceRange | undefined;
+}
+
+/** Collects problems and finds their place at once, while the tree is as it was when they were found. */
+export class Problems {
+  readonly #found: Diagnostic[] = [];
+  readonly #file: string;
+  readonly #marks: Marks;
+  #root: Container = {};
+
+  constructor(file: string, marks: Marks) {
+    this.#file = file;
+    this.#marks = marks;
+  }
+
+  /** The tree in which paths are looked up from now on. */
+  lookIn(root: Container): void {
+    this.#root = root;
+  }
+
+  add(path: FieldPath, problem: Problem): void {
+    const range = problem.range ?? this.locate(path, problem.at);
+    this.#found.push({
+      severity: problem.severity ?? "error",
+      code: problem.code,
+      summary: problem.summary,
+      ...(problem.detail === undefined ? {} : { detail: problem.detail }),
+      path: this.#file,
+      ...(range === undefined ? {} : { range }),
+      ...(path.length === 0 ? {} : { field: formatPath(path) }),
+      ...(problem.hint === undefined ? {} : { hint: problem.hint }),
+    });
+  }
+
+  /** A scalar is at its value; a map or list at its key, which is what a reader looks for. */
+  locate(path: FieldPath, at: "key" | "value" = "value"): SourceRange | undefined {
+    const found = this.#marks.nearest(this.#root, path);
+    if (found === undefined) return undefined;
+    const { mark, exact } = found;
+    const atKey = at === "key" || !exact || mark.source === undefined;
+    return atKey ? (mark.key ?? mark.value) : mark.value;
+  }
+
+  get count(): number {
+    return this.#found.length;
+  }
+
+  get hasErrors(): boolean {
+    return this.#found.some((each) => each.severity === "error");
+  }
+
+  /** Takes back what was found since `count` was `from`. */
+  takeSince(from: number): Diagnostic[] {
+    return this.#found.splice(from);
+  }
+
+  put(diagnostics: readonly Diagnostic[]): void {
+    this.#found.push(...diagnostics);
+  }
+
+  /** In the order of the file. */
+  all(): Diagnostic[] {
+    const line = (each: Diagnostic) => each.range?.start.line ?? 0;
+    const column = (each: Diagnostic) => each.range?.start.column ?? 0;
+    return this.#found.toSorted((a, b) => line(a) - line(b) || column(a) - column(b));
+  }
+}
+
+/** Every text and number in a tree with its path; maps and lists first. */
+export function* entries(
+  root: Container,
+  path: FieldPath = [],
+): Generator<{ container: Container; key: string | number; path: FieldPath; value: unknown }> {
+  for (const name of Object.keys(root)) {
+    const key = Array.isArray(root) ? Number(name) : name;
+    const value = valueAt(root, key);
+    const inner = [...path, key];
+    yield { container: root, key, path: inner, value };
+    if (isContainer(value)) yield* entries(value, inner);
+  }
+}

@@ -1,0 +1,35 @@
+/** What stands in a spec until it is wired: the address of another service. NUL cannot stand in any value that a user writes. */
+export interface WiringToken {
+  readonly service: string;
+  readonly part: "host" | "port" | "url";
+  readonly containerPort?: number;
+}
+
+const pattern = /\u0000service:([^\u0000]+)\u0000/g;
+
+export function writeToken(token: WiringToken): string {
+  return `\u0000service:${JSON.stringify([token.service, token.part, token.containerPort ?? 0])}\u0000`;
+}
+
+export function readTokens(text: string): WiringToken[] {
+  return Array.from(text.matchAll(pattern), ([, json = ""]) => parseToken(json));
+}
+
+export function replaceTokens(text: string, replace: (token: WiringToken) => string): string {
+  return text.includes("\u0000") ? text.replace(pattern, (_whole, json: string) => replace(parseToken(json))) : text;
+}
+
+export function hasToken(value: unknown): value is string {
+  return typeof value === "string" && value.includes("\u0000service:");
+}
+
+/** For messages: `${service:db.host}`. */
+export function describeToken({ service, part, containerPort }: WiringToken): string {
+  return `\${service:${service}.${part}${containerPort === undefined ? "" : `.${containerPort}`}}`;
+}
+
+function parseToken(json: string): WiringToken {
+  // Written by `writeToken` alone.
+  const [service, part, containerPort] = JSON.parse(json) as [string, WiringToken["part"], number];
+  return { service, part, ...(containerPort === 0 ? {} : { containerPort }) };
+}
