@@ -1,0 +1,7 @@
+import { createServer } from "node:http";
+
+const server = createServer((request, response) => {
+  response.end(request.url === "/up" ? "ok\n" : `${process.env.GREETING} from ${process.env.DEPLOYED_FOR}\n`);
+});
+server.listen(process.env.PORT);
+process.on("SIGTERM", () => server.close());
