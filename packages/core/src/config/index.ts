@@ -1,7 +1,9 @@
 /** From `pctl.yaml` to a `Stack`: load → environment → resolve → plugins → validate. */
 export { dependencies } from "./dependencies.ts";
+export { jsonSchema } from "./json-schema.ts";
 export { loadStack, parseStack } from "./load.ts";
 export type { KnownProviderType, LoadOptions } from "./options.ts";
+export { reference } from "./reference.ts";
 export { defineResolver } from "./resolver.ts";
 export type { Resolver, ResolverContext } from "./resolver.ts";
 export { wireStack } from "./wire.ts";

@@ -15,6 +15,17 @@ export interface Shape<T> {
   /** Undefined where a problem was reported. Only called with what fits. */
   read(value: unknown, at: At): T | undefined;
   readonly json: JsonSchema;
+  /** Shapes inside: alternatives, items (`[]`), values under names of the user's own (`.NAME`). For the reference page. */
+  readonly members?: readonly Member[];
+}
+
+interface Member {
+  readonly shape: Shape<unknown>;
+  readonly suffix: "" | "[]" | ".NAME";
+}
+
+export function membersOf(shape: Shape<unknown>): readonly Member[] {
+  return shape.members ?? [];
 }
 
 /** What a shape accepts. */
@@ -209,6 +220,7 @@ export function list<T>(
       const read = items.map((each, index) => readShape(item, each, at.child(index)));
       return read.filter((each) => each !== undefined);
     },
+    members: [{ shape: item, suffix: "[]" }],
     json: { type: "array", items: item.json, ...(minItems === 0 ? {} : { minItems }) },
   };
 }
@@ -233,6 +245,7 @@ export function map<T>(
       }
       return found;
     },
+    members: [{ shape: item, suffix: ".NAME" }],
     json: { type: "object", additionalProperties: item.json },
   };
 }
@@ -254,6 +267,7 @@ export function either<S extends readonly Shape<unknown>[]>(...shapes: S): Shape
     fits: (value) => shapes.some((each) => each.fits(value)),
     // The union of what the alternatives give; the compiler does not follow `find`.
     read: (value, at) => shapes.find((each) => each.fits(value))?.read(value, at) as Read<S[number]> | undefined,
+    members: shapes.map((shape) => ({ shape, suffix: "" })),
     json: { anyOf: shapes.map((each) => each.json) },
   };
 }
