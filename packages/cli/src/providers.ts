@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { CtrlPlaneError, hasErrors, type Diagnostic, type Provider, type ProviderDeclaration, type ProviderFactory } from "@ctrlplane/core";
+import { CtrlPlaneError, hasErrors, type Diagnostic, type KnownProviderType, type Provider, type ProviderDeclaration, type ProviderFactory } from "@ctrlplane/core";
 
 /** Turns `field` of a diagnostic into a place in the file. */
 export type Locate = (field: string) => Pick<Diagnostic, "path" | "range"> | undefined;
@@ -12,7 +12,7 @@ const builtIn: Readonly<Record<string, () => Promise<unknown>>> = {
 };
 
 /** Types that `pctl.yaml` can name without a package of one's own. */
-export const builtInTypes: readonly string[] = Object.keys(builtIn);
+export const builtInTypes: readonly KnownProviderType[] = [{ type: "local" }];
 
 /**
  * Makes the provider that a stack declares: a built-in type, or a module of the user's own by path or package name, found from

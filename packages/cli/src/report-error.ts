@@ -10,18 +10,19 @@ export async function reportError(error: unknown, invocation: Invocation | undef
   const output = openOutput(invocation);
   const runsForeignCommand = invocation?.command.rest !== undefined;
   const code = runsForeignCommand ? commandExitCodeOf(error) : exitCodeOf(error);
-  const lines = await describeError(error, output.errorPaint);
+  const lines = await describeError(error, output.errorPaint, invocation?.command.json === "events");
   if (output.debug && error instanceof Error) lines.push(...stackLines(error));
   output.errors(lines);
   if (output.json && !runsForeignCommand) reportAsJson(error, code, invocation, output);
   return code;
 }
 
-async function describeError(error: unknown, paint: Paint): Promise<string[]> {
+async function describeError(error: unknown, paint: Paint, isChange: boolean): Promise<string[]> {
   if (error instanceof UsageError) {
     const hint = await resolveHint(error.hint);
     return [`pctl: ${error.message}`, ...(hint === undefined ? [] : [`  ${hint}`])];
   }
+  if (isOurs(error) && error.code === "CANCELLED") return isChange ? ["Interrupted before anything was changed."] : [];
   if (!isOurs(error)) {
     const text = error instanceof Error ? error.message : String(error);
     return [`${paint("bad", "error")}: ${text}`, "  This is a fault of pctl. Run it again with --debug and report what it prints."];

@@ -4,6 +4,8 @@ import { exit } from "./exit-code.ts";
 /** What ends a command from outside, as one signal. */
 export interface Interruption {
   readonly signal: AbortSignal;
+  /** From now on the signals are somebody else's; the time-out still holds. */
+  handOver(): void;
   /** Stops listening. */
   dispose(): void;
 }
@@ -24,11 +26,15 @@ export function listenForInterruption(onFirst: (name: string) => void, timeoutMs
   for (const name of names) process.on(name, interrupt);
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => controller.abort(timeoutError(timeoutMs)), timeoutMs);
   timer?.unref();
+  const handOver = (): void => {
+    for (const name of names) process.off(name, interrupt);
+  };
   return {
     signal: controller.signal,
+    handOver,
     dispose: () => {
       clearTimeout(timer);
-      for (const name of names) process.off(name, interrupt);
+      handOver();
     },
   };
 }

@@ -6,7 +6,8 @@ type Entry = CommandDefinition | CommandGroup;
 /** `pctl --help`. */
 export function rootHelp(sections: readonly (readonly [string, readonly Entry[]])[], globals: readonly OptionDefinition[]): string {
   const lines = ["pctl deploys the services of pctl.yaml, and keeps them running the way it says.", "", "Usage: pctl <command> [options]"];
-  for (const [title, commands] of sections) lines.push("", title, ...rows(commands.map(commandRow)));
+  const width = Math.max(...sections.flatMap(([, commands]) => commands.map((each) => commandRow(each)[0].length)));
+  for (const [title, commands] of sections) lines.push("", title, ...rows(commands.map(commandRow), width));
   lines.push("", "Options of every command", ...rows(globals.map(optionRow)));
   lines.push("", "pctl <command> --help says more, with examples. A first time: pctl init, pctl plan, pctl deploy.");
   return `${lines.join("\n")}\n`;
@@ -52,8 +53,8 @@ function exampleRow([line, meaning]: readonly [string, string]): [string, string
 }
 
 /** Two columns; a left part that is too long gets a line of its own. */
-function rows(pairs: readonly (readonly [string, string])[]): string[] {
-  const width = Math.min(36, Math.max(...pairs.map(([left]) => left.length)));
+function rows(pairs: readonly (readonly [string, string])[], least = 0): string[] {
+  const width = Math.min(36, Math.max(least, ...pairs.map(([left]) => left.length)));
   return pairs.flatMap(([left, right]) =>
     left.length > width ? [`  ${left}`, `  ${" ".repeat(width)}  ${right}`] : [`  ${left.padEnd(width)}  ${right}`],
   );

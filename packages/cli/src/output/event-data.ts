@@ -1,4 +1,4 @@
-import type { Event, FailureDetail, Verdict } from "@ctrlplane/core";
+import type { Event, FailureDetail, Plan, Verdict } from "@ctrlplane/core";
 
 // Readers of `Event.data`, which is open by design: what is not there, or is of another type, is undefined.
 
@@ -36,4 +36,11 @@ export function failureOf(event: Event): Partial<FailureDetail> | undefined {
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+/** The plan that `plan.ready` carries. */
+export function planOf(event: Event): Plan | undefined {
+  const { plan } = event.data;
+  // The engine's own plan, put there whole; only its presence is uncertain.
+  return isRecord(plan) && Array.isArray(plan["actions"]) ? (plan as unknown as Plan) : undefined;
 }

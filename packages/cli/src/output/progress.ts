@@ -18,6 +18,8 @@ export class Progress {
   readonly #nameWidth: number;
   readonly #work = new Map<string, Work>();
   readonly #failures = new Map<string, ServiceFailure>();
+  /** Releases that traffic was sent to. */
+  readonly #routed = new Set<string>();
   readonly #locate: (service: string) => string | undefined;
 
   /** `locate` gives the position of a service in the file, e.g. `pctl.yaml:21:3`. */
@@ -41,7 +43,7 @@ export class Progress {
       case "build.failed":
         return [this.#line("bad", "✗", "build", event)];
       case "service.done":
-        return [this.#done(event)];
+        return this.#done(event);
       case "service.paused":
         return [this.#line("warn", "!", name, event)];
       case "service.reverting":
@@ -62,10 +64,22 @@ export class Progress {
       .map(([name, work]) => this.#columns("dim", "…", name, work.last, nowMs - work.startedMs));
   }
 
-  #done(event: Event): string {
-    if (event.level === "error") return this.#line("bad", "✗", event.service ?? "", event);
-    if (event.level === "warn") return this.#line("warn", "!", event.service ?? "", event);
-    return this.#line("good", "✓", event.service ?? "", event);
+  #done(event: Event): string[] {
+    const name = event.service ?? "";
+    if (event.level === "warn") return [this.#line("warn", "!", name, event)];
+    if (event.level !== "error") return [this.#line("good", "✓", name, event)];
+    const verdict = failureOf(event)?.verdict;
+    const release = event.release === undefined ? "" : `release ${event.release}: `;
+    const failed = this.#line("bad", "✗", name, verdict === undefined ? event : { ...event, message: `${release}${verdict}` });
+    return text(event.data, "outcome") === "reverted" ? [failed, this.#reverted(name, event)] : [failed];
+  }
+
+  #reverted(name: string, event: Event): string {
+    const serving = number(event.data, "serving");
+    if (serving === undefined) return this.#columns("dim", "-", name, "removed again; its logs are kept", undefined);
+    const wasRouted = event.release === undefined || this.#routed.has(`${name} ${event.release}`);
+    const traffic = wasRouted ? "" : `; release ${event.release} got no traffic`;
+    return this.#columns("good", "✓", name, `release ${serving} serves${traffic}`, undefined);
   }
 
   #line(tone: Tone, sign: string, name: string, event: Event): string {
@@ -91,6 +105,7 @@ export class Progress {
         this.#work.set(name, { startedMs: Date.parse(event.at), last });
       }
     }
+    if (event.type === "replica.routed") this.#routed.add(`${event.service ?? ""} ${event.release ?? ""}`);
     if (event.level === "error" && event.service !== undefined) this.#rememberFailure(event, event.service);
   }
 

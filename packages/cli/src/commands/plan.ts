@@ -1,0 +1,35 @@
+import { isPending, type PlanOptions } from "@ctrlplane/core";
+import type { Invocation } from "../arguments/invocation.ts";
+import { exit } from "../exit-code.ts";
+import { renderPlan } from "../output/plan.ts";
+import { withSession } from "../session.ts";
+
+/** What `plan` and `deploy` look at, from their common options. */
+export function planOptions(invocation: Invocation): PlanOptions {
+  return {
+    ...(invocation.positionals.length === 0 ? {} : { services: invocation.positionals }),
+    remove: invocation.list("remove"),
+    volumes: invocation.flag("volumes"),
+    adopt: invocation.flag("adopt"),
+    leaveVolumes: invocation.flag("leave-volumes"),
+    refresh: invocation.flag("refresh"),
+  };
+}
+
+export function run(invocation: Invocation): Promise<number> {
+  return withSession(invocation, { load: "deploy", isChange: false }, async ({ plane, stack, output, next, signal }) => {
+    const plan = await plane.stacks.plan(stack, { ...planOptions(invocation), signal });
+    const pending = isPending(plan);
+    if (output.json) output.document(plan);
+    else {
+      if (!output.quiet) output.lines([...renderPlan(plan, output.paint), ""]);
+      const services = invocation.positionals.map((each) => ` ${each}`).join("");
+      const then = next(`deploy${services} --expect ${plan.hash.slice(0, shownHash)}`);
+      output.lines([pending ? `Next: ${then}` : "Nothing to do: all serves as declared."]);
+    }
+    return pending && invocation.flag("exit-code") ? exit.pending : exit.done;
+  });
+}
+
+/** Digits of a plan's hash that are printed; `--expect` takes any beginning of that length or more. */
+export const shownHash = 12;

@@ -1,0 +1,56 @@
+import type { Change, ReleaseSummary } from "@ctrlplane/core";
+import type { NextStep } from "./next-step.ts";
+import type { Paint, Tone } from "./paint.ts";
+import { fullColumns, table } from "./table.ts";
+import { ago, elapsed, moment } from "./time.ts";
+
+export interface HistoryView {
+  readonly paint: Paint;
+  readonly next: NextStep;
+  readonly nowMs: number;
+}
+
+/** Changes, newest first, and the releases that can be gone back to. */
+export function renderHistory(changes: readonly Change[], releases: readonly ReleaseSummary[], view: HistoryView): string[] {
+  if (changes.length === 0 && releases.length === 0) return [`Nothing yet. ${view.next("deploy")} makes the first change.`];
+  const lines = table(...fullColumns(["CHANGE", "WHEN", "COMMAND", "OUTCOME", "TOOK", "BY", "COMMIT", "MESSAGE"], changes.map((each) => changeRow(each, view))));
+  if (releases.length > 0) {
+    const rows = releases.map((each) => releaseRow(each, view));
+    lines.push("", ...table(...fullColumns(["SERVICE", "RELEASE", "CHANGE", "WHEN", "IMAGE", "COMMIT", ""], rows)));
+  }
+  return lines;
+}
+
+/** `Change #42: deploy by ci on runner-7, 2026-11-22 03:14:02, commit a1b2c3d: new checkout`. */
+export function renderChangeHead(change: Change, paint: Paint): string[] {
+  const commit = change.commit === undefined ? "" : `, commit ${change.commit.slice(0, 7)}`;
+  const message = change.message === undefined ? "" : `: ${change.message}`;
+  return [`${paint("strong", `Change #${change.number}`)}: ${change.command} by ${change.by} on ${change.host}, ${moment(change.startedAt)}${commit}${message}`];
+}
+
+function changeRow(change: Change, { paint, nowMs }: HistoryView): string[] {
+  const { result } = change;
+  const tone: Tone = result === undefined ? "warn" : result.exitCode === 0 ? "good" : "bad";
+  return [
+    `#${change.number}`,
+    ago(change.startedAt, nowMs),
+    change.command,
+    paint(tone, result?.outcome ?? "not finished"),
+    result === undefined ? "" : elapsed(result.elapsedMs),
+    change.by,
+    change.commit?.slice(0, 7) ?? "",
+    change.message ?? "",
+  ];
+}
+
+function releaseRow(release: ReleaseSummary, { paint, nowMs }: HistoryView): string[] {
+  return [
+    release.service,
+    String(release.number),
+    `#${release.change}`,
+    ago(release.createdAt, nowMs),
+    release.image,
+    release.commit?.slice(0, 7) ?? "",
+    release.serving ? paint("good", "serves") : "",
+  ];
+}

@@ -1,0 +1,113 @@
+import type { InstanceState, ReplicaStatus, ResourceUsage, ServiceStatus, StackStatus } from "@ctrlplane/core";
+import type { NextStep } from "./next-step.ts";
+import type { Paint, Tone } from "./paint.ts";
+import { fullColumns, table } from "./table.ts";
+import { age, ago } from "./time.ts";
+
+export interface StatusView {
+  readonly paint: Paint;
+  readonly next: NextStep;
+  readonly nowMs: number;
+  /** Each replica on its own line. */
+  readonly replicas: boolean;
+}
+
+const tones: Readonly<Record<InstanceState, Tone>> = {
+  serving: "good",
+  completed: "good",
+  degraded: "warn",
+  paused: "warn",
+  down: "bad",
+  stopped: "dim",
+};
+
+/** What runs: a table, then what a reader must know besides. */
+export function renderStatus(status: StackStatus, view: StatusView): string[] {
+  const { paint } = view;
+  const name = status.environment === undefined ? status.stack : `${status.stack} (${status.environment})`;
+  const last = status.lastChange;
+  const change = last === undefined ? "never deployed" : `change #${last.number} ${describeChange(last, view.nowMs)}`;
+  const lines = [`${paint("strong", name)}: ${change}`];
+  if (status.services.length > 0) lines.push("", ...serviceTable(status.services, view));
+  const notes = notesOf(status, view);
+  return notes.length === 0 ? lines : [...lines, "", ...notes];
+}
+
+export function renderResources(resources: Readonly<Record<string, ResourceUsage>>): string[] {
+  const rows = Object.values(resources).flatMap((usage) =>
+    usage.replicas.map((each) => [
+      each.replica,
+      `${each.cpuMillis}m${each.limits.cpuMillis === undefined ? "" : ` of ${each.limits.cpuMillis}m`}`,
+      `${Math.round(each.memoryMb)} MiB${each.limits.memoryMb === undefined ? "" : ` of ${each.limits.memoryMb} MiB`}`,
+    ]),
+  );
+  return rows.length === 0 ? ["No replica runs."] : table(["REPLICA", "CPU", "MEMORY"], rows);
+}
+
+function describeChange(change: NonNullable<StackStatus["lastChange"]>, nowMs: number): string {
+  const outcome = change.result?.outcome ?? "not finished";
+  return `${change.command} by ${change.by} ${ago(change.startedAt, nowMs)}, ${outcome}`;
+}
+
+function serviceTable(services: readonly ServiceStatus[], view: StatusView): string[] {
+  const header = ["SERVICE", "PROVIDER", "STATE", "RELEASE", "READY", "RESTARTS", "SINCE", "ADDRESS"];
+  const rows = services.flatMap((each) => [
+    serviceRow(each, view),
+    ...(view.replicas ? (each.status?.replicas ?? []).map((replica) => replicaRow(replica, view)) : []),
+  ]);
+  return table(...fullColumns(header, rows));
+}
+
+function serviceRow({ service, provider, status, unreachable }: ServiceStatus, { paint, nowMs }: StatusView): string[] {
+  if (status === undefined) return [service, provider, unreachable === undefined ? paint("dim", "absent") : paint("bad", "unreachable")];
+  const current = status.settled;
+  const ready = status.replicas.filter((each) => each.state === "ready").length;
+  const wanted = current === undefined ? String(status.replicas.length) : wantedText(current.replicas);
+  return [
+    service,
+    provider,
+    paint(tones[status.state], status.state),
+    current === undefined ? "-" : String(current.number),
+    status.state === "stopped" || status.state === "completed" ? "-" : `${ready} of ${wanted}`,
+    status.restarts === 0 ? "" : paint("warn", String(status.restarts)),
+    status.since === undefined ? "" : age(status.since, nowMs),
+    status.addresses.join(" "),
+  ];
+}
+
+function wantedText(replicas: number | { readonly min: number; readonly max: number }): string {
+  return typeof replicas === "number" ? String(replicas) : `${replicas.min}..${replicas.max}`;
+}
+
+function replicaRow(replica: ReplicaStatus, { paint, nowMs }: StatusView): string[] {
+  const tone: Tone = replica.state === "ready" ? "good" : replica.state === "unhealthy" || replica.state === "exited" ? "bad" : "dim";
+  const ended = replica.signal ?? (replica.exitCode === undefined || replica.exitCode === null ? "" : `code ${replica.exitCode}`);
+  return [
+    paint("dim", `  ${replica.name}`),
+    "",
+    paint(tone, [replica.state, ended].filter((each) => each !== "").join(", ")),
+    "",
+    replica.routed ? "routed" : "",
+    replica.restarts === 0 ? "" : paint("warn", String(replica.restarts)),
+    replica.startedAt === undefined ? "" : age(replica.startedAt, nowMs),
+  ];
+}
+
+function notesOf({ services, lease }: StackStatus, { paint, next, nowMs }: StatusView): string[] {
+  const notes = services.flatMap((each) => {
+    const lines: string[] = [];
+    if (each.unreachable !== undefined) lines.push(`${paint("warn", "unreachable")}: ${each.service} on ${each.provider}: ${each.unreachable}`);
+    if (each.unfinished !== undefined) {
+      lines.push(`${paint("warn", "unfinished")}: change #${each.unfinished.change} of ${each.service}; ${next("deploy")} goes on from there`);
+    }
+    if (each.orphaned) lines.push(`${paint("warn", "orphaned")}: ${each.service} is not in the file any more; ${next("deploy")} removes it`);
+    const scaled = each.status?.settled?.scaledBy;
+    if (scaled !== undefined) lines.push(`${each.service} was scaled by ${scaled.by} with change #${scaled.change}; a deploy returns to the file's scale`);
+    if (each.status?.state === "down") lines.push(`${paint("bad", "down")}: ${each.service}; ${next(`logs ${each.service} --tail 20`)}`);
+    return lines;
+  });
+  if (lease !== undefined) {
+    notes.push(`${paint("warn", "changing now")}: ${lease.command} by ${lease.user} on ${lease.host} (pid ${lease.pid}), since ${age(lease.since, nowMs)}`);
+  }
+  return notes;
+}
