@@ -85,6 +85,7 @@ export function guardSession(session: ExecSession, origin: ErrorOrigin): ExecSes
     stdin: session.stdin,
     stdout: session.stdout,
     stderr: session.stderr,
+    ...(session.handedOver === undefined ? {} : { handedOver: session.handedOver }),
     resize: (terminal) => session.resize(terminal),
     kill: (signal) => session.kill(signal),
     exit,

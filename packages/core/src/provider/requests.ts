@@ -196,6 +196,8 @@ export interface ExecSession {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
+  /** The caller's own terminal was handed over: the streams carry nothing, and the caller must leave its input alone until the end. */
+  readonly handedOver?: boolean;
   resize(terminal: Terminal): void;
   /** Ends the command. */
   kill(signal: string): void;
