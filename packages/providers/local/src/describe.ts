@@ -1,0 +1,60 @@
+import { instanceLabels } from "@ctrlplane/core/provider";
+import type { InstanceBase, InstanceIdentity, Release } from "@ctrlplane/core/provider";
+import { listenings, publishedUrls } from "./address.ts";
+import type { LocalReplica } from "./supervisor/operations.ts";
+import type { InstanceDescription, InstanceRecord, RouteSet } from "./supervisor/records.ts";
+import type { VolumeRecord } from "./volumes.ts";
+
+/** What is recorded of an instance once it serves this release; without secrets. */
+export function describeRelease({ instance, spec, image }: Release, volumes: readonly string[]): InstanceDescription {
+  return {
+    ...describeIdentity(instance),
+    image: image.digest,
+    addresses: publishedUrls(spec),
+    volumes,
+    ...(typeof spec.scale.replicas === "number" ? {} : { range: spec.scale.replicas }),
+    observedFields: ["ports"],
+    fields: { ports: spec.ports },
+  };
+}
+
+/** What is recorded of an instance of which no release is known. */
+export function describeIdentity(instance: InstanceIdentity): InstanceDescription {
+  return {
+    name: instance.name,
+    stack: instance.stack,
+    service: instance.service,
+    labels: instanceLabels(instance),
+    addresses: [],
+    volumes: [],
+    observedFields: [],
+    fields: {},
+  };
+}
+
+/** The listeners of a release, and who gets what share. */
+export function routeOf({ instance, spec }: Release, targets: Readonly<Record<string, number>>): RouteSet {
+  const listeners = listenings(instance.id, spec.ports).map(({ address, port, containerPort, protocol }) => ({ address, port, containerPort, protocol }));
+  return { listeners, targets };
+}
+
+/** An instance as `list` shows it, apart from its replicas: its record, corrected by what is there. */
+export function observe(record: InstanceRecord, replicas: readonly LocalReplica[], volumes: readonly VolumeRecord[]): InstanceBase {
+  const { route, settled, stopped, ...description } = record;
+  const own = volumes.filter((each) => each.instance === record.name || record.volumes.includes(each.name));
+  const starts = replicas.flatMap((each) => each.startedAt ?? []).sort();
+  return {
+    ...description,
+    stopped,
+    volumes: own.map((each) => each.name).sort(),
+    fields: isUnpublished(record) ? { ...record.fields, ports: [] } : record.fields,
+    ...(settled === undefined ? {} : { settled }),
+    ...(starts[0] === undefined ? {} : { since: starts[0] }),
+  };
+}
+
+/** It should be reachable, and nothing is routed: somebody took its routes away. */
+function isUnpublished({ route, settled, stopped }: InstanceRecord): boolean {
+  const wanted = settled === undefined ? 0 : typeof settled.replicas === "number" ? settled.replicas : settled.replicas.min;
+  return route === undefined && !stopped && wanted > 0;
+}

@@ -1,0 +1,20 @@
+import { describeInstance } from "@ctrlplane/core/provider";
+import type { InstancePage, ListSelector } from "@ctrlplane/core/provider";
+import { observe } from "./describe.ts";
+import { readInstances, readReplicas } from "./supervisor/read.ts";
+import { readVolumes } from "./volumes.ts";
+
+/** `Provider.list` of `local`: from files alone. The cursor is the name of the last instance given. */
+export async function listInstances(dir: string, { stack, cursor, limit = 500 }: ListSelector): Promise<InstancePage> {
+  const rest = readInstances(dir).filter((each) => (stack === undefined || each.stack === stack) && (cursor === undefined || each.name > cursor));
+  const page = rest.slice(0, limit);
+  const last = page.at(-1);
+  if (last === undefined) return { instances: [] };
+  const replicas = Map.groupBy(readReplicas(dir), (each) => each.record.instance);
+  const volumes = await readVolumes(dir);
+  const instances = page.map((record) => {
+    const own = replicas.get(record.name) ?? [];
+    return describeInstance(observe(record, own, volumes), own, record.route?.targets ?? {});
+  });
+  return rest.length > page.length ? { instances, cursor: last.name } : { instances };
+}

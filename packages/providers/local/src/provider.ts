@@ -1,0 +1,96 @@
+import { defineProvider, fileLedger, machineProvider } from "@ctrlplane/core/provider";
+import type { DeployRequest, Ledger, Provider, ProviderContext, ProviderEnvironment, ProvisionRequest, ProvisionResult, RollbackRequest } from "@ctrlplane/core/provider";
+import { addressOf } from "./address.ts";
+import { check } from "./check/check.ts";
+import { deprovision } from "./deprovision.ts";
+import { localDriver } from "./driver.ts";
+import { mapped } from "./errors.ts";
+import { machineHealth, providerInfo } from "./health.ts";
+import { imageStore } from "./image.ts";
+import { retention } from "./kept.ts";
+import { layout } from "./layout.ts";
+import { possibleLimits } from "./limits.ts";
+import { listInstances } from "./list-instances.ts";
+import { mountedFiles } from "./mounted-files.ts";
+import { dataFolder } from "./options.ts";
+import { requireOurs } from "./ownership.ts";
+import { ensurePlatform } from "./platform.ts";
+import { volumesOf } from "./replica-parts.ts";
+import { runOnce } from "./run.ts";
+import { snapshotStore } from "./snapshot.ts";
+import { supervisorClient } from "./supervisor/client.ts";
+import { readInstance } from "./supervisor/read.ts";
+import { ensureMounts, mountsOf } from "./volumes.ts";
+
+/** Supervised processes on this machine, with all that belongs to them in one data folder. */
+export function createLocalProvider(options: Readonly<Record<string, unknown>>, environment: ProviderEnvironment): Provider {
+  const dir = dataFolder(options, environment);
+  const { env } = environment;
+  const snapshots = snapshotStore(dir);
+  const files = mountedFiles(dir);
+  const kept = retention(dir, snapshots, files, Date.now);
+  const images = imageStore(dir, snapshots);
+  const supervisor = supervisorClient({ dir, env, start: "on-demand" });
+  const driver = localDriver({ dir, env, supervisor, snapshots, files, limits: async () => possibleLimits() });
+  const machines = machineProvider({ driver, run: (request, context) => runOnce({ dir, env, snapshots, files }, request, context) });
+
+  /** The files of a release stay from before it is rolled out, and those of the oldest go after it. */
+  const keeping = async <T>({ instance, release }: DeployRequest | RollbackRequest, work: () => Promise<T>): Promise<T> => {
+    requireOurs(dir, instance);
+    await mapped("the data folder", () => kept.keep(release, readInstance(dir, instance.name)?.settled?.number));
+    const result = await work();
+    await mapped("the data folder", () => kept.prune());
+    return result;
+  };
+
+  return defineProvider({
+    type: "local",
+    capabilities: ["provision", "deploy", "scale", "logs", "exec", "volumes", "rolling"],
+    ...machines,
+    info: () => providerInfo({ dir, env }),
+    health: () => machineHealth({ dir, env }),
+    check,
+    address: addressOf,
+    identifyImage: (request, context) => images.identify(request, context),
+    async buildImage(request, context) {
+      await ensurePlatform(dir);
+      return mapped(request.image.declared, () => images.build(request, context));
+    },
+    provision: (request, context) => mapped(`the volumes of ${request.instance.name}`, () => provision(dir, request, context)),
+    deprovision: (request, context) => mapped(request.instance.name, () => deprovision({ dir, driver, retention: kept }, request, context)),
+    deploy: (request, context) => keeping(request, () => machines.deploy(request, context)),
+    rollback: (request, context) => keeping(request, () => machines.rollback(request, context)),
+    list: (selector) => mapped(dir, () => listInstances(dir, selector)),
+    ledger: ledgerOf(dir),
+    close: () => Promise.resolve(),
+  });
+}
+
+/** Volumes exist for as many replicas as the spec begins with; further ones come with their replica. */
+async function provision(dir: string, { instance, spec }: ProvisionRequest, context: ProviderContext): Promise<ProvisionResult> {
+  requireOurs(dir, instance);
+  await ensurePlatform(dir);
+  const { replicas } = spec.scale;
+  const count = Math.max(1, typeof replicas === "number" ? replicas : replicas.min);
+  for (let ordinal = 1; ordinal <= count; ordinal += 1) {
+    context.fence.check();
+    await ensureMounts(dir, instance, mountsOf(dir, instance, spec.volumes, ordinal));
+  }
+  return { volumes: volumesOf(dir, instance, spec) };
+}
+
+/** The folder has its id before the first record lies in it. */
+function ledgerOf(dir: string): Ledger {
+  const ledger = fileLedger(layout(dir).ledger, "platform");
+  return {
+    reach: ledger.reach,
+    async create(name, value, context) {
+      await ensurePlatform(dir);
+      return ledger.create(name, value, context);
+    },
+    read: (name, context) => ledger.read(name, context),
+    list: (prefix, context) => ledger.list(prefix, context),
+    swap: (name, value, version, context) => ledger.swap(name, value, version, context),
+    remove: (name, version, context) => ledger.remove(name, version, context),
+  };
+}

@@ -1,0 +1,74 @@
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { CtrlPlaneError } from "@ctrlplane/core/provider";
+import type { ExecSession, ProviderContext, RunRequest } from "@ctrlplane/core/provider";
+import { openSession } from "./command-session.ts";
+import { linksOf, requireSnapshot } from "./replica-parts.ts";
+import { mapError, unlessAbsent } from "./errors.ts";
+import { portVariables } from "./exec.ts";
+import type { ExecParts } from "./exec.ts";
+import type { MountedFiles } from "./mounted-files.ts";
+import { requireOurs } from "./ownership.ts";
+import { ensurePlatform } from "./platform.ts";
+import { inheritedEnvironment } from "./process/environment.ts";
+import { identify, isAlive } from "./process/identity.ts";
+import { readJsonFile } from "./process/json-file.ts";
+import { freePort } from "./process/ports.ts";
+import { makeWorkFolder } from "./process/work-folder.ts";
+import { argumentsOf, environmentOf, portsOf } from "./revision.ts";
+import type { SnapshotStore } from "./snapshot.ts";
+import type { ProcessIdentity } from "./supervisor/records.ts";
+
+export interface RunParts extends ExecParts {
+  readonly snapshots: SnapshotStore;
+  readonly files: MountedFiles;
+}
+
+/**
+ * A fresh copy of a release's files with its environment and the volumes of its first replica, without route and limits; gone when the
+ * command ends. A child of this process: a folder whose process died is removed by the next run.
+ */
+export async function runOnce(parts: RunParts, { instance, release, command, terminal }: RunRequest, context: ProviderContext): Promise<ExecSession> {
+  const { dir, env } = parts;
+  const { revision } = release;
+  requireOurs(dir, instance);
+  const manifest = await requireSnapshot(parts.snapshots, release);
+  const wanted = command ?? argumentsOf(revision, manifest.single);
+  if (wanted.length === 0) throw new CtrlPlaneError("INVALID", "there is no command to run", { hint: "Name one after `--`." });
+  const folder = join(dir, "runs", randomBytes(8).toString("hex"));
+  try {
+    await ensurePlatform(dir);
+    await removeAbandoned(join(dir, "runs"));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, "owner.json"), JSON.stringify(identify(process.pid)), { mode: 0o600 });
+    const cwd = join(folder, "work");
+    const links = await linksOf(dir, parts.files, release, 1);
+    await makeWorkFolder({ work: cwd, tree: parts.snapshots.tree(revision.image.digest), links });
+    const own = { ...inheritedEnvironment(env), ...environmentOf(revision), ...portVariables(await portsFor(portsOf(revision))) };
+    const session = openSession({ command: wanted, cwd, env: own, terminal, signal: context.signal });
+    return { ...session, exit: session.exit.finally(() => rm(folder, { recursive: true, force: true })) };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw mapError(error, `a run of ${instance.name}`);
+  }
+}
+
+async function portsFor(ports: readonly { readonly containerPort: number }[]): Promise<readonly { env: string; port: number }[]> {
+  const taken = new Set<number>();
+  const chosen: { env: string; port: number }[] = [];
+  for (const [index, { containerPort }] of ports.entries()) {
+    const port = await freePort(taken);
+    taken.add(port);
+    chosen.push({ env: index === 0 ? "PORT" : `PORT_${containerPort}`, port });
+  }
+  return chosen;
+}
+
+/** Folders of runs whose process was killed. */
+async function removeAbandoned(base: string): Promise<void> {
+  for (const name of (await unlessAbsent(readdir(base))) ?? []) {
+    const owner = readJsonFile<ProcessIdentity>(join(base, name, "owner.json"));
+    if (owner !== undefined && !isAlive(owner)) await rm(join(base, name), { recursive: true, force: true });
+  }
+}
