@@ -1,4 +1,5 @@
 import type { Diagnostic } from "./errors/diagnostic.ts";
+import type { Instances } from "./instances.ts";
 import type { Redactor } from "./errors/redaction.ts";
 import type { Change } from "./model/change.ts";
 import type { Event } from "./model/event.ts";
@@ -43,6 +44,8 @@ export interface ControlPlaneOptions {
   readonly redactor: Redactor;
   /** Folder for caches of content hashes, absolute. */
   readonly cacheDir: string;
+  /** What relative paths of instances are relative to. Default: the working directory. */
+  readonly folder?: string;
   readonly actor: Actor;
   readonly clock?: Clock;
   readonly log?: Logger;
@@ -207,6 +210,7 @@ export interface Stacks {
 export interface ControlPlane {
   readonly registry: ProviderRegistry;
   readonly stacks: Stacks;
+  readonly instances: Instances;
   close(): Promise<void>;
 }
 

@@ -3,6 +3,7 @@ import type { ControlPlane, ControlPlaneOptions } from "./control-plane.ts";
 import type { ProviderDeclaration } from "./model/stack.ts";
 import { silentLogger, systemClock } from "./engine/clock.ts";
 import type { Core } from "./engine/core.ts";
+import { makeInstances } from "./engine/instances.ts";
 import { makeEngine } from "./engine.ts";
 import { guardProvider } from "./provider/guard.ts";
 import type { Ledger } from "./provider/ledger.ts";
@@ -48,9 +49,16 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     }
     return guardProvider(provider, { name: declaration.name, redactor: core.redactor, audit: (method) => core.audit(`${declaration.name}.${method}`) });
   };
+  const stacks = makeEngine(core);
+  const instances = makeInstances(core, stacks, {
+    providerTypes: registry.list(),
+    cwd: options.folder ?? process.cwd(),
+    ...(options.defaultProvider === undefined ? {} : { defaultProvider: options.defaultProvider }),
+  });
   return {
     registry,
-    stacks: makeEngine(core),
+    stacks,
+    instances,
     close: async () => {
       const providers = await Promise.allSettled(made.values());
       await Promise.all(providers.map((each) => (each.status === "fulfilled" ? each.value.close() : undefined)));

@@ -9,7 +9,7 @@ import type { StateEntry } from "../state/store.ts";
 import type { PlatformSurvey, Survey } from "./survey.ts";
 
 /** Who an instance is; `platformId` stands for an unreachable platform by its provider's name. */
-export function identify(of: { stack: string; lineage: string; service: string; provider: string; platformId: string }): InstanceIdentity {
+export function identify(of: Omit<InstanceIdentity, "id" | "name">): InstanceIdentity {
   return { id: instanceId(of), name: instanceName(of.stack, of.service), ...of };
 }
 
@@ -56,7 +56,8 @@ function providerFor(survey: Survey, at: PlatformSurvey): string {
 function knownInstance(stack: Stack, survey: Survey, service: string, provider: string): KnownInstance {
   const bound = survey.platforms.providers.get(provider);
   const platformId = bound !== undefined && "platform" in bound ? bound.platform.id : provider;
-  const instance = identify({ stack: stack.name, lineage: survey.lineage, service, provider, platformId });
+  const tenant = stack.tenant === undefined ? {} : { tenant: stack.tenant };
+  const instance = identify({ stack: stack.name, lineage: survey.lineage, service, provider, platformId, ...tenant });
   const at = survey.surveys.get(platformId);
   const observed = at?.observed.find((each) => each.name === instance.name);
   const intent = at?.intents.find((each) => each.service === service);

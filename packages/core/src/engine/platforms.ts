@@ -5,6 +5,7 @@ import type { Ledger } from "../provider/ledger.ts";
 import type { Provider } from "../provider/provider.ts";
 import type { PlatformHealth } from "../provider/requests.ts";
 import { StackLedger } from "../state/stack-ledger.ts";
+import type { StackScope } from "../state/record-names.ts";
 import type { Core } from "./core.ts";
 
 /** A provider that this stack uses, guarded, and what is behind it. */
@@ -23,6 +24,11 @@ export interface Platforms {
   readonly providers: ReadonlyMap<string, BoundProvider>;
   /** By id, in the order in which leases are taken. */
   readonly platforms: ReadonlyMap<string, Platform>;
+}
+
+/** Whose records a stack's are. */
+export function stackScope(stack: Stack): StackScope {
+  return { stack: stack.name, ...(stack.tenant === undefined ? {} : { tenant: stack.tenant }) };
 }
 
 /** The provider and its platform, or the reason why there is none. */
@@ -54,7 +60,7 @@ export async function bindPlatforms(core: Core, stack: Stack, names: ReadonlySet
 
 function makePlatform(core: Core, stack: Stack, id: string, provider: Provider): Platform {
   const records = provider.ledger ?? core.fallbackLedger(id);
-  return { id, records, ledger: new StackLedger(records, { stack: stack.name }, core.sealer) };
+  return { id, records, ledger: new StackLedger(records, stackScope(stack), core.sealer) };
 }
 
 async function probe(

@@ -6,6 +6,7 @@ import { breakLease } from "../state/lease.ts";
 import type { StateDocument } from "../state/store.ts";
 import { readContext, type Core } from "./core.ts";
 import { knownInstances } from "./known.ts";
+import { stackScope } from "./platforms.ts";
 import { describeLease } from "./status.ts";
 import { survey } from "./survey.ts";
 
@@ -45,7 +46,7 @@ export async function unlockStack(core: Core, stack: Stack): Promise<StackStatus
   const seen = await survey(core, stack, context);
   let broken: StackStatus["lease"];
   for (const platform of seen.platforms.platforms.values()) {
-    const held = await breakLease(platform.records, { stack: stack.name }, context);
+    const held = await breakLease(platform.records, stackScope(stack), context);
     if (held !== undefined) broken = describeLease(held);
   }
   return broken;

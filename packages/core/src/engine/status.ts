@@ -8,7 +8,7 @@ import type { Core } from "./core.ts";
 import { readContext } from "./core.ts";
 import { knownInstances } from "./known.ts";
 import { checkNames } from "./plan-stack.ts";
-import { requireProvider } from "./platforms.ts";
+import { requireProvider, stackScope } from "./platforms.ts";
 import { survey, type Survey } from "./survey.ts";
 
 /** What serves, as the platforms say it now. */
@@ -53,7 +53,7 @@ async function serviceStatus(known: KnownInstance, stack: Stack, seen: Survey, c
 
 async function currentLease(seen: Survey, stack: Stack, context: ProviderContext): Promise<StackStatus["lease"]> {
   for (const platform of seen.platforms.platforms.values()) {
-    const held = await leaseHolder(platform.records, { stack: stack.name }, context);
+    const held = await leaseHolder(platform.records, stackScope(stack), context);
     if (held !== undefined) return describeLease(held);
   }
   return undefined;

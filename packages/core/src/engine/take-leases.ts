@@ -3,6 +3,7 @@ import { currentHolder } from "../state/process-identity.ts";
 import type { EventStream } from "../apply/event-stream.ts";
 import { readContext, type Core } from "./core.ts";
 import type { ChangeRequest } from "./run-change.ts";
+import { stackScope } from "./platforms.ts";
 import type { Survey } from "./survey.ts";
 
 /** One lease per platform, in the order of their ids, so that two changes never wait for each other. */
@@ -15,7 +16,7 @@ export async function takeLeases(core: Core, request: ChangeRequest, survey: Sur
       if (platform === undefined) continue;
       const lease = await acquireLease({
         ledger: platform.records,
-        stack: stack.name,
+        ...stackScope(stack),
         holder: currentHolder({ command, user: core.actor.user, host: core.actor.host }),
         clock: core.clock,
         context: readContext(core, stack.name, options.signal),

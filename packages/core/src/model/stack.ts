@@ -27,6 +27,8 @@ export interface StackService {
 export interface Stack {
   readonly name: string;
   readonly environment?: string;
+  /** Whose it is, where a control plane serves several; a stack's name is unique within its tenant. */
+  readonly tenant?: string;
   /** The folder of the configuration file, absolute: paths in it are relative to this. */
   readonly folder: string;
   /** The configuration file as the user would name it. */

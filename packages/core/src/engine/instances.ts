@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import { parseStack } from "../config/load.ts";
+import { hasErrors } from "../errors/diagnostic.ts";
+import { CtrlPlaneError } from "../errors/error.ts";
+import { newId } from "../model/ids.ts";
+import { label } from "../model/labels.ts";
+import type { Stack } from "../model/stack.ts";
+import type { Stacks } from "../control-plane.ts";
+import type { CreateInstance, Instance, Instances } from "../instances.ts";
+import type { StateEntry } from "../state/store.ts";
+import type { Core } from "./core.ts";
+
+interface Found {
+  readonly stack: string;
+  readonly service: string;
+  readonly entry: StateEntry;
+}
+
+/** Services one by one, over stacks of which each usually holds one. */
+export function makeInstances(core: Core, stacks: Stacks, of: { readonly providerTypes: readonly string[]; readonly defaultProvider?: string; readonly cwd: string }): Instances {
+  const declare = async (stack: string, service: string, provider: string, tenant: string | undefined, declaration: Readonly<Record<string, unknown>>, folder: string): Promise<Stack> => {
+    const text = JSON.stringify({ name: stack, services: { [service]: { provider, ...declaration } } });
+    const types = of.providerTypes.includes(provider) ? of.providerTypes : [...of.providerTypes, provider];
+    const parsed = await parseStack(text, {
+      cwd: folder,
+      env: {},
+      redactor: core.redactor,
+      purpose: "deploy",
+      providerTypes: types.map((type) => ({ type })),
+    });
+    if (parsed.stack === undefined || hasErrors(parsed.diagnostics)) {
+      throw new CtrlPlaneError("INVALID", `${service} cannot be deployed as declared`, { target: service, diagnostics: parsed.diagnostics });
+    }
+    return { ...parsed.stack, ...(tenant === undefined ? {} : { tenant }) };
+  };
+  const find = async (id: string): Promise<Found> => {
+    for (const each of await entries(core)) if (each.entry.instance === id) return each;
+    throw new CtrlPlaneError("NOT_FOUND", `no instance has the id ${id}`, { target: id });
+  };
+  /** The stack of an instance for calls that only operate: nothing of its declaration is needed. */
+  const operating = async (id: string): Promise<{ stack: Stack; service: string }> => {
+    const { stack, service, entry } = await find(id);
+    const made = await declare(stack, service, entry.provider, tenantOf(entry), { image: ".", command: ["true"] }, of.cwd);
+    return { stack: made, service };
+  };
+  const describe = async ({ stack, service, entry }: Found): Promise<Instance> => {
+    const id = entry.instance ?? "";
+    const tenant = tenantOf(entry);
+    const operated = await operating(id);
+    const [found] = (await stacks.status(operated.stack, [service])).services;
+    return {
+      id,
+      stack,
+      service,
+      provider: entry.provider,
+      ...(tenant === undefined ? {} : { tenant }),
+      ...(found?.status === undefined ? {} : { status: found.status }),
+    };
+  };
+  return {
+    create: async (request, options) => {
+      const provider = request.provider ?? of.defaultProvider;
+      if (provider === undefined) throw new CtrlPlaneError("INVALID", "no provider was named, and there is no default", { hint: "Pass provider, or defaultProvider to createControlPlane." });
+      const stack = await declare(stackName(request), request.name ?? "main", provider, request.tenant, request.service, request.folder ?? of.cwd);
+      return stacks.deploy(stack, options);
+    },
+    get: async (id) => describe(await find(id)),
+    list: async (selector = {}) => {
+      const all = (await entries(core)).filter(({ stack, entry }) => (selector.stack ?? stack) === stack && (selector.tenant ?? tenantOf(entry)) === tenantOf(entry));
+      return all.map(({ stack, service, entry }): Instance => {
+        const tenant = tenantOf(entry);
+        return { id: entry.instance ?? "", stack, service, provider: entry.provider, ...(tenant === undefined ? {} : { tenant }) };
+      });
+    },
+    deploy: async (id, declaration, options = {}) => {
+      const { stack, service, entry } = await find(id);
+      return stacks.deploy(await declare(stack, service, entry.provider, tenantOf(entry), declaration, options.folder ?? of.cwd), options);
+    },
+    scale: async (id, replicas, options) => on(await operating(id), ({ stack, service }) => stacks.scale(stack, { [service]: replicas }, options)),
+    start: async (id, options) => on(await operating(id), ({ stack, service }) => stacks.start(stack, [service], options)),
+    stop: async (id, options) => on(await operating(id), ({ stack, service }) => stacks.stop(stack, [service], options)),
+    restart: async (id, options) => on(await operating(id), ({ stack, service }) => stacks.restart(stack, [service], options)),
+    rollback: async (id, options = {}) => on(await operating(id), ({ stack, service }) => stacks.rollback(stack, { ...options, service })),
+    destroy: async (id, options = {}) => on(await operating(id), ({ stack, service }) => stacks.destroy(stack, { ...options, services: [service] })),
+    resources: async (id) => {
+      const { stack, service } = await operating(id);
+      const usage = (await stacks.resources(stack, [service]))[service];
+      if (usage === undefined) throw new CtrlPlaneError("NOT_FOUND", `nothing of ${id} runs`, { target: id });
+      return usage;
+    },
+    logs: async function* (id, options = {}) {
+      const { stack, service } = await operating(id);
+      yield* stacks.logs(stack, { ...options, services: [service] });
+    },
+    exec: async (id, options) => on(await operating(id), ({ stack, service }) => stacks.exec(stack, service, options)),
+    releases: async (id) => on(await operating(id), ({ stack, service }) => stacks.releases(stack, [service])),
+    history: async (id) => on(await operating(id), ({ stack }) => stacks.history(stack)),
+    events: async (id, change) => on(await operating(id), async ({ stack }) => (await stacks.change(stack, change)).events),
+  };
+}
+
+function on<T>(of: { stack: Stack; service: string }, act: (of: { stack: Stack; service: string }) => Promise<T>): Promise<T> {
+  return act(of);
+}
+
+async function entries(core: Core): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const stack of await core.store.list()) {
+    const document = await core.store.read(stack);
+    for (const [key, entry] of Object.entries(document?.entries ?? {})) {
+      const name = key.split("@")[0] ?? key;
+      if (entry.destroyed !== true && entry.instance !== undefined) found.push({ stack, service: name.slice(stack.length + 1), entry });
+    }
+  }
+  return found;
+}
+
+function tenantOf(entry: StateEntry): string | undefined {
+  return entry.labels?.[label.tenant];
+}
+
+/** One instance, one stack: named after the key where there is one, so that the same call means the same stack. */
+function stackName(request: CreateInstance): string {
+  if (request.stack !== undefined) return request.stack;
+  if (request.idempotencyKey === undefined) return newId("inst").replace("inst_", "i-");
+  const text = JSON.stringify([request.tenant, request.idempotencyKey]);
+  return `i-${createHash("sha256").update(text).digest("hex").slice(0, 26)}`;
+}
