@@ -21,6 +21,7 @@ const known: Readonly<Record<string, { code: ErrorCode; problem: string; hint: s
   ENOTDIR: { code: "INVALID", problem: "a part of the path is a file", hint: "Move that file away." },
   EISDIR: { code: "INVALID", problem: "it is a folder", hint: "Move that folder away." },
   ELOOP: { code: "INVALID", problem: "its links form a loop", hint: "Remove the link." },
+  ENAMETOOLONG: { code: "INVALID", problem: "the name is too long", hint: "Choose a shorter name." },
 };
 
 /** `cannot write the state file /srv/pctl.shop.json: the disk is full`. `doing` is e.g. `write the state file`. */

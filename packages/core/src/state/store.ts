@@ -36,8 +36,9 @@ export interface StateEntry {
 
 /** `pctl.{stack}.json` in memory. */
 export interface StateDocument {
-  /** Rises with every write. */
+  /** Rises with every write. 0 for a file that pctl 1.1 wrote. */
   readonly serial: number;
+  /** Empty for a file that pctl 1.1 wrote. */
   readonly lineage: string;
   /** By `{stack}-{service}`, or `{stack}-{service}@{provider}` from the second provider of a service on. */
   readonly entries: Readonly<Record<string, StateEntry>>;
@@ -47,8 +48,13 @@ export interface StateDocument {
 export interface StateStore {
   /** Undefined where there is none. Throws `INVALID`, naming the file and the way out, where it is damaged. */
   read(stack: string): Promise<StateDocument | undefined>;
-  /** Replaces it atomically if its serial is still `expectedSerial` (undefined: there is none yet), else throws `CONFLICT`. */
+  /**
+   * Replaces it atomically if its serial is still `expectedSerial` (undefined: there is none yet), else throws `CONFLICT`.
+   * The document's own serial must be a higher one. What the store holds beside the entries stays.
+   */
   write(stack: string, document: StateDocument, expectedSerial: number | undefined): Promise<void>;
+  /** Moves away what is there, damaged or not, so that it can be written anew; returns where it is kept. Absent is success. */
+  setAside(stack: string): Promise<string | undefined>;
   /** Names of the stacks it holds. */
   list(): Promise<readonly string[]>;
 }
