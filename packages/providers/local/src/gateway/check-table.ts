@@ -33,7 +33,7 @@ export function problemsOf(table: RouteTable): string[] {
 function backendProblems(id: string, backend: Backend): string[] {
   return backend.targets.flatMap((target) => {
     if (isIP(target.host) === 0 || !isPort(target.port)) return [`entrance ${id}: ${target.replicaId} has no address (${target.host}:${target.port})`];
-    if (!Number.isInteger(target.weight) || target.weight < 0) return [`entrance ${id}: weight ${target.weight} of ${target.replicaId} is no whole number`];
+    if (!Number.isFinite(target.weight) || target.weight < 0) return [`entrance ${id}: weight ${target.weight} of ${target.replicaId} is no number from 0 on`];
     return [];
   });
 }

@@ -55,6 +55,6 @@ export interface Target {
   /** IP address, e.g. `127.0.0.1`. */
   readonly host: string;
   readonly port: number;
-  /** Share relative to the other targets of the backend, a whole number ≥ 0; with 0 it gets nothing new. Usually 1 or 100. */
+  /** Share relative to the other targets of the backend, ≥ 0; with 0 it gets nothing new. Usually 1 or 100. */
   readonly weight: number;
 }
