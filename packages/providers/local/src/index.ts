@@ -9,3 +9,6 @@ export const provider: ProviderFactory = {
   checkOptions,
   create: createLocalProvider,
 };
+
+export { localMachine } from "./machine.ts";
+export type { LocalMachine, LocalMachineOptions, LocalMachineReplica, LocalMachineStatus } from "./machine.ts";

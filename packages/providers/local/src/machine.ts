@@ -1,0 +1,68 @@
+import { dataFolder } from "./options.ts";
+import { launchSupervisor } from "./supervisor/launch.ts";
+import { supervisorClient, type LocalReplica, type SupervisorStatus } from "./supervisor/client.ts";
+
+export interface LocalMachineOptions {
+  /** Data folder, as the provider's option `dir`, relative to the working directory. Default: the provider's. */
+  readonly dir?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A replica, of whatever stack. */
+export interface LocalMachineReplica {
+  readonly name: string;
+  readonly instance: string;
+  readonly release: number;
+  /** Absent where it does not run. */
+  readonly pid?: number;
+  /** Port by container port. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** How its last run ended. */
+  readonly exitCode?: number | null;
+  readonly signal?: string | null;
+}
+
+export interface LocalMachineStatus {
+  /** Absolute. */
+  readonly dir: string;
+  /** Absent where none runs. */
+  readonly supervisor?: SupervisorStatus;
+  readonly replicas: readonly LocalMachineReplica[];
+}
+
+/** What runs from one data folder, of all stacks: `pctl local`. */
+export interface LocalMachine {
+  /** Starts nothing. */
+  status(): Promise<LocalMachineStatus>;
+  /** Ends supervisor, gateway and every replica; they come back with the next command that changes something. */
+  stop(signal: AbortSignal): Promise<void>;
+}
+
+export function localMachine(options: LocalMachineOptions): LocalMachine {
+  const declared = options.dir === undefined ? {} : { dir: options.dir };
+  const dir = dataFolder(declared, { name: "local", folder: process.cwd(), env: options.env });
+  const client = supervisorClient({ dir, env: options.env, start: "never" });
+  return {
+    status: async () => {
+      const [supervisor, replicas] = await Promise.all([client.status(), client.list()]);
+      return { dir, ...(supervisor === undefined ? {} : { supervisor }), replicas: replicas.map(describe) };
+    },
+    stop: async (signal) => {
+      const [supervisor, replicas] = await Promise.all([client.status(), client.list()]);
+      // Replicas outlive a supervisor that was killed; only a supervisor stops them.
+      if (supervisor === undefined && replicas.some((each) => each.pid !== undefined)) await launchSupervisor(dir, options.env);
+      await client.shutdown({ stopServices: true }, { signal });
+    },
+  };
+}
+
+function describe({ record, pid, lastEnd }: LocalReplica): LocalMachineReplica {
+  return {
+    name: record.name,
+    instance: record.instance,
+    release: record.releaseNumber,
+    ...(pid === undefined ? {} : { pid }),
+    ports: Object.fromEntries(record.ports.map((each) => [String(each.containerPort), each.port])),
+    ...(lastEnd === undefined ? {} : { exitCode: lastEnd.code, signal: lastEnd.signal }),
+  };
+}
