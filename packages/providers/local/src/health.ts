@@ -4,10 +4,10 @@ import { dirname } from "node:path";
 import { networkInterfaces, release } from "node:os";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type { Diagnostic, PlatformHealth, ProviderInfo } from "@ctrlplane/core/provider";
+import { cgroupSupport } from "./cgroup/support.ts";
 import { errnoOf, mapError, unlessAbsent } from "./errors.ts";
 import type { LocalFacts } from "./facts.ts";
 import { daemonFile } from "./layout.ts";
-import { possibleLimits } from "./limits.ts";
 import { readPlatformId } from "./platform.ts";
 import { readListening } from "./port-holders.ts";
 import { isAlive } from "./process/identity.ts";
@@ -35,7 +35,7 @@ export async function machineHealth({ dir, env }: HealthParts): Promise<Platform
   const existing = await requireWritable(dir);
   const { bavail, bsize } = await statfs(existing);
   const freeBytes = bavail * bsize;
-  const limits = possibleLimits();
+  const limits = cgroupSupport();
   const facts: LocalFacts = {
     os: process.platform,
     limits,

@@ -1,6 +1,7 @@
 import { defineProvider, fileLedger, machineProvider } from "@ctrlplane/core/provider";
 import type { DeployRequest, Ledger, Provider, ProviderContext, ProviderEnvironment, ProvisionRequest, ProvisionResult, RollbackRequest } from "@ctrlplane/core/provider";
 import { addressOf } from "./address.ts";
+import { cgroupSupport } from "./cgroup/support.ts";
 import { check } from "./check/check.ts";
 import { deprovision } from "./deprovision.ts";
 import { localDriver } from "./driver.ts";
@@ -9,7 +10,6 @@ import { machineHealth, providerInfo } from "./health.ts";
 import { imageStore } from "./image.ts";
 import { retention } from "./kept.ts";
 import { layout } from "./layout.ts";
-import { possibleLimits } from "./limits.ts";
 import { listInstances } from "./list-instances.ts";
 import { mountedFiles } from "./mounted-files.ts";
 import { dataFolder } from "./options.ts";
@@ -31,7 +31,7 @@ export function createLocalProvider(options: Readonly<Record<string, unknown>>, 
   const kept = retention(dir, snapshots, files, Date.now);
   const images = imageStore(dir, snapshots);
   const supervisor = supervisorClient({ dir, env, start: "on-demand" });
-  const driver = localDriver({ dir, env, supervisor, snapshots, files, limits: async () => possibleLimits() });
+  const driver = localDriver({ dir, env, supervisor, snapshots, files, limits: async () => cgroupSupport() });
   const machines = machineProvider({ driver, run: (request, context) => runOnce({ dir, env, snapshots, files }, request, context) });
 
   /** The files of a release stay from before it is rolled out, and those of the oldest go after it. */
