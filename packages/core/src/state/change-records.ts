@@ -13,14 +13,19 @@ export interface ChangeRecord extends Change {
   readonly output?: readonly string[];
 }
 
-const changeFields: FieldTypes = {
+const changeFields: FieldTypes<Change> = {
   number: "number",
   command: "string",
   stack: "string",
   by: "string",
   startedAt: "string",
 };
-const deploymentFields: FieldTypes = { id: "string", change: "number", service: "string", outcome: "string" };
+const deploymentFields: FieldTypes<DeploymentRecord> = {
+  id: "string",
+  change: "number",
+  service: "string",
+  outcome: "string",
+};
 
 /** Changes and the deployments in them. A change is two immutable records: begun, and finished, which repeats all of the first. */
 export class ChangeRecords {

@@ -26,7 +26,10 @@ describe("fileLedger between processes", () => {
     const folder = await temporaryFolder(t);
     const ledger = fileLedger(folder);
     await ledger.create("counter", "0", context);
-    const processes = [startScript(t, "hammer.ts", [folder, "150"]), startScript(t, "hammer.ts", [folder, "150"])];
+    const processes = [
+      startScript(t, import.meta.resolve("./testing/hammer.ts"), [folder, "150"]),
+      startScript(t, import.meta.resolve("./testing/hammer.ts"), [folder, "150"]),
+    ];
     assert.deepEqual(await Promise.all(processes.map(({ ended }) => ended)), [0, 0]);
     assert.equal((await ledger.read("counter", context))?.value, "300");
     assert.equal((await readdir(join(folder, "counter@"))).length, 2);
@@ -38,7 +41,10 @@ describe("fileLedger between processes", () => {
     await ledger.create("counter", "0", context);
     let reported = 0;
     for (const updates of [1, 3, 7]) {
-      const { child, ended, output, printed } = startScript(t, "hammer.ts", [folder, "100000"]);
+      const { child, ended, output, printed } = startScript(t, import.meta.resolve("./testing/hammer.ts"), [
+        folder,
+        "100000",
+      ]);
       await printed("+".repeat(updates));
       child.kill("SIGKILL");
       assert.equal(await ended, "SIGKILL");

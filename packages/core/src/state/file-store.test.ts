@@ -208,7 +208,7 @@ describe("the state file when the system fails", () => {
     await fileStateStore(folder).write("shop", sampleDocument(1), undefined);
     chmodSync(file, 0o000);
     chmodSync(folder, 0o755);
-    const reader = startScript(t, "read-state.ts", [folder]);
+    const reader = startScript(t, import.meta.resolve("./testing/read-state.ts"), [folder]);
     await reader.ended;
     assert.match(reader.output(), /^FORBIDDEN cannot read the state file .*pctl\.shop\.json: permission denied$/);
   });
@@ -218,8 +218,8 @@ describe("the state file between processes", () => {
   it("loses no update of two processes", async (t) => {
     const { folder } = await temporary(t);
     const processes = [
-      startScript(t, "write-state.ts", [folder, "25"]),
-      startScript(t, "write-state.ts", [folder, "25"]),
+      startScript(t, import.meta.resolve("./testing/write-state.ts"), [folder, "25"]),
+      startScript(t, import.meta.resolve("./testing/write-state.ts"), [folder, "25"]),
     ];
     assert.deepEqual(await Promise.all(processes.map(({ ended }) => ended)), [0, 0]);
     assert.equal((await fileStateStore(folder).read("shop"))?.serial, 50);
@@ -229,7 +229,7 @@ describe("the state file between processes", () => {
     const { folder } = await temporary(t);
     const store = fileStateStore(folder);
     for (const writes of [1, 2, 4]) {
-      const writer = startScript(t, "write-state.ts", [folder, "100000"]);
+      const writer = startScript(t, import.meta.resolve("./testing/write-state.ts"), [folder, "100000"]);
       await writer.printed("+".repeat(writes));
       writer.child.kill("SIGKILL");
       await writer.ended;

@@ -9,7 +9,7 @@ import type { RecordNames } from "./record-names.ts";
 import { readRecord, writeRecord } from "./record-text.ts";
 import type { FieldTypes } from "./record-text.ts";
 
-const intentFields: FieldTypes = {
+const intentFields: FieldTypes<Intent> = {
   deployment: "string",
   change: "number",
   service: "string",

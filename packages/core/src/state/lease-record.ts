@@ -39,7 +39,13 @@ export interface StoredLease {
   readonly version: string;
 }
 
-const fields: FieldTypes = { epoch: "number", holder: "object", since: "string", ttlMs: "number", renewals: "number" };
+const fields: FieldTypes<LeaseRecord> = {
+  epoch: "number",
+  holder: "object",
+  since: "string",
+  ttlMs: "number",
+  renewals: "number",
+};
 
 export function leaseText(record: LeaseRecord): string {
   return writeRecord("lease", record);

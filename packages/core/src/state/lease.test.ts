@@ -273,7 +273,7 @@ describe("a lease between processes of one machine", () => {
   it("of a killed holder is replaced at once; of a living one it is not", async (t) => {
     const folder = await mkdtemp(join(tmpdir(), "pctl-lease-"));
     t.after(() => rm(folder, { recursive: true, force: true }));
-    const holder = startScript(t, "hold-lease.ts", [folder]);
+    const holder = startScript(t, import.meta.resolve("./testing/hold-lease.ts"), [folder]);
     await holder.printed("held 1");
     const mine = {
       ledger: fileLedger(folder),

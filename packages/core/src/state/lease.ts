@@ -33,7 +33,7 @@ export interface AcquireLeaseOptions {
   /** How long to wait for a holder that is alive. Default: as long as a lease runs. 0: not at all. */
   readonly waitMs?: number;
   /** Called for each holder that is waited for. */
-  onWaiting?(holder: LeaseHolder, since: string): void;
+  readonly onWaiting?: (holder: LeaseHolder, since: string) => void;
 }
 
 /**

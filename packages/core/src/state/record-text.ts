@@ -25,7 +25,7 @@ export function expandText(text: string): string {
  * The content of a record. `required` names the type of each field that a reader relies on; fields that are not named are
  * passed through. Throws `INVALID` for a damaged record, `UNSUPPORTED` for one that a later version wrote.
  */
-export function readRecord<T>(kind: string, text: string, name: string, required: FieldTypes): T {
+export function readRecord<T extends object>(kind: string, text: string, name: string, required: FieldTypes<T>): T {
   const content = parse(text, name);
   if (typeof content["v"] === "number" && content["v"] > version) {
     throw new CtrlPlaneError("UNSUPPORTED", `the record ${name} was written by a later version of pctl`, {
@@ -34,7 +34,8 @@ export function readRecord<T>(kind: string, text: string, name: string, required
     });
   }
   if (content["v"] !== version || content["kind"] !== kind) throw damaged(name, `it is not a ${kind}`);
-  for (const [field, type] of Object.entries(required)) {
+  // A mapped type over an unknown T: its keys are texts and its values `FieldType`, which the compiler does not see.
+  for (const [field, type] of Object.entries(required as Readonly<Record<string, FieldType>>)) {
     if (!hasType(content[field], type)) throw damaged(name, `its field ${field} is not ${article(type)}`);
   }
   const { v: _v, kind: _kind, ...rest } = content;
@@ -42,7 +43,10 @@ export function readRecord<T>(kind: string, text: string, name: string, required
   return rest as T;
 }
 
-export type FieldTypes = Readonly<Record<string, "string" | "number" | "object" | "array">>;
+type FieldType = "string" | "number" | "object" | "array";
+
+/** Fields of a record that must be there, and what they are. */
+export type FieldTypes<T extends object> = { readonly [Field in keyof T]?: FieldType };
 
 function parse(text: string, name: string): Record<string, unknown> {
   let value: unknown;
@@ -56,7 +60,7 @@ function parse(text: string, name: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-function hasType(value: unknown, type: FieldTypes[string]): boolean {
+function hasType(value: unknown, type: FieldType): boolean {
   if (type === "array") return Array.isArray(value);
   if (type === "object") return typeof value === "object" && value !== null && !Array.isArray(value);
   return typeof value === type;

@@ -103,7 +103,7 @@ type Values = Readonly<Record<string, string>>;
 interface Replacements {
   env(values: Values): Values;
   revisionEnv(values: Values): Values;
-  file(file: FileMount): FileMount;
+  readonly file: (file: FileMount) => FileMount;
   password(password: string): string;
   tlsKey(key: string): string;
   buildArgs(args: Values): Values;

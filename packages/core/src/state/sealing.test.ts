@@ -100,7 +100,9 @@ describe("loadKey", () => {
   it("ends with one key in two processes that make it at one time", async (t) => {
     const home = temporaryHome(t);
     mkdirSync(join(home, ".config"));
-    const processes = Array.from({ length: 4 }, () => startScript(t, "make-key.ts", [home]));
+    const processes = Array.from({ length: 4 }, () =>
+      startScript(t, import.meta.resolve("./testing/make-key.ts"), [home]),
+    );
     assert.deepEqual(await Promise.all(processes.map(({ ended }) => ended)), [0, 0, 0, 0]);
     assert.equal(new Set(processes.map(({ output }) => output())).size, 1);
     assert.match(processes[0]?.output() ?? "", /^[0-9a-f]{64}$/);

@@ -26,9 +26,9 @@ export class FakeClock implements Clock {
     return this.#ms;
   }
 
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(signal.reason);
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
       const sleeper: Sleeper = {
         at: this.#ms + ms,
         wake: () => {
@@ -38,7 +38,7 @@ export class FakeClock implements Clock {
       };
       const stop = (): void => {
         this.#sleepers = this.#sleepers.filter((each) => each !== sleeper);
-        reject(signal?.reason);
+        reject(signal?.reason instanceof Error ? signal.reason : new Error(String(signal?.reason)));
       };
       signal?.addEventListener("abort", stop, { once: true });
       this.#sleepers.push(sleeper);

@@ -7,16 +7,16 @@ import type { TestContext } from "node:test";
 export interface Started {
   readonly child: ChildProcess;
   /** All that it printed so far. */
-  output(): string;
+  readonly output: () => string;
   /** Resolves when its output holds the text; rejects when it ends before. */
-  printed(text: string): Promise<void>;
+  readonly printed: (text: string) => Promise<void>;
   /** Exit code, or signal. */
   readonly ended: Promise<number | string>;
 }
 
-/** Runs a script of this folder with Node; killed when the test ends. */
+/** Runs a script (`import.meta.resolve("./…")`) with Node; killed when the test ends. */
 export function startScript(t: TestContext, script: string, args: readonly string[]): Started {
-  const path = fileURLToPath(new URL(script, import.meta.url));
+  const path = fileURLToPath(script);
   const child = spawn(process.execPath, ["--conditions=source", path, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
