@@ -57,9 +57,11 @@ export async function readLease(
   context: ProviderContext,
 ): Promise<StoredLease | undefined> {
   const found = await ledger.read(name, context);
-  return found === undefined
-    ? undefined
-    : { record: readRecord<LeaseRecord>("lease", found.value, name, fields), version: found.version };
+  return found === undefined ? undefined : { record: parseLease(found.value, name), version: found.version };
+}
+
+export function parseLease(text: string, name: string): LeaseRecord {
+  return readRecord<LeaseRecord>("lease", text, name, fields);
 }
 
 /** `ana on build-7 (deploy, pid 4711, since 12:30:01)`. */

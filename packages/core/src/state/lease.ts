@@ -1,8 +1,9 @@
+import { CtrlPlaneError, isCtrlPlaneError } from "../errors/error.ts";
 import type { Clock, Fence, ProviderContext } from "../provider/context.ts";
 import type { Ledger } from "../provider/ledger.ts";
 import { isConflict } from "./conflict.ts";
 import { HeldLease, renewEveryMs } from "./held-lease.ts";
-import { describeHolder, leaseHeld, leaseText, readLease } from "./lease-record.ts";
+import { describeHolder, leaseHeld, leaseText, parseLease, readLease } from "./lease-record.ts";
 import type { LeaseHolder, LeaseRecord, StoredLease } from "./lease-record.ts";
 import { isKnownDead } from "./process-identity.ts";
 import { recordNames } from "./record-names.ts";
@@ -57,21 +58,33 @@ export async function acquireLease(options: AcquireLeaseOptions): Promise<Lease>
       continue;
     }
     watch.wait(found);
-    await clock.sleep(pollMs, context.signal);
+    await pause(clock, stack, context.signal);
   }
 }
 
-/** Who holds it, as far as the ledger says; undefined where nobody does. */
+async function pause(clock: Clock, stack: string, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(pollMs, signal);
+  } catch (cause) {
+    if (!signal.aborted) throw cause;
+    throw new CtrlPlaneError("CANCELLED", `cancelled while waiting for the lease of ${stack}`, { cause });
+  }
+}
+
+/** Who holds it, as far as can be known from here; undefined where nobody does, or where the holder is known to be dead. */
 export async function leaseHolder(
   ledger: Ledger,
   of: { stack: string; tenant?: string },
   context: ProviderContext,
 ): Promise<LeaseRecord | undefined> {
   const found = await readLease(ledger, leaseName(of), context);
-  return found === undefined || found.record.released ? undefined : found.record;
+  return found === undefined || found.record.released || isKnownDead(found.record.holder) ? undefined : found.record;
 }
 
-/** Takes the lease away, whoever holds it, and returns whose it was. The holder stops before its next write once it notices, within seconds. */
+/**
+ * Takes the lease away, whoever holds it, and returns whose it was. The holder stops before its next write once it notices, within
+ * seconds. A damaged record is replaced too, and then nobody knows whose it was.
+ */
 export async function breakLease(
   ledger: Ledger,
   of: { stack: string; tenant?: string },
@@ -80,10 +93,13 @@ export async function breakLease(
   const name = leaseName(of);
   const plain = unfenced(context, of.stack);
   for (;;) {
-    const found = await readLease(ledger, name, plain);
-    if (found === undefined || found.record.released) return undefined;
-    const broken: LeaseRecord = { ...found.record, epoch: found.record.epoch + 1, released: true };
-    if ((await takeOver(ledger, name, broken, found.version, plain)) !== undefined) return found.record;
+    const stored = await ledger.read(name, plain);
+    if (stored === undefined) return undefined;
+    const record = readable(stored.value, name);
+    if (record?.released === true) return undefined;
+    const broken =
+      record === undefined ? unknownLease(plain.clock) : { ...record, epoch: record.epoch + 1, released: true };
+    if ((await takeOver(ledger, name, broken, stored.version, plain)) !== undefined) return record;
   }
 }
 
@@ -100,7 +116,36 @@ function unfenced(context: ProviderContext, stack: string): ProviderContext {
 
 function newRecord(before: LeaseRecord | undefined, holder: LeaseHolder, clock: Clock): LeaseRecord {
   const since = new Date(clock.now()).toISOString();
-  return { epoch: (before?.epoch ?? 0) + 1, holder, since, ttlMs: leaseTtlMs, renewals: 0, released: false };
+  return {
+    epoch: before === undefined ? firstEpoch(clock) : before.epoch + 1,
+    holder,
+    since,
+    ttlMs: leaseTtlMs,
+    renewals: 0,
+    released: false,
+  };
+}
+
+/**
+ * Higher than any epoch of a ledger that was lost or damaged, however many leases it saw: platforms remember epochs too, and would
+ * refuse one that starts anew. Seconds pass faster than leases.
+ */
+function firstEpoch(clock: Clock): number {
+  return Math.floor(clock.now() / 1000);
+}
+
+function readable(text: string, name: string): LeaseRecord | undefined {
+  try {
+    return parseLease(text, name);
+  } catch (error) {
+    if (isCtrlPlaneError(error) && error.code === "INVALID") return undefined;
+    throw error;
+  }
+}
+
+function unknownLease(clock: Clock): LeaseRecord {
+  const holder = { id: "unknown", user: "unknown", host: "unknown", pid: 0, command: "unknown" };
+  return { ...newRecord(undefined, holder, clock), released: true };
 }
 
 /** The new version, or undefined where somebody was faster. */

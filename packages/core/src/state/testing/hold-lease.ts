@@ -1,4 +1,4 @@
-/** A process that takes a lease and keeps it until it is killed: `hold-lease.ts FOLDER`. Prints `held EPOCH`; on SIGUSR2 whether it may still write. */
+/** A process that takes a lease and keeps it until it is killed: `hold-lease.ts FOLDER`. Prints `held by PID`. */
 import { fileLedger } from "../file-ledger.ts";
 import { acquireLease } from "../lease.ts";
 import { currentHolder } from "../process-identity.ts";
@@ -6,11 +6,11 @@ import { systemClock } from "./clocks.ts";
 import { testContext } from "./context.ts";
 
 const [folder = ""] = process.argv.slice(2);
-const lease = await acquireLease({
+await acquireLease({
   ledger: fileLedger(folder),
   stack: "shop",
   holder: currentHolder({ command: "deploy", user: "ana" }),
   clock: systemClock,
   context: testContext(),
 });
-process.stdout.write(`held ${lease.epoch}\n`);
+process.stdout.write(`held by ${process.pid}\n`);
