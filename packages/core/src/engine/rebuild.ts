@@ -13,7 +13,7 @@ import { survey } from "./survey.ts";
 /** Writes the state document anew from what serves and from the ledgers; entries of what is gone stay, marked. */
 export async function rebuildState(core: Core, stack: Stack): Promise<StateDocument> {
   const context = readContext(core, stack.name);
-  const before = await readable(core, stack);
+  const { before, isDamaged } = await readable(core, stack);
   const seen = await survey({ ...core, store: { ...core.store, read: () => Promise.resolve(before), list: () => core.store.list() } }, stack, context);
   const draft = new DocumentDraft(before, seen.lineage);
   for (const known of knownInstances(stack, seen).values()) {
@@ -27,15 +27,16 @@ export async function rebuildState(core: Core, stack: Stack): Promise<StateDocum
     const opened = await ledger?.openRelease(instance.service, observed.settled.number, context);
     if (opened !== undefined) draft.serves({ ...opened.release, instance });
   }
+  if (isDamaged) await core.store.setAside(stack.name);
   return draft.replace(core.store, stack.name);
 }
 
-/** What the store holds, or nothing where it is damaged: it is about to be replaced. */
-async function readable(core: Core, stack: Stack): Promise<StateDocument | undefined> {
+/** What the store holds, or nothing where it is damaged: it is about to be moved away. */
+async function readable(core: Core, stack: Stack): Promise<{ before: StateDocument | undefined; isDamaged: boolean }> {
   try {
-    return await core.store.read(stack.name);
+    return { before: await core.store.read(stack.name), isDamaged: false };
   } catch (error) {
-    if (error instanceof CtrlPlaneError && error.code === "INVALID") return undefined;
+    if (error instanceof CtrlPlaneError && error.code === "INVALID") return { before: undefined, isDamaged: true };
     throw error;
   }
 }
