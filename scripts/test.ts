@@ -9,7 +9,7 @@ import { TestReport } from "./test-report.ts";
 
 const root = join(import.meta.dirname, "..");
 const levels: Record<string, string[]> = {
-  unit: ["packages/**/src/**/*.test.ts", "scripts/*.test.ts"],
+  unit: ["packages/**/src/**/*.test.ts", "scripts/*.test.ts", "bench/*.test.ts"],
   e2e: ["test/e2e/*.test.ts"],
 };
 
@@ -21,7 +21,7 @@ const marker = `ctrlplane-test-${process.pid}`;
 process.env.CTRLPLANE_TEST_RUN = marker;
 
 const interruption = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interruption.abort(signal));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interruption.abort());
 
 const report = new TestReport((file) => relative(root, file));
 for (const [level, patterns] of Object.entries(levels)) {
@@ -32,7 +32,7 @@ for (const [level, patterns] of Object.entries(levels)) {
     .map((file) => join(root, file));
   if (files.length > 0 && !interruption.signal.aborted) await runLevel(files);
 }
-for (const process of await endLeftOver(marker)) report.fail(`left running: ${process}`, "ended after the run");
+for (const left of await endLeftOver(marker)) report.fail(`left running: ${left}`, "ended after the run");
 if (interruption.signal.aborted) report.fail("interrupted", "the run ended early");
 if (report.isEmpty) report.fail("no test found", asked.join(" "));
 report.print();
