@@ -26,7 +26,8 @@ async function show(session: Session, command: string, start: Start): Promise<Ch
   try {
     const run = await start({ onEvent: (event) => print(report.render(event)) });
     const change = await run.done;
-    output.lines(report.end(change));
+    const end = report.end(change);
+    output.lines(output.quiet && end[0] === "" ? end.slice(1) : end);
     return change;
   } finally {
     clearInterval(timer);

@@ -42,7 +42,8 @@ function print(events: readonly (readonly [number, EventInput])[], result: Parti
     services: ["web"],
     command: "deploy",
   });
-  const lines = events.flatMap(([atMs, input], index) => {
+  const begun: readonly [number, EventInput] = [0, { type: "change.started", message: "deploy" }];
+  const lines = [begun, ...events].flatMap(([atMs, input], index) => {
     const event: Event = { v: 1, seq: index + 1, at: new Date(atMs).toISOString(), level: "info", stack: "shop", change: 42, data: {}, ...input };
     return report.render(event);
   });
@@ -59,7 +60,6 @@ function deployed(service: string, more: Partial<DeploymentResult>): DeploymentR
 test("a deploy reads as in the design", () => {
   const text = print(
     [
-      [0, { type: "change.started", message: "deploy" }],
       [5, { type: "plan.ready", message: "3 to create", data: { plan: firstDeploy } }],
       [10, { type: "build.started", service: "web", message: "builds ./web" }],
       [41_210, { type: "build.done", service: "web", message: "sha256:77ab12 for migrate, web" }],
@@ -111,7 +111,7 @@ test("a failure tells what, where, how it ended, what it printed, and what to ty
           service: "web",
           provider: "vps1",
           release: 14,
-          message: "ended before port 3000 opened",
+          message: "shop-web-1 ended before port 3000 opened",
           data: { outcome: "reverted", serving: 13, failure },
         },
       ],
@@ -165,7 +165,7 @@ test("an interruption, a held removal and a no-op each say what follows", () => 
 Next: pctl deploy finishes or undoes what was begun.`,
   );
   const unchanged = { outcome: "unchanged", elapsedMs: 310, services: [deployed("web", { outcome: "unchanged" })] } as const;
-  assert.equal(print([], unchanged), "Nothing to change: 1 service as declared, 0.3 s.");
+  assert.equal(print([], unchanged), "Nothing to change: 1 service as declared.");
 });
 
 test("a plan shows each field, its cause, notes and warnings", () => {

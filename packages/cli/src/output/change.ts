@@ -22,6 +22,8 @@ export interface ChangeView {
 export class ChangeReport {
   readonly #view: ChangeView;
   #progress: Progress;
+  /** Something was written; until then there is no number. */
+  #hasBegun = false;
   /** What was printed last; a blank line stands between different things. */
   #section: "none" | "plan" | "progress" = "none";
 
@@ -31,6 +33,7 @@ export class ChangeReport {
   }
 
   render(event: Event): string[] {
+    if (event.type === "change.started") this.#hasBegun = true;
     const plan = event.type === "plan.ready" ? planOf(event) : undefined;
     if (plan !== undefined) {
       this.#progress = new Progress(this.#view.paint, nameWidth([...actionNames(plan.actions).values()]), this.#view.locate);
@@ -51,7 +54,7 @@ export class ChangeReport {
       .filter((failure) => change.result?.services.some((each) => each.service === failure.service && each.outcome !== "succeeded") ?? true)
       .map((failure) => [...renderFailure(failure, paint, next), ""]);
     const problems = renderDiagnostics(change.result.diagnostics, paint, readSource);
-    const lines = [...blocks.flat(), ...problems, ...renderOutcome({ command, number: change.number }, change.result, paint, next)];
+    const lines = [...blocks.flat(), ...problems, ...renderOutcome({ command, ...(this.#hasBegun ? { number: change.number } : {}) }, change.result, paint, next)];
     return this.#section === "none" ? lines : ["", ...lines];
   }
 

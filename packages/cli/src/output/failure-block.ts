@@ -22,7 +22,7 @@ export interface ServiceFailure {
 export function renderFailure(failure: ServiceFailure, paint: Paint, next: NextStep): string[] {
   const { detail, service, release, change } = failure;
   const what = release === undefined ? service : `${service} release ${release}`;
-  const head = `${failure.position === undefined ? "" : `${failure.position}: `}${what} ${failure.reason}`;
+  const head = `${failure.position === undefined ? "" : `${failure.position}: `}${what} ${reasonOf(failure)}`;
   const where = [failure.provider, detail.replica].filter((each) => each !== undefined);
   const rows: [string, readonly string[]][] = [
     ["where", where.length === 0 ? [] : [where.join(", ")]],
@@ -34,6 +34,12 @@ export function renderFailure(failure: ServiceFailure, paint: Paint, next: NextS
     texts.map((line, index) => `  ${paint("dim", (index === 0 ? label : "").padEnd(5))}  ${line}`.trimEnd()),
   );
   return [paint("bad", head), ...lines];
+}
+
+/** Without the replica's name before it: that stands in its own line. */
+function reasonOf({ reason, detail }: ServiceFailure): string {
+  const start = `${detail.replica ?? ""} `;
+  return start !== " " && reason.startsWith(start) ? reason.slice(start.length) : reason;
 }
 
 function exitLine({ detail, elapsedMs }: ServiceFailure): string[] {

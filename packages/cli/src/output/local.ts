@@ -13,7 +13,7 @@ export function renderLocal(status: LocalMachineStatus, paint: Paint, nowMs: num
     `gateway     ${supervisor?.gatewayPid === undefined ? none : `pid ${supervisor.gatewayPid}`}`,
   ];
   if (replicas.length === 0) return [...lines, "replicas    none"];
-  const rows = replicas.map((each) => [each.name, String(each.release), stateOf(each, paint), portsOf(each)]);
+  const rows = [...replicas].sort((a, b) => (a.name < b.name ? -1 : 1)).map((each) => [each.name, String(each.release), stateOf(each, paint), portsOf(each)]);
   return [...lines, "", ...table(...fullColumns(["REPLICA", "RELEASE", "STATE", "PORTS"], rows))];
 }
 

@@ -25,7 +25,7 @@ function sentences(change: ChangeName, result: ChangeResult, next: NextStep): [s
     case "succeeded":
       return [[`${name} done in ${time}.`, ...result.addresses].join(" "), ...afterSuccess(change.command, result, next)];
     case "unchanged":
-      return [[`Nothing to change: ${count(result.services.length, "service")} as declared, ${time}.`, ...result.addresses].join(" ")];
+      return [nothing(change.command, result)];
     case "reverted":
       return [`${name} failed and was reverted in ${time} ${code}.`];
     case "failed":
@@ -35,6 +35,12 @@ function sentences(change: ChangeName, result: ChangeResult, next: NextStep): [s
     case "interrupted":
       return [`${name} was interrupted after ${time} ${code}.`, `Next: ${next(change.command)} finishes or undoes what was begun.`];
   }
+}
+
+function nothing(command: string, result: ChangeResult): string {
+  if (command === "destroy") return "Nothing to remove.";
+  if (command !== "deploy") return "Nothing to change: it is so already.";
+  return [`Nothing to change: ${count(result.services.length, "service")} as declared.`, ...result.addresses].join(" ");
 }
 
 function afterSuccess(command: string, result: ChangeResult, next: NextStep): string[] {

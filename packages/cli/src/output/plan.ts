@@ -14,7 +14,7 @@ const signs: Readonly<Record<ActionKind, readonly [string, Tone]>> = {
   unreachable: ["?", "warn"],
 };
 
-const totals: readonly (readonly [string, readonly ActionKind[]])[] = [
+const kindsByWords: readonly (readonly [string, readonly ActionKind[]])[] = [
   ["to create", ["create"]],
   ["to update", ["update"]],
   ["to configure", ["configure"]],
@@ -49,7 +49,8 @@ export function renderPlan(plan: Plan, paint: Paint): string[] {
   const lines = [...renderHeading(plan, paint), ""];
   for (const action of listed) lines.push(...renderAction(action, names.get(action) ?? "", width, paint));
   if (listed.length < plan.actions.length) lines.push(paint("dim", `  = ${count(kept.length, "service")} unchanged, skipping`));
-  if (plan.actions.length > 0) lines.push(`  ${renderTotals(plan)}`);
+  const totals = renderTotals(plan);
+  if (totals !== "") lines.push(`  ${totals}`);
   lines.push(...plan.diagnostics.flatMap((each) => renderNotice(each.severity, describeDiagnostic(each), each.hint, paint)));
   return lines;
 }
@@ -110,13 +111,12 @@ function renderNote(note: string, width: number, paint: Paint): string {
 }
 
 function renderTotals(plan: Plan): string {
-  const parts = totals.flatMap(([words, kinds]) => {
+  const parts = kindsByWords.flatMap(([words, kinds]) => {
     const number = plan.actions.filter((action) => kinds.includes(action.kind)).length;
     return number === 0 ? [] : [`${number} ${words}`];
   });
   const doing = plan.actions.filter((action) => action.kind !== "keep" && action.kind !== "remove" && action.kind !== "hold");
   const publishes = [...new Set(doing.flatMap((action) => action.publishes))];
-  if (parts.length === 0) parts.push("nothing to do");
   if (publishes.length > 0) parts.push(`publishes ${publishes.join(", ")}`);
   return parts.join(" · ");
 }

@@ -53,7 +53,7 @@ function serviceTable(services: readonly ServiceStatus[], view: StatusView): str
   const header = ["SERVICE", "PROVIDER", "STATE", "RELEASE", "READY", "RESTARTS", "SINCE", "ADDRESS"];
   const rows = services.flatMap((each) => [
     serviceRow(each, view),
-    ...(view.replicas ? (each.status?.replicas ?? []).map((replica) => replicaRow(replica, view)) : []),
+    ...(view.replicas ? [...(each.status?.replicas ?? [])].sort((a, b) => a.ordinal - b.ordinal).map((replica) => replicaRow(replica, view)) : []),
   ]);
   return table(...fullColumns(header, rows));
 }

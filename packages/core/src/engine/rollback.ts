@@ -29,7 +29,8 @@ interface Step {
 
 /** Undoes the last change, or takes one service to an earlier release. Complete releases are restored, not images alone; no job runs again. */
 export function rollbackStack(core: Core, stack: Stack, options: RollbackOptions): Promise<Run<Change>> {
-  return runChange(core, { command: "rollback", stack, options, decide: (context) => decideRollback(core, stack, options, context) });
+  const decide = (context: ProviderContext): Promise<Intended> => decideRollback(core, stack, options, context);
+  return runChange(core, { command: "rollback", stack, options, isPreview: options.dryRun ?? false, decide });
 }
 
 export async function decideRollback(core: Core, stack: Stack, options: RollbackOptions, context: ProviderContext): Promise<Intended> {

@@ -28,6 +28,8 @@ export interface ChangeRequest {
   readonly command: ChangeCommand;
   readonly stack: Stack;
   readonly options: ChangeOptions & { readonly expect?: string };
+  /** Only say what would be done: ends after `plan.ready`. */
+  readonly isPreview?: boolean;
   /** Looks and decides; reads only. Called before the lease is taken, and again under it, since others may have changed something. */
   decide(context: ProviderContext): Promise<Intended>;
 }
@@ -47,7 +49,7 @@ export async function runChange(core: Core, request: ChangeRequest): Promise<Run
   );
   const first = accept(await request.decide(reading), options.expect);
   const touched = touchedPlatforms(first.plan);
-  if (touched.length === 0) return nothingToDo(core, request, first, events);
+  if (touched.length === 0 || request.isPreview === true) return nothingToDo(core, request, first, events);
   const leases = await takeLeases(core, request, first.survey, touched, events);
   try {
     const intended = accept(await request.decide(reading), options.expect);
