@@ -38,6 +38,7 @@ export class HeldLease implements Lease {
   #record: LeaseRecord;
   #version: string;
   #heldSince: Moment;
+  #isReleased = false;
 
   constructor(options: HeldLeaseOptions) {
     this.#options = options;
@@ -56,9 +57,9 @@ export class HeldLease implements Lease {
   async release(): Promise<void> {
     this.#stop.abort();
     await this.#renewing;
-    if (this.#lost.signal.aborted) return;
+    if (this.#lost.signal.aborted || this.#isReleased) return;
     // Nothing may be written under it any more, from before the moment at which others may take it.
-    this.#lose("it was given back");
+    this.#isReleased = true;
     try {
       await this.#giveBack();
     } catch (error) {
@@ -87,6 +88,7 @@ export class HeldLease implements Lease {
   }
 
   #check(): void {
+    if (this.#isReleased) throw leaseLost(this.#options.stack, "it was given back");
     if (!this.#lost.signal.aborted && this.#leftMs() <= 0) this.#lose("it was not renewed in time");
     this.#lost.signal.throwIfAborted();
   }

@@ -54,6 +54,8 @@ describe("a lease", () => {
       assert.equal((await leaseHolder(ledger, { stack: "shop" }, testContext()))?.holder.user, "ana");
       await lease.release();
       assert.throws(() => lease.fence.check(), lost);
+      assert.ok(!lease.lost.aborted, "to give it back is not to lose it");
+      await lease.release();
       assert.equal(await leaseHolder(ledger, { stack: "shop" }, testContext()), undefined);
     }
   });
