@@ -29,6 +29,7 @@ export function machineRevisionDriver(
 ): RevisionDriver {
   const parallel = options.parallel ?? 8;
   let published = options.release;
+  let isMarkedStopped = true;
   let turn: Promise<unknown> = Promise.resolve();
   /** The routed set is read, changed and written whole: one change at a time. */
   const changeRoutes = async (change: () => Promise<void>): Promise<void> => {
@@ -40,7 +41,11 @@ export function machineRevisionDriver(
     (await driver.list(instance, context)).filter((each) => revisionKey(each) === key);
 
   return {
-    observe: async (context) => observe(driver, instance, context),
+    async observe(context) {
+      const seen = await observe(driver, instance, context);
+      isMarkedStopped = seen.stopped;
+      return seen;
+    },
 
     async ensure(release, replicas, { timeoutMs }, context) {
       const existing = await replicasOf(revisionKey(release.revision), context);
@@ -91,6 +96,7 @@ export function machineRevisionDriver(
 
     async settle(settled, context) {
       await driver.settle(instance, settled, context);
+      if (!isMarkedStopped) return;
       beforeEffect(context);
       await driver.markStopped(instance, false, context);
     },

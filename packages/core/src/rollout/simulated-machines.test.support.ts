@@ -68,7 +68,7 @@ export function release(number: number, image: string, replicas = 3, change: Par
   };
 }
 
-interface Machine extends Replica {
+export interface Machine extends Replica {
   state: Replica["state"];
   readonly image: string;
   readyAt?: number;

@@ -293,7 +293,7 @@ test("what answers twice, loses its answer, or stalls changes nothing about the 
   for (const fault of faults) {
     await at.platform.harness.erase({ name: instance.name });
     await at.platform.harness.clearFaults();
-    const calls = ["replicas", "instance", "create", "start", "waitReady", "route", "settle", "markStopped"];
+    const calls = ["replicas", "instance", "create", "start", "waitReady", "route", "settle"];
     for (const call of calls) await at.platform.harness.fault({ call, ...fault });
     await at.platform.harness.resetCounts();
     await at.provider.deploy(deployOf(release(1, "ok")), context);
