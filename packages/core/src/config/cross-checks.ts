@@ -36,25 +36,21 @@ function checkNeeds(services: Services, declared: ReadonlySet<string>, at: At): 
     for (const [needed, condition] of Object.entries(spec.needs)) {
       if (!declared.has(needed)) {
         const near = nearest(needed, declared);
-        here
-          .child(needed)
-          .problem({
-            code: "unknown-service",
-            at: "key",
-            summary: `${name} needs ${needed}, which is no service`,
-            hint: near === undefined ? `Services are ${anyOf([...declared])}.` : `Did you mean ${near}?`,
-          });
+        here.child(needed).problem({
+          code: "unknown-service",
+          at: "key",
+          summary: `${name} needs ${needed}, which is no service`,
+          hint: near === undefined ? `Services are ${anyOf([...declared])}.` : `Did you mean ${near}?`,
+        });
         continue;
       }
       const kind = services[needed]?.spec.kind;
       if (condition === "completed" && kind === "service")
-        here
-          .child(needed)
-          .problem({
-            code: "needs",
-            summary: `${needed} is no job and never completes`,
-            hint: `Write ${needed}: healthy.`,
-          });
+        here.child(needed).problem({
+          code: "needs",
+          summary: `${needed} is no job and never completes`,
+          hint: `Write ${needed}: healthy.`,
+        });
       if (condition === "healthy" && kind === "job")
         here
           .child(needed)

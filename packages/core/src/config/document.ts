@@ -1,5 +1,5 @@
-import { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from "yaml";
-import type { Document, Node, Pair, ParsedNode, YAMLError } from "yaml";
+import { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit } from "yaml";
+import type { Alias, Document, Node, Pair, ParsedNode, YAMLError } from "yaml";
 import type { SourceRange } from "../errors/diagnostic.ts";
 import type { FieldPath } from "./field-path.ts";
 import type { Problems } from "./problems.ts";
@@ -84,12 +84,6 @@ function explainSyntax(error: YAMLError, text: string): { code: string; summary:
         summary: "a tab indents this line; YAML allows only spaces there",
         hint: "Replace each tab by two spaces.",
       };
-    case "BAD_ALIAS":
-      return {
-        code: "unknown-anchor",
-        summary: `${lowerFirst(error.message)}`,
-        hint: "Define the anchor (&name) above its first use (*name).",
-      };
     case "TAG_RESOLVE_FAILED":
       return {
         code: "unknown-tag",
@@ -115,6 +109,7 @@ class Conversion {
   readonly #range: (from: number, to: number) => SourceRange;
   readonly #marks: Marks;
   readonly #problems: Problems;
+  readonly #targets: ReadonlyMap<Alias, Node>;
   #entries = 0;
   /** Anchored nodes that are being converted: an alias to one of them has no end. */
   readonly #open = new Set<Node>();
@@ -127,6 +122,7 @@ class Conversion {
     problems: Problems,
   ) {
     this.#document = document;
+    this.#targets = anchorTargets(document);
     this.#text = text;
     this.#range = range;
     this.#marks = marks;
@@ -149,7 +145,7 @@ class Conversion {
 
   #convert(node: unknown, path: FieldPath): unknown {
     if (this.#entries++ > mostEntries) return this.#tooLarge();
-    if (isAlias(node)) return this.#follow(node.resolve(this.#document), this.#rangeOf(node), path);
+    if (isAlias(node)) return this.#follow(node, path);
     if (isScalar(node)) return this.#scalar(node, path);
     if (isSeq(node)) return this.#list(node.items, node, path);
     if (isMap(node)) return this.#map(node, path);
@@ -166,15 +162,22 @@ class Conversion {
     return undefined;
   }
 
-  #follow(target: Node | undefined, at: SourceRange | undefined, path: FieldPath): unknown {
-    if (target === undefined) return null;
-    if (this.#open.has(target)) {
+  #follow(alias: Alias, path: FieldPath): unknown {
+    const target = this.#targets.get(alias);
+    const range = this.#rangeOf(alias);
+    if (target === undefined) {
+      const hint = "Define it above its first use: `key: &name value`.";
       this.#problems.add([], {
-        code: "anchor-cycle",
-        summary: "this alias stands inside the anchor that it repeats",
-        hint: "Move the anchor.",
-        range: at,
+        code: "unknown-anchor",
+        summary: `there is no anchor &${alias.source} above this alias`,
+        hint,
+        range,
       });
+      return undefined;
+    }
+    if (this.#open.has(target)) {
+      const summary = "this alias stands inside the anchor that it repeats";
+      this.#problems.add([], { code: "anchor-cycle", summary, hint: "Move the anchor.", range });
       return undefined;
     }
     return this.#convert(target, path);
@@ -213,7 +216,7 @@ class Conversion {
   }
 
   #entry(map: Tree, pair: Pair<unknown, unknown>, path: FieldPath): void {
-    const keyNode = isAlias(pair.key) ? pair.key.resolve(this.#document) : pair.key;
+    const keyNode = isAlias(pair.key) ? this.#targets.get(pair.key) : pair.key;
     const key = isScalar(keyNode) ? String(keyNode.value ?? "") : undefined;
     if (key === undefined || key === "__proto__") {
       const summary = key === undefined ? "a key must be a word, not a map or a list" : "`__proto__` cannot be a key";
@@ -226,7 +229,7 @@ class Conversion {
 
   /** `<<`: what the map has itself stays; of several sources the first wins. */
   #merge(map: Tree, pair: Pair<unknown, unknown>, path: FieldPath): void {
-    const value = isAlias(pair.value) ? pair.value.resolve(this.#document) : pair.value;
+    const value = isAlias(pair.value) ? this.#targets.get(pair.value) : pair.value;
     const sources = isSeq(value) ? value.items : [pair.value];
     for (const source of sources) {
       const merged = this.#convert(source, path);
@@ -255,7 +258,7 @@ class Conversion {
 
   #markOf(node: unknown, key: SourceRange | undefined, path: FieldPath): Mark {
     const value = this.#rangeOf(node) ?? key;
-    const target = isAlias(node) ? node.resolve(this.#document) : node;
+    const target = isAlias(node) ? this.#targets.get(node) : node;
     const spelled = isScalar(target) && keepsText(path) ? spelledAs(target.value) : undefined;
     const offset = isScalar(node) ? node.range?.[0] : undefined;
     return {
@@ -271,6 +274,22 @@ class Conversion {
     const range = (node as ParsedNode | null)?.range;
     return range === undefined || range === null ? undefined : this.#range(range[0], range[1]);
   }
+}
+
+/** What each alias repeats: the last anchor of its name above it. (The library looks through the document for each one.) */
+function anchorTargets(document: Document.Parsed): Map<Alias, Node> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  visit(document, {
+    Alias(_key, alias) {
+      const target = anchors.get(alias.source);
+      if (target !== undefined) targets.set(alias, target);
+    },
+    Value(_key, node) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
 }
 
 function isMergeKey(key: unknown): boolean {

@@ -92,7 +92,8 @@ async function withoutUnknownKeys(vector: Vector, text: string, folder: string):
   const document = parseDocument(text, { version: "1.2" });
   for (const each of parsed.diagnostics) {
     // What a plugin left does not stand in the file.
-    if (each.code === "unknown-key" && each.detail?.includes("plugin") !== true) document.deleteIn(parsePath(each.field ?? ""));
+    if (each.code === "unknown-key" && each.detail?.includes("plugin") !== true)
+      document.deleteIn(parsePath(each.field ?? ""));
   }
   return load(vector, document.toString(), folder);
 }
@@ -100,7 +101,9 @@ async function withoutUnknownKeys(vector: Vector, text: string, folder: string):
 function named(vector: Vector, { fingerprints }: PipelineResult): Record<string, string> {
   const [first = ""] = Object.keys(vector.fingerprints);
   // Keys of the vectors are `{stack}-{service}`.
-  const stack = [...fingerprints.keys()].map((service) => first.slice(0, -service.length - 1)).find((each, index) => first === `${each}-${[...fingerprints.keys()][index] ?? ""}`);
+  const stack = [...fingerprints.keys()]
+    .map((service) => first.slice(0, -service.length - 1))
+    .find((each, index) => first === `${each}-${[...fingerprints.keys()][index] ?? ""}`);
   return Object.fromEntries([...fingerprints].map(([service, value]) => [`${stack ?? "?"}-${service}`, value]));
 }
 

@@ -31,6 +31,12 @@ function readProbe(health: Declared, ports: readonly PortSpec[], at: At): Health
     (each) => each !== false,
   );
   const [kind] = given;
+  // A probe that could not be read is told already.
+  if (
+    kind === undefined &&
+    (["http", "tcp", "command"] as const).some((each) => Object.hasOwn(health, each) && health[each] === undefined)
+  )
+    return undefined;
   if (kind === undefined)
     return at.problem({
       code: "missing",
@@ -62,16 +68,14 @@ function readProbe(health: Declared, ports: readonly PortSpec[], at: At): Health
       hint: "Add `ports: [{ containerPort: 3000 }]`.",
     });
   if (port !== undefined && !usable.includes(port)) {
-    return at
-      .child("port")
-      .problem({
-        code: "wrong-value",
-        summary: `port ${port} is none of this service's ports`,
-        hint:
-          usable.length === 0
-            ? `Add it: ports: [{ containerPort: ${port} }].`
-            : `Its ports are ${anyOf(usable.map(String))}.`,
-      });
+    return at.child("port").problem({
+      code: "wrong-value",
+      summary: `port ${port} is none of this service's ports`,
+      hint:
+        usable.length === 0
+          ? `Add it: ports: [{ containerPort: ${port} }].`
+          : `Its ports are ${anyOf(usable.map(String))}.`,
+    });
   }
   return {
     ...(http === undefined ? { kind: "tcp" } : { kind: "http", path: http }),

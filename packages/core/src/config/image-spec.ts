@@ -17,15 +17,14 @@ export function readImage(
 ): ImageSpec | undefined {
   const { image, build } = declared;
   if (image !== undefined && build !== undefined)
-    return at
-      .child("build")
-      .problem({
-        code: "image-and-build",
-        at: "key",
-        summary: "image and build exclude each other",
-        hint: "Keep `build` for a context with arguments, or `image` for all else.",
-      });
-  if (build !== undefined) {
+    return at.child("build").problem({
+      code: "image-and-build",
+      at: "key",
+      summary: "image and build exclude each other",
+      hint: "Keep `build` for a context with arguments, or `image` for all else.",
+    });
+  if (build !== undefined || Object.hasOwn(declared, "build")) {
+    if (build === undefined) return undefined;
     const spec = readBuild(build, folder);
     if (spec === undefined) return undefined;
     if (mustExist && !existsSync(spec.context))
@@ -35,6 +34,8 @@ export function readImage(
         .problem(missing(build.context ?? ""));
     return { kind: "build", build: spec };
   }
+  // A value that could not be read is told already.
+  if (image === undefined && Object.hasOwn(declared, "image")) return undefined;
   if (image === undefined)
     return at.problem({
       code: "missing",

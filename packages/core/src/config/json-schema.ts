@@ -18,17 +18,23 @@ export function jsonSchema(): JsonSchema {
 /** Beside each value that is not text already. */
 function withExpressions(schema: JsonSchema, isRoot = false): JsonSchema {
   const inner = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, convertKeyword(key, value)]));
-  if (isRoot || Object.keys(schema).length === 0 || (schema["type"] === "string" && schema["pattern"] === undefined)) return inner;
+  if (isRoot || Object.keys(schema).length === 0 || (schema["type"] === "string" && schema["pattern"] === undefined))
+    return inner;
   const { description, ...rest } = inner;
   return { ...(description === undefined ? {} : { description }), anyOf: [rest, { $ref: "#/$defs/expression" }] };
 }
 
 function convertKeyword(key: string, value: unknown): unknown {
   if (key === "properties" || key === "patternProperties") {
-    return isTree(value) ? Object.fromEntries(Object.entries(value).map(([name, each]) => [name, isTree(each) ? withExpressions(each) : each])) : value;
+    return isTree(value)
+      ? Object.fromEntries(
+          Object.entries(value).map(([name, each]) => [name, isTree(each) ? withExpressions(each) : each]),
+        )
+      : value;
   }
   if (key === "items" || key === "additionalProperties") return isTree(value) ? withExpressions(value) : value;
   // Alternatives share the one expression beside them.
-  if (key === "anyOf" && Array.isArray(value)) return value.map((each: unknown) => (isTree(each) ? withExpressions(each, true) : each));
+  if (key === "anyOf" && Array.isArray(value))
+    return value.map((each: unknown) => (isTree(each) ? withExpressions(each, true) : each));
   return value;
 }

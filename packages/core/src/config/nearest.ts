@@ -7,8 +7,15 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
     const distance = leven(word.toLowerCase(), each.toLowerCase());
     if (best === undefined || distance < best.distance) best = { word: each, distance };
   }
-  const limit = Math.max(1, Math.floor(word.length / 3));
-  return best !== undefined && best.distance <= limit ? best.word : undefined;
+  if (best === undefined) return undefined;
+  // Two letters that changed places are a distance of two.
+  const isSwapped = letters(best.word) === letters(word);
+  const limit = word.length < 4 && !isSwapped ? 1 : Math.max(2, Math.floor(word.length / 3));
+  return best.distance <= limit ? best.word : undefined;
+}
+
+function letters(word: string): string {
+  return Array.from(word.toLowerCase()).sort().join("");
 }
 
 /** `a`, `a or b`, `a, b or c`. */

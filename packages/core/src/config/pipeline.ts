@@ -1,4 +1,4 @@
-import type { ParsedStack } from "../model/stack.ts";
+import type { ParsedStack, Stack } from "../model/stack.ts";
 import { assembleStack } from "./assemble.ts";
 import { readDocument } from "./document.ts";
 import { SecretSource } from "./env-files.ts";
@@ -70,9 +70,9 @@ export async function runPipeline(text: string, options: PipelineOptions): Promi
   const declared = readShape(stackShape, root, new At([], problems));
   if (modulePaths(root, "plugin").length > 0) problems.takeSince(warnings);
   const ignored = (service: string) => legacy.get(service)?.ignored ?? [];
-  const parsed =
+  const parsed: { readonly stack?: Stack } =
     declared === undefined
-      ? { diagnostics: [] }
+      ? {}
       : assembleStack({ root, declared, environment, marks, problems, evaluation, options, fingerprints, ignored });
   evaluation.reportUnset();
   const diagnostics = problems.all();

@@ -3,7 +3,7 @@ import type { FieldPath } from "./field-path.ts";
 import { anyOf, nearest } from "./nearest.ts";
 import { entries } from "./problems.ts";
 import type { Problems } from "./problems.ts";
-import { isTree } from "./tree.ts";
+import { isTree, setAt, unresolved } from "./tree.ts";
 import type { Marks, Tree } from "./tree.ts";
 import { describeToken, hasToken, readTokens } from "./wiring-token.ts";
 import type { ServiceSpec } from "../model/spec.ts";
@@ -21,12 +21,14 @@ export function checkPlacement(root: Tree, marks: Marks, problems: Problems): vo
       });
     }
     if (!hasToken(value)) continue;
-    if (!mayWire(path))
+    if (!mayWire(path)) {
+      setAt(container, key, unresolved);
       problems.add(path, {
         code: "wiring-place",
         summary: "the address of a service cannot stand here",
         hint: "It can stand in env, command, entrypoint and health.command.",
       });
+    }
     for (const token of readTokens(value)) {
       if (Object.hasOwn(services, token.service)) continue;
       const known = Object.keys(services);

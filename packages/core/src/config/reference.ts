@@ -11,7 +11,12 @@ export function reference(): string {
   return `${sections.join("\n\n")}\n`;
 }
 
-function write(title: string, prefix: string, shape: FieldsShape<Readonly<Record<string, Field<unknown>>>>, sections: string[]): void {
+function write(
+  title: string,
+  prefix: string,
+  shape: FieldsShape<Readonly<Record<string, Field<unknown>>>>,
+  sections: string[],
+): void {
   const rows = Object.entries(shape.fields).map(([key, field]) => row(`${prefix}${key}`, field));
   if (prefix === "") rows.push(`| \`environments\` | a map of maps | ${environmentsDescription} | none |`);
   sections.push([`## ${title}`, "", "| field | value | meaning | default |", "|---|---|---|---|", ...rows].join("\n"));
@@ -24,13 +29,17 @@ function write(title: string, prefix: string, shape: FieldsShape<Readonly<Record
 }
 
 function row(name: string, field: Field<unknown>): string {
-  const value = field.example === undefined ? field.shape.expected : `${field.shape.expected}, e.g. \`${field.example}\``;
+  const value =
+    field.example === undefined ? field.shape.expected : `${field.shape.expected}, e.g. \`${field.example}\``;
   const fallback = field.default ?? (field.required === true ? "**required**" : "none");
   return `| \`${name}\` | ${escaped(value)} | ${escaped(field.description)} | ${escaped(fallback)} |`;
 }
 
 /** Maps with keys of ours inside a shape: itself, an alternative, an item (`[]`), a value under a name of the user's (`.NAME`). */
-function maps(shape: Shape<unknown>, suffix: string): { inner: FieldsShape<Readonly<Record<string, Field<unknown>>>>; suffix: string }[] {
+function maps(
+  shape: Shape<unknown>,
+  suffix: string,
+): { inner: FieldsShape<Readonly<Record<string, Field<unknown>>>>; suffix: string }[] {
   if (isFieldsShape(shape)) return [{ inner: shape, suffix }];
   return membersOf(shape).flatMap((member) => maps(member.shape, `${suffix}${member.suffix}`));
 }

@@ -32,8 +32,7 @@ function envKey(name: string): { summary: string; hint?: string } | undefined {
 const envValue: Shape<string> = {
   expected: "text, a number, or true or false",
   fits: (value) => ["string", "number", "boolean"].includes(typeof value),
-  read: (value, at) =>
-    String(value).includes("\0service:") ? String(value) : text({ allowEmpty: true }).read(String(value), at),
+  read: (value, at) => text({ allowEmpty: true }).read(String(value), at),
   json: { type: ["string", "number", "boolean"] },
 };
 

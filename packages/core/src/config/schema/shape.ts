@@ -1,6 +1,7 @@
 import type { FieldPath } from "../field-path.ts";
 import { anyOf, nearest } from "../nearest.ts";
 import type { Problem, Problems } from "../problems.ts";
+import { replaceTokens } from "../wiring-token.ts";
 import { isTree, unresolved } from "../tree.ts";
 import type { Tree } from "../tree.ts";
 
@@ -55,11 +56,11 @@ export class At {
 export function readShape<T>(shape: Shape<T>, value: unknown, at: At): T | undefined {
   if (value === unresolved) return undefined;
   if (value === null) {
-    return at.problem({
-      code: "no-value",
-      summary: `${fieldName(at)} has no value`,
-      hint: `Give it ${shape.expected}, or remove the line.`,
-    });
+    const empty =
+      at.path.at(-2) === "env"
+        ? 'Write "" for empty text, or remove the line.'
+        : `Give it ${shape.expected}, or remove the line.`;
+    return at.problem({ code: "no-value", at: "key", summary: `${fieldName(at)} has no value`, hint: empty });
   }
   if (!shape.fits(value)) {
     return at.problem({
@@ -95,7 +96,7 @@ export function text(
     fits: (value) => typeof value === "string",
     read(value, at) {
       const content = String(value);
-      if (content.includes("\0"))
+      if (replaceTokens(content, () => "").includes("\0"))
         return at.problem({
           code: "nul",
           summary: `${fieldName(at)} holds a NUL character, which no process can be given`,
@@ -261,7 +262,7 @@ export const anyMap: Shape<Tree> = {
 
 /** The first alternative whose kind fits reads the value. */
 export function either<S extends readonly Shape<unknown>[]>(...shapes: S): Shape<Read<S[number]>> {
-  const expected = anyOf(shapes.map((each) => each.expected));
+  const expected = anyOf([...new Set(shapes.map((each) => each.expected))]);
   return {
     expected,
     fits: (value) => shapes.some((each) => each.fits(value)),
