@@ -8,7 +8,11 @@ export interface LongOutcome {
 }
 
 /** Sends a body of `bytes` in even pieces over `overMs`, on a connection of its own, and reads the whole answer. */
-export function sendSlowly(options: { readonly url: string; readonly bytes: number; readonly overMs: number }): Promise<LongOutcome & { readonly answer: string }> {
+export function sendSlowly(options: {
+  readonly url: string;
+  readonly bytes: number;
+  readonly overMs: number;
+}): Promise<LongOutcome & { readonly answer: string }> {
   const { url, bytes, overMs } = options;
   const startedAt = performance.now();
   return new Promise((resolve) => {
@@ -39,7 +43,10 @@ export function sendSlowly(options: { readonly url: string; readonly bytes: numb
 }
 
 /** Reads an answer to its end, on a connection of its own. `onChunk` sees each piece as it comes. */
-export function readStream(options: { readonly url: string; readonly onChunk?: (text: string) => void }): Promise<LongOutcome> {
+export function readStream(options: {
+  readonly url: string;
+  readonly onChunk?: (text: string) => void;
+}): Promise<LongOutcome> {
   const startedAt = performance.now();
   return new Promise((resolve) => {
     let bytes = 0;
@@ -69,7 +76,11 @@ export interface WebSocketOutcome {
 }
 
 /** Sends a message each `everyMs` to a server that echoes them, until the signal; waits for the last echo before it closes. */
-export function talkByWebSocket(options: { readonly url: string; readonly everyMs: number; readonly signal: AbortSignal }): Promise<WebSocketOutcome> {
+export function talkByWebSocket(options: {
+  readonly url: string;
+  readonly everyMs: number;
+  readonly signal: AbortSignal;
+}): Promise<WebSocketOutcome> {
   return new Promise((resolve) => {
     const socket = new WebSocket(options.url);
     let sent = 0;

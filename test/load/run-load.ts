@@ -35,9 +35,13 @@ interface Due {
  */
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const url = loopbackUrl(options.url);
-  if (options.durationMs === undefined && options.signal === undefined) throw new Error("runLoad needs durationMs or signal");
+  if (options.durationMs === undefined && options.signal === undefined)
+    throw new Error("runLoad needs durationMs or signal");
   const record = new LoadRecord();
-  const lanes = Array.from({ length: options.connections ?? 50 }, (): Lane => ({ agent: new Agent({ keepAlive: true, maxSockets: 1 }), isBusy: false }));
+  const lanes = Array.from({ length: options.connections ?? 50 }, (): Lane => ({
+    agent: new Agent({ keepAlive: true, maxSockets: 1 }),
+    isBusy: false,
+  }));
   const waiting: Due[] = [];
   let turn = 0;
   let open = 0;
@@ -96,7 +100,13 @@ function pause(ms: number): Promise<void> {
 }
 
 /** One request and its whole answer, recorded; never rejects. */
-function exchange(url: URL, agent: Agent, scheduledAt: number, options: LoadOptions, record: LoadRecord): Promise<void> {
+function exchange(
+  url: URL,
+  agent: Agent,
+  scheduledAt: number,
+  options: LoadOptions,
+  record: LoadRecord,
+): Promise<void> {
   return new Promise((resolve) => {
     let isOver = false;
     const end = (failure: string | undefined): void => {
@@ -144,7 +154,9 @@ function reasonOf(error: Error): string {
 
 function loopbackUrl(text: string): URL {
   const url = new URL(text);
-  const isLoopback = url.hostname === "localhost" || url.hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(url.hostname);
-  if (!isLoopback || url.protocol !== "http:") throw new Error(`the load client asks this machine only, by http: ${text}`);
+  const isLoopback =
+    url.hostname === "localhost" || url.hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(url.hostname);
+  if (!isLoopback || url.protocol !== "http:")
+    throw new Error(`the load client asks this machine only, by http: ${text}`);
   return url;
 }

@@ -21,7 +21,10 @@ export function problemsOf(table: RouteTable): string[] {
     ports.set(portKey(entrance), id);
     if (address !== "*" && isIP(address) === 0) problems.push(`entrance ${id}: ${address} is no IP address`);
     if (!isPort(port)) problems.push(`entrance ${id}: ${port} is no port`);
-    const backends = [...(entrance.backend === undefined ? [] : [entrance.backend]), ...(entrance.domains ?? []).map((each) => each.backend)];
+    const backends = [
+      ...(entrance.backend === undefined ? [] : [entrance.backend]),
+      ...(entrance.domains ?? []).map((each) => each.backend),
+    ];
     problems.push(...backends.flatMap((backend) => backendProblems(id, backend)));
     if ((entrance.domains ?? []).length > 0 && (entrance.protocol === "tcp" || entrance.protocol === "udp")) {
       problems.push(`entrance ${id}: domains need HTTP, not ${entrance.protocol}`);
@@ -32,8 +35,10 @@ export function problemsOf(table: RouteTable): string[] {
 
 function backendProblems(id: string, backend: Backend): string[] {
   return backend.targets.flatMap((target) => {
-    if (isIP(target.host) === 0 || !isPort(target.port)) return [`entrance ${id}: ${target.replicaId} has no address (${target.host}:${target.port})`];
-    if (!Number.isFinite(target.weight) || target.weight < 0) return [`entrance ${id}: weight ${target.weight} of ${target.replicaId} is no number from 0 on`];
+    if (isIP(target.host) === 0 || !isPort(target.port))
+      return [`entrance ${id}: ${target.replicaId} has no address (${target.host}:${target.port})`];
+    if (!Number.isFinite(target.weight) || target.weight < 0)
+      return [`entrance ${id}: weight ${target.weight} of ${target.replicaId} is no number from 0 on`];
     return [];
   });
 }

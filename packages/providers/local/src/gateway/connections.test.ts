@@ -8,54 +8,72 @@ import { isCtrlPlaneError } from "@ctrlplane/core/provider";
 import { withHolder } from "./port-error.ts";
 import { echoWebSocket } from "./testing/echo-web-socket.ts";
 import { RawClient } from "./testing/raw-client.ts";
-import { entranceAt, freePort, httpReplica, portOf, tableOf, targetAt, tcpReplica, testGateway } from "./testing/replica.ts";
+import {
+  entranceAt,
+  freePort,
+  httpReplica,
+  portOf,
+  tableOf,
+  targetAt,
+  tcpReplica,
+  testGateway,
+} from "./testing/replica.ts";
 
 const deadline = { timeout: 20_000 };
 const never = new AbortController().signal;
 
-test("100 kept-alive clients through 20 changes of routes, each replica drained: nothing fails, no client's connection closes", deadline, async (t) => {
-  const { gateway, url, route } = await testGateway(t, "auto");
-  const start = async (generation: number): ReturnType<typeof httpReplica> =>
-    httpReplica(t, `web-${generation}`, (_incoming, response) => void setTimeout(() => response.end(String(generation)), 5));
-  let current = await start(0);
-  await route(current.target);
-  let isOver = false;
-  t.after(() => (isOver = true));
-  let opened = 0;
-  const answers = new Set<string>();
-  const clients = Array.from({ length: 100 }, async () => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    t.after(() => agent.destroy());
-    for (let round = 0; !isOver; round += 1) {
-      const outgoing = round % 2 === 0 ? request(url, { agent }).end() : request(url, { agent, method: "POST" }).end("x");
-      // Node types the events of a request as `any`.
-      const [response] = (await once(outgoing, "response")) as [IncomingMessage];
-      assert.equal(response.statusCode, 200);
-      if (!outgoing.reusedSocket) opened += 1;
-      let body = "";
-      for await (const chunk of response as AsyncIterable<Buffer>) body += chunk.toString();
-      answers.add(body);
-      await new Promise((resolve) => setImmediate(resolve));
+test(
+  "100 kept-alive clients through 20 changes of routes, each replica drained: nothing fails, no client's connection closes",
+  deadline,
+  async (t) => {
+    const { gateway, url, route } = await testGateway(t, "auto");
+    const start = async (generation: number): ReturnType<typeof httpReplica> =>
+      httpReplica(
+        t,
+        `web-${generation}`,
+        (_incoming, response) => void setTimeout(() => response.end(String(generation)), 5),
+      );
+    let current = await start(0);
+    await route(current.target);
+    let isOver = false;
+    t.after(() => (isOver = true));
+    let opened = 0;
+    const answers = new Set<string>();
+    const clients = Array.from({ length: 100 }, async () => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      t.after(() => agent.destroy());
+      for (let round = 0; !isOver; round += 1) {
+        const outgoing =
+          round % 2 === 0 ? request(url, { agent }).end() : request(url, { agent, method: "POST" }).end("x");
+        // Node types the events of a request as `any`.
+        const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+        assert.equal(response.statusCode, 200);
+        if (!outgoing.reusedSocket) opened += 1;
+        let body = "";
+        for await (const chunk of response as AsyncIterable<Buffer>) body += chunk.toString();
+        answers.add(body);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    });
+    const answered = async (generation: number): Promise<void> => {
+      while (!answers.has(String(generation))) await new Promise((resolve) => setImmediate(resolve));
+    };
+    await answered(0);
+    for (let generation = 1; generation <= 20; generation += 1) {
+      const next = await start(generation);
+      await route(next.target);
+      assert.deepEqual(await gateway.drain(current.target.replicaId, 5000, never), { cut: 0 });
+      // Drained: the gateway has closed its side of everything, so that the replica can end.
+      while (current.sockets.size > 0) await new Promise((resolve) => setImmediate(resolve));
+      current = next;
+      await answered(generation);
     }
-  });
-  const answered = async (generation: number): Promise<void> => {
-    while (!answers.has(String(generation))) await new Promise((resolve) => setImmediate(resolve));
-  };
-  await answered(0);
-  for (let generation = 1; generation <= 20; generation += 1) {
-    const next = await start(generation);
-    await route(next.target);
-    assert.deepEqual(await gateway.drain(current.target.replicaId, 5000, never), { cut: 0 });
-    // Drained: the gateway has closed its side of everything, so that the replica can end.
-    while (current.sockets.size > 0) await new Promise((resolve) => setImmediate(resolve));
-    current = next;
-    await answered(generation);
-  }
-  isOver = true;
-  await Promise.all(clients);
-  assert.equal(opened, 100);
-  assert.equal(answers.size, 21);
-});
+    isOver = true;
+    await Promise.all(clients);
+    assert.equal(opened, 100);
+    assert.equal(answers.size, 21);
+  },
+);
 
 test("a drain waits for a streaming answer, and cuts it at its time limit", deadline, async (t) => {
   const first = await httpReplica(t, "web-1", (incoming, response) => {
@@ -81,7 +99,10 @@ test("a drain waits for a streaming answer, and cuts it at its time limit", dead
 
 test("a replica that is routed cannot be drained; one that is unknown is drained already", deadline, async (t) => {
   const { gateway } = await testGateway(t, "auto", targetAt("web-1", 9));
-  await assert.rejects(gateway.drain("web-1", 0, never), (error) => isCtrlPlaneError(error) && error.code === "CONFLICT");
+  await assert.rejects(
+    gateway.drain("web-1", 0, never),
+    (error) => isCtrlPlaneError(error) && error.code === "CONFLICT",
+  );
   assert.deepEqual(await gateway.drain("web-9", 5000, never), { cut: 0 });
 });
 
@@ -109,11 +130,17 @@ test("a WebSocket talks through a change of routes until its replica's drain end
 });
 
 test("a refused upgrade is answered as the replica said, an offer of HTTP/2 is ignored", deadline, async (t) => {
-  const replica = await httpReplica(t, "web-1", (incoming, response) => response.writeHead(426, { "x-upgrade": incoming.headers.upgrade ?? "none" }).end("not here"));
+  const replica = await httpReplica(t, "web-1", (incoming, response) =>
+    response.writeHead(426, { "x-upgrade": incoming.headers.upgrade ?? "none" }).end("not here"),
+  );
   const { port } = await testGateway(t, "auto", replica.target);
-  const plain = new RawClient(t, port).send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  const plain = new RawClient(t, port).send(
+    "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+  );
   assert.match(await plain.ended(), /^HTTP\/1.1 426 Upgrade Required\r\nx-upgrade: websocket\r\n[^]*not here/);
-  const offer = new RawClient(t, port).send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n");
+  const offer = new RawClient(t, port).send(
+    "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n",
+  );
   assert.match(await offer.until(/not here/), /x-upgrade: none/);
 });
 
@@ -136,20 +163,26 @@ test("TCP passes with half-close, and a server that speaks first is heard", dead
   await open.ended();
 });
 
-test("a TCP connection that no replica accepts tries the next, and is reset within moments of a second", deadline, async (t) => {
-  const replica = await tcpReplica(t, "db-2", (socket) => socket.end("two"));
-  const { port, route } = await testGateway(t, "tcp", targetAt("db-1", await freePort()), replica.target);
-  assert.equal(await new RawClient(t, port).ended(), "two");
-  assert.equal(await new RawClient(t, port).ended(), "two");
-  await route();
-  const client = connect({ port, host: "127.0.0.1" });
-  const [error] = (await once(client, "error")) as [NodeJS.ErrnoException];
-  assert.equal(error.code, "ECONNRESET");
-});
+test(
+  "a TCP connection that no replica accepts tries the next, and is reset within moments of a second",
+  deadline,
+  async (t) => {
+    const replica = await tcpReplica(t, "db-2", (socket) => socket.end("two"));
+    const { port, route } = await testGateway(t, "tcp", targetAt("db-1", await freePort()), replica.target);
+    assert.equal(await new RawClient(t, port).ended(), "two");
+    assert.equal(await new RawClient(t, port).ended(), "two");
+    await route();
+    const client = connect({ port, host: "127.0.0.1" });
+    const [error] = (await once(client, "error")) as [NodeJS.ErrnoException];
+    assert.equal(error.code, "ECONNRESET");
+  },
+);
 
 test("UDP: each client has its own way to a replica and back", deadline, async (t) => {
   const server = createSocket("udp4");
-  server.on("message", (message, from) => server.send(`${message.toString()} from ${from.port}`, from.port, from.address));
+  server.on("message", (message, from) =>
+    server.send(`${message.toString()} from ${from.port}`, from.port, from.address),
+  );
   server.bind(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => server.close());
@@ -173,14 +206,21 @@ test("a table with a port that is taken changes nothing, and its holder is named
   const replica = await httpReplica(t, "web-1", (_incoming, response) => response.end("one"));
   const { gateway, url, port } = await testGateway(t, "auto", replica.target);
   const free = await freePort();
-  const entrances = [entranceAt(port, "auto", []), entranceAt(free, "auto", []), entranceAt(portOf(taken.server), "auto", [])];
+  const entrances = [
+    entranceAt(port, "auto", []),
+    entranceAt(free, "auto", []),
+    entranceAt(portOf(taken.server), "auto", []),
+  ];
   const table = tableOf(gateway.version + 1, ...entrances);
   await assert.rejects(gateway.apply(table), (error) => {
     const told = withHolder(error, table);
     assert.ok(isCtrlPlaneError(told));
     assert.equal(told.code, "FAILED");
     assert.equal(told.failure?.verdict, "PORT_IN_USE");
-    assert.match(told.message, new RegExp(`^port 127.0.0.1:${portOf(taken.server)} is in use by process ${process.pid} \\(.*node`));
+    assert.match(
+      told.message,
+      new RegExp(`^port 127.0.0.1:${portOf(taken.server)} is in use by process ${process.pid} \\(.*node`),
+    );
     return true;
   });
   assert.equal(await (await fetch(url)).text(), "one");
@@ -193,7 +233,10 @@ test("a port moves to another address of the machine, and back when that fails",
   await gateway.apply(tableOf(gateway.version + 1, { ...entranceAt(port, "auto", [replica.target]), address: "*" }));
   assert.equal(await (await fetch(`http://127.1.2.3:${port}`)).text(), "one");
   const impossible = { ...entranceAt(port, "auto", [replica.target]), address: "192.0.2.1" };
-  await assert.rejects(gateway.apply(tableOf(gateway.version + 1, impossible)), /192.0.2.1 is no address of this machine/);
+  await assert.rejects(
+    gateway.apply(tableOf(gateway.version + 1, impossible)),
+    /192.0.2.1 is no address of this machine/,
+  );
   assert.equal(await (await fetch(url)).text(), "one");
 });
 
@@ -226,7 +269,9 @@ test("host and longest path choose the service", deadline, async (t) => {
     { host: "shop.example.com", path: "/api/v2/", backend: await backend("v2") },
     { host: "*.example.com", path: "/", backend: await backend("any") },
   ];
-  await gateway.apply(tableOf(gateway.version + 1, { id: "http", address: "127.0.0.1", port, protocol: "http", domains }));
+  await gateway.apply(
+    tableOf(gateway.version + 1, { id: "http", address: "127.0.0.1", port, protocol: "http", domains }),
+  );
   const expected: Record<string, string> = {
     "GET / shop.example.com": "shop",
     "GET /apix SHOP.example.com:80": "shop",
@@ -240,7 +285,9 @@ test("host and longest path choose the service", deadline, async (t) => {
   };
   for (const [line, answer] of Object.entries(expected)) {
     const [method, target, host] = line.split(" ");
-    const client = new RawClient(t, port).send(`${method} ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    const client = new RawClient(t, port).send(
+      `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+    );
     assert.ok((await client.ended()).includes(`\r\n${answer}`), `${line}: ${client.received}`);
   }
 });

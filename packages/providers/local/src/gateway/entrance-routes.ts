@@ -6,11 +6,20 @@ export class EntranceRoutes {
   /** By host; longest path first. */
   readonly #domains: ReadonlyMap<string, readonly PathRoute[]>;
 
-  constructor(fallback: Balancer | undefined, domains: readonly { readonly host: string; readonly path: string; readonly balancer: Balancer }[]) {
+  constructor(
+    fallback: Balancer | undefined,
+    domains: readonly { readonly host: string; readonly path: string; readonly balancer: Balancer }[],
+  ) {
     this.fallback = fallback;
     const byHost = Map.groupBy(domains, (each) => each.host.toLowerCase());
-    for (const routes of byHost.values()) routes.sort((left, right) => prefixOf(right.path).length - prefixOf(left.path).length);
-    this.#domains = new Map([...byHost].map(([host, routes]) => [host, routes.map(({ path, balancer }) => ({ prefix: prefixOf(path), balancer }))]));
+    for (const routes of byHost.values())
+      routes.sort((left, right) => prefixOf(right.path).length - prefixOf(left.path).length);
+    this.#domains = new Map(
+      [...byHost].map(([host, routes]) => [
+        host,
+        routes.map(({ path, balancer }) => ({ prefix: prefixOf(path), balancer })),
+      ]),
+    );
   }
 
   /** `authority`: the `Host` header, port included. `target`: path and query as sent. */
@@ -23,7 +32,12 @@ export class EntranceRoutes {
   }
 
   #match(host: string, path: string): Balancer | undefined {
-    return this.#domains.get(host)?.find(({ prefix }) => path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === "/" || prefix === ""))?.balancer;
+    return this.#domains
+      .get(host)
+      ?.find(
+        ({ prefix }) =>
+          path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === "/" || prefix === ""),
+      )?.balancer;
   }
 }
 

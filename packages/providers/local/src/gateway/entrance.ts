@@ -57,7 +57,15 @@ abstract class BaseEntrance implements ServingEntrance {
 
   stats(): EntranceStats {
     const { id, address, port } = this.config;
-    return { id, address, port, connections: this.connections, openConnections: this.open(), requests: this.requests, refused: this.refused };
+    return {
+      id,
+      address,
+      port,
+      connections: this.connections,
+      openConnections: this.open(),
+      requests: this.requests,
+      refused: this.refused,
+    };
   }
 
   protected abstract open(): number;
@@ -84,7 +92,9 @@ class TcpEntrance extends BaseEntrance implements OpenEntrance {
     server.on("request", (request, response) => new HttpExchange(this, request, response).start());
     server.on("checkContinue", (request, response) => new HttpExchange(this, request, response).start());
     // Node types the socket as a stream that may be anything; here it is what `connection` brought.
-    server.on("upgrade", (request, socket, first) => new UpgradeExchange(this, request, socket as Socket, first).start());
+    server.on("upgrade", (request, socket, first) =>
+      new UpgradeExchange(this, request, socket as Socket, first).start(),
+    );
     server.on("connect", (_request, socket) => {
       this.refused += 1;
       socket.on("error", () => socket.destroy());
@@ -165,7 +175,11 @@ async function openTcp(config: Entrance): Promise<OpenEntrance> {
 /** An upgrade to HTTP/2 may be ignored (RFC 9113, 3.1), and is: requests with such an offer, and those with a body, are ordinary ones. */
 function isUpgrade(request: IncomingMessage): boolean {
   const { headers } = request;
-  return headers.upgrade?.toLowerCase() !== "h2c" && headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) === 0;
+  return (
+    headers.upgrade?.toLowerCase() !== "h2c" &&
+    headers["transfer-encoding"] === undefined &&
+    Number(headers["content-length"] ?? 0) === 0
+  );
 }
 
 function listen(server: Server, options: { host: string; port: number; backlog: number }): Promise<void> {

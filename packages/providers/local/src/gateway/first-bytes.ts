@@ -5,8 +5,41 @@ const silenceMs = 200;
 const longestRequestLine = 64 * 1024;
 
 const methods = new Set(
-  ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK"].concat(
-    ["REPORT", "SEARCH", "PURGE", "LINK", "UNLINK", "BIND", "REBIND", "UNBIND", "ACL", "MERGE", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "MKACTIVITY", "MKCALENDAR"],
+  [
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "DELETE",
+    "OPTIONS",
+    "PATCH",
+    "TRACE",
+    "CONNECT",
+    "PROPFIND",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+  ].concat(
+    [
+      "REPORT",
+      "SEARCH",
+      "PURGE",
+      "LINK",
+      "UNLINK",
+      "BIND",
+      "REBIND",
+      "UNBIND",
+      "ACL",
+      "MERGE",
+      "NOTIFY",
+      "SUBSCRIBE",
+      "UNSUBSCRIBE",
+      "MKACTIVITY",
+      "MKCALENDAR",
+    ],
     ["CHECKOUT", "M-SEARCH", "SOURCE", "QUERY"],
   ),
 );

@@ -33,7 +33,7 @@ export class Gateway {
    */
   async applyWhatOpens(table: RouteTable): Promise<readonly CtrlPlaneError[]> {
     const errors: CtrlPlaneError[] = [];
-    for (let left = table; ; ) {
+    for (let left = table; ;) {
       try {
         await this.apply(left);
         return errors;
@@ -49,7 +49,10 @@ export class Gateway {
     const problems = problemsOf(table);
     if (problems.length > 0) throw new CtrlPlaneError("INVALID", `routes: ${problems.join("; ")}`);
     if (table.version < this.#table.version) {
-      throw new CtrlPlaneError("CONFLICT", `routes of version ${table.version} are older than those in force, ${this.#table.version}`);
+      throw new CtrlPlaneError(
+        "CONFLICT",
+        `routes of version ${table.version} are older than those in force, ${this.#table.version}`,
+      );
     }
     const opened = await this.#openPorts(table);
     // From here on nothing waits: one table is followed by the next between two requests.
@@ -57,7 +60,8 @@ export class Gateway {
     this.#open = opened;
     this.#table = table;
     const routed = new Set<Upstream>();
-    for (const entrance of table.entrances) opened.get(portKey(entrance))?.serve(entrance, this.#routes(entrance, routed));
+    for (const entrance of table.entrances)
+      opened.get(portKey(entrance))?.serve(entrance, this.#routes(entrance, routed));
     for (const [key, entrance] of previous) if (opened.get(key) !== entrance) entrance.close();
     for (const [key, upstream] of this.#upstreams) {
       upstream.setRouted(routed.has(upstream));
@@ -72,10 +76,14 @@ export class Gateway {
     const missing = [...wanted].filter(([key]) => !this.#open.has(key));
     // A port that moves to another address of the machine can only be opened when the old one is closed.
     const inTheWay = this.#table.entrances.filter(
-      (each) => !wanted.has(portKey(each)) && missing.some(([, entrance]) => entrance.port === each.port && transportOf(entrance) === transportOf(each)),
+      (each) =>
+        !wanted.has(portKey(each)) &&
+        missing.some(([, entrance]) => entrance.port === each.port && transportOf(entrance) === transportOf(each)),
     );
     for (const each of inTheWay) this.#open.get(portKey(each))?.close();
-    const outcomes = await Promise.allSettled(missing.map(async ([key, entrance]) => opened.set(key, await openEntrance(entrance))));
+    const outcomes = await Promise.allSettled(
+      missing.map(async ([key, entrance]) => opened.set(key, await openEntrance(entrance))),
+    );
     const failedAt = outcomes.findIndex((each) => each.status === "rejected");
     const failure = outcomes[failedAt];
     const failedEntrance = missing[failedAt]?.[1];

@@ -9,7 +9,8 @@ export class LatencyHistogram {
   #total = 0;
 
   add(ms: number): void {
-    const bucket = ms <= smallestMs ? 0 : Math.min(this.#counts.length - 1, Math.ceil(Math.log(ms / smallestMs) * scale));
+    const bucket =
+      ms <= smallestMs ? 0 : Math.min(this.#counts.length - 1, Math.ceil(Math.log(ms / smallestMs) * scale));
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
     this.#total += 1;
   }

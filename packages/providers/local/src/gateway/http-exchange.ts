@@ -76,7 +76,10 @@ export class HttpExchange implements ExchangeSink, OpenWork {
     }
     this.#upstream = upstream;
     upstream.began(this);
-    const connection = upstream.connection(this.#isKeptAllowed ? (this.#isRepeatable ? "any" : "fresh") : "none", performance.now());
+    const connection = upstream.connection(
+      this.#isKeptAllowed ? (this.#isRepeatable ? "any" : "fresh") : "none",
+      performance.now(),
+    );
     this.#connection = connection;
     connection.begin(this, this.#method, head.text, this.#body !== undefined);
   }
@@ -85,7 +88,8 @@ export class HttpExchange implements ExchangeSink, OpenWork {
     this.#tried = [];
     this.#timer = hold(this.#startedAt, () => this.#attempt(head));
     if (this.#timer !== undefined) return;
-    if (this.#lastFailure === undefined || balancer.size === 0) this.#refuse(503, `${balancer.instance} has no ready replica`);
+    if (this.#lastFailure === undefined || balancer.size === 0)
+      this.#refuse(503, `${balancer.instance} has no ready replica`);
     else this.#refuse(502, `${balancer.instance}: no replica could be asked (${this.#lastFailure})`);
   }
 
@@ -105,12 +109,14 @@ export class HttpExchange implements ExchangeSink, OpenWork {
   informationHead(head: ResponseHead): void {
     if (head.status === 100) this.#sendContinue();
     // In a pipeline the socket belongs to an earlier answer: then the hint is left out.
-    else if (this.#request.httpVersionMinor >= 1) this.#response.socket?.write(headText(head, endToEndHeaders(head)), "latin1");
+    else if (this.#request.httpVersionMinor >= 1)
+      this.#response.socket?.write(headText(head, endToEndHeaders(head)), "latin1");
   }
 
   #sendContinue(): void {
     clearTimeout(this.#timer);
-    if (this.#head?.expectsContinue === true && !this.#response.headersSent && this.#body?.isUntouched === true) this.#response.writeContinue();
+    if (this.#head?.expectsContinue === true && !this.#response.headersSent && this.#body?.isUntouched === true)
+      this.#response.writeContinue();
   }
 
   responseHead(head: ResponseHead): void {
@@ -155,7 +161,12 @@ export class HttpExchange implements ExchangeSink, OpenWork {
 
   switchedProtocols(_head: ResponseHead, socket: Socket): void {
     socket.destroy();
-    this.failed({ reason: "switched protocols without being asked", wasConnected: true, wasAnswered: true, wasKept: false });
+    this.failed({
+      reason: "switched protocols without being asked",
+      wasConnected: true,
+      wasAnswered: true,
+      wasKept: false,
+    });
   }
 
   failed(failure: ExchangeFailure): void {

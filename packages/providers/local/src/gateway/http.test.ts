@@ -11,40 +11,64 @@ test("a replica gets method, target, headers and body as the client sent them, a
   const replica = await httpReplica(t, "web-1", (incoming, response) => {
     let body = "";
     incoming.on("data", (chunk: Buffer) => (body += chunk.toString("latin1")));
-    incoming.on("end", () => response.end(JSON.stringify({ line: `${incoming.method} ${incoming.url}`, raw: incoming.rawHeaders, body })));
+    incoming.on("end", () =>
+      response.end(JSON.stringify({ line: `${incoming.method} ${incoming.url}`, raw: incoming.rawHeaders, body })),
+    );
   });
   const { port } = await testGateway(t, "auto", replica.target);
   const client = new RawClient(t, port);
-  client.send("PUT /a%2Fb?q=%20&q HTTP/1.1\r\nHost: Shop.example\r\nX-b: 1\r\nX-A: 2\r\nx-b: \xe4\r\nCookie: a\r\nCookie: b\r\nX-Hop: no\r\n");
-  client.send("Connection: close, X-Hop\r\nX-Forwarded-For: 10.1.2.3\r\nX-Forwarded-Proto: https\r\nContent-Length: 4\r\n\r\nbody");
+  client.send(
+    "PUT /a%2Fb?q=%20&q HTTP/1.1\r\nHost: Shop.example\r\nX-b: 1\r\nX-A: 2\r\nx-b: \xe4\r\nCookie: a\r\nCookie: b\r\nX-Hop: no\r\n",
+  );
+  client.send(
+    "Connection: close, X-Hop\r\nX-Forwarded-For: 10.1.2.3\r\nX-Forwarded-Proto: https\r\nContent-Length: 4\r\n\r\nbody",
+  );
   const answer = await client.ended();
   const json = Buffer.from(answer.slice(answer.indexOf("{"), answer.lastIndexOf("}") + 1), "latin1").toString();
   const seen: unknown = JSON.parse(json);
   assert.deepEqual(seen, {
     line: "PUT /a%2Fb?q=%20&q",
-    raw: ["Host", "Shop.example", "X-b", "1", "X-A", "2", "x-b", "\xe4", "Cookie", "a", "Cookie", "b", "X-Forwarded-Proto", "https"].concat(
-      ["Content-Length", "4", "X-Forwarded-For", "10.1.2.3, 127.0.0.1", "X-Forwarded-Host", "Shop.example"],
-    ),
+    raw: [
+      "Host",
+      "Shop.example",
+      "X-b",
+      "1",
+      "X-A",
+      "2",
+      "x-b",
+      "\xe4",
+      "Cookie",
+      "a",
+      "Cookie",
+      "b",
+      "X-Forwarded-Proto",
+      "https",
+    ].concat(["Content-Length", "4", "X-Forwarded-For", "10.1.2.3, 127.0.0.1", "X-Forwarded-Host", "Shop.example"]),
     body: "body",
   });
 });
 
-test("a client gets status, reason, headers with case, order and duplicates, body and trailers", deadline, async (t) => {
-  const replica = await tcpReplica(t, "web-1", (socket) =>
-    socket.once("data", () =>
-      socket.write(
-        "HTTP/1.1 299 Fine By Me\r\nset-cookie: a\r\nX-One: 1\r\nSet-Cookie: b\r\nDate: then\r\nKeep-Alive: timeout=9\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 9\r\n\r\n",
+test(
+  "a client gets status, reason, headers with case, order and duplicates, body and trailers",
+  deadline,
+  async (t) => {
+    const replica = await tcpReplica(t, "web-1", (socket) =>
+      socket.once("data", () =>
+        socket.write(
+          "HTTP/1.1 299 Fine By Me\r\nset-cookie: a\r\nX-One: 1\r\nSet-Cookie: b\r\nDate: then\r\nKeep-Alive: timeout=9\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 9\r\n\r\n",
+        ),
       ),
-    ),
-  );
-  const { port } = await testGateway(t, "http", replica.target);
-  const client = new RawClient(t, port);
-  const answer = await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").until(/X-Sum: 9\r\n\r\n$/);
-  const head = "HTTP/1.1 299 Fine By Me\r\nset-cookie: a\r\nX-One: 1\r\nSet-Cookie: b\r\nDate: then\r\nTrailer: X-Sum\r\n";
-  assert.equal(answer.slice(0, head.length), head);
-  assert.match(answer, /\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 9\r\n\r\n$/);
-  assert.doesNotMatch(answer, /timeout=9/);
-});
+    );
+    const { port } = await testGateway(t, "http", replica.target);
+    const client = new RawClient(t, port);
+    const answer = await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").until(/X-Sum: 9\r\n\r\n$/);
+    const head =
+      "HTTP/1.1 299 Fine By Me\r\nset-cookie: a\r\nX-One: 1\r\nSet-Cookie: b\r\nDate: then\r\nTrailer: X-Sum\r\n";
+    assert.equal(answer.slice(0, head.length), head);
+    assert.match(answer, /\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 9\r\n\r\n$/);
+    assert.doesNotMatch(answer, /timeout=9/);
+  },
+);
 
 test("answers without a body (HEAD, 204, 304) leave the connection usable for the next", deadline, async (t) => {
   const replica = await httpReplica(t, "web-1", (incoming, response) => {
@@ -79,9 +103,13 @@ test("100 Continue comes from the replica, early hints pass", deadline, async (t
 
 test("a replica that refuses by status before it read the body is heard", deadline, async (t) => {
   const replica = await httpReplica(t, "web-1", () => undefined);
-  replica.server.on("checkContinue", (_incoming, response) => response.writeHead(413, { connection: "close" }).end("too much"));
+  replica.server.on("checkContinue", (_incoming, response) =>
+    response.writeHead(413, { connection: "close" }).end("too much"),
+  );
   const { port } = await testGateway(t, "auto", replica.target);
-  const answer = await new RawClient(t, port).send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n").ended();
+  const answer = await new RawClient(t, port)
+    .send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+    .ended();
   assert.match(answer, /^HTTP\/1.1 413 [^]*too much\r\n0\r\n\r\n$/);
 });
 
@@ -145,7 +173,7 @@ test("what could be understood in two ways is refused, and no replica sees it", 
   for (const [headers, expected] of Object.entries(refused)) {
     const client = new RawClient(t, port).send(`POST / HTTP/1.1\r\nHost: a\r\n${headers}\r\n\r\n0\r\n\r\n`);
     assert.match(await client.ended(), expected, headers);
-    }
+  }
   assert.match(await new RawClient(t, port).send("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n").ended(), /^HTTP\/1.1 405 /);
   assert.equal(seen, 0);
 });
@@ -191,29 +219,33 @@ test("an answer that breaks off breaks off for the client too", deadline, async 
   await assert.rejects(async () => (await fetch(url)).text());
 });
 
-test("POSTs at any pause survive a replica that closes its idle connections early and unannounced", deadline, async (t) => {
-  const replica = await tcpReplica(t, "web-1", (socket) => {
-    let idle: NodeJS.Timeout | undefined;
-    socket.on("close", () => clearTimeout(idle));
-    socket.on("data", (bytes) => {
-      clearTimeout(idle);
-      if (bytes.at(-1) !== 120) return; // the body, `x`
-      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine");
-      // At about the time at which the next request comes.
-      idle = setTimeout(() => socket.destroy(), 120);
+test(
+  "POSTs at any pause survive a replica that closes its idle connections early and unannounced",
+  deadline,
+  async (t) => {
+    const replica = await tcpReplica(t, "web-1", (socket) => {
+      let idle: NodeJS.Timeout | undefined;
+      socket.on("close", () => clearTimeout(idle));
+      socket.on("data", (bytes) => {
+        clearTimeout(idle);
+        if (bytes.at(-1) !== 120) return; // the body, `x`
+        socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine");
+        // At about the time at which the next request comes.
+        idle = setTimeout(() => socket.destroy(), 120);
+      });
     });
-  });
-  const { url } = await testGateway(t, "http", replica.target);
-  const clients = Array.from({ length: 20 }, async (_unused, index) => {
-    for (let round = 0; round < 8; round += 1) {
-      const response = await fetch(url, { method: "POST", body: "x" });
-      assert.equal(response.status, 200);
-      await response.text();
-      await new Promise((resolve) => setTimeout(resolve, 110 + index));
-    }
-  });
-  await Promise.all(clients);
-});
+    const { url } = await testGateway(t, "http", replica.target);
+    const clients = Array.from({ length: 20 }, async (_unused, index) => {
+      for (let round = 0; round < 8; round += 1) {
+        const response = await fetch(url, { method: "POST", body: "x" });
+        assert.equal(response.status, 200);
+        await response.text();
+        await new Promise((resolve) => setTimeout(resolve, 110 + index));
+      }
+    });
+    await Promise.all(clients);
+  },
+);
 
 test("without a ready replica a request waits for one, and is told after a second", deadline, async (t) => {
   const replica = await httpReplica(t, "web-1", (_incoming, response) => response.end("fine"));
@@ -252,5 +284,8 @@ test("weights are kept exactly", deadline, async (t) => {
     await once(response, "end");
   }
   assert.deepEqual(counts, { a: 10, b: 190 });
-  assert.deepEqual(gateway.stats().replicas.map((each) => each.requests), [10, 190]);
+  assert.deepEqual(
+    gateway.stats().replicas.map((each) => each.requests),
+    [10, 190],
+  );
 });

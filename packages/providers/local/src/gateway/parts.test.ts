@@ -13,15 +13,16 @@ test("first bytes: HTTP is known by its request line, everything else is TCP", (
     "POST /x?y HTTP/1.0\r\nHost": "http",
     "GET name\r\n": "tcp",
     "GET / HTTP/1.1": undefined,
-    "GE": undefined,
-    "GET": undefined,
+    GE: undefined,
+    GET: undefined,
     "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n": "tcp",
     "\x16\x03\x01": "tcp",
     "*1\r\n$4\r\nPING\r\n": "tcp",
     "get / HTTP/1.1\r\n": "tcp",
     "HELO there\r\n": "tcp",
   };
-  for (const [bytes, protocol] of Object.entries(expected)) assert.equal(protocolOf(Buffer.from(bytes, "latin1")), protocol, JSON.stringify(bytes));
+  for (const [bytes, protocol] of Object.entries(expected))
+    assert.equal(protocolOf(Buffer.from(bytes, "latin1")), protocol, JSON.stringify(bytes));
 });
 
 test("smooth weighted round robin is exact and evenly spread", () => {
@@ -33,7 +34,10 @@ test("smooth weighted round robin is exact and evenly spread", () => {
 });
 
 test("what was tried is not chosen again", () => {
-  const balancer = new Balancer({ instance: "shop-web", targets: [targetAt("a", 1), targetAt("b", 2)] }, (target) => new Upstream(target));
+  const balancer = new Balancer(
+    { instance: "shop-web", targets: [targetAt("a", 1), targetAt("b", 2)] },
+    (target) => new Upstream(target),
+  );
   const first = balancer.choose([]);
   assert.ok(first !== undefined);
   const second = balancer.choose([first]);
@@ -94,25 +98,44 @@ const responses: readonly (readonly [string, string])[] = [
   ["HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", "[200 length closes]hi[end  0]"],
   ["HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nhi", "[200 length stays]hi[end  0]"],
   ["HTTP/1.1 200 OK\r\n\r\nuntil the end", "[200 until-close closes]until the end[end  0]"],
-  ["HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", "[100][103][204 none stays][end  0]"],
-  ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nX-Sum: 1\r\n\r\n", "[200 chunked stays]abc0123456789[end X-Sum,1 0]"],
+  [
+    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+    "[100][103][204 none stays][end  0]",
+  ],
+  [
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nX-Sum: 1\r\n\r\n",
+    "[200 chunked stays]abc0123456789[end X-Sum,1 0]",
+  ],
   ["HTTP/1.1 200 \r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n", "[200 chunked stays][end  0]"],
   ["HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "[broken: two different Content-Lengths]"],
-  ["HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "[broken: both Transfer-Encoding and Content-Length]"],
+  [
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "[broken: both Transfer-Encoding and Content-Length]",
+  ],
   ["HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "[broken: Content-Length is no number]"],
   ["HTTP/1.1 200 OK\r\nA: 1\n\r\n\r\n", "[broken: control character in the head]"],
   ["HTTP/1.1 200 OK\r\nA : 1\r\n\r\n", "[broken: malformed header]"],
   ["HTTP/1.1 200 OK\r\n folded: 1\r\n\r\n", "[broken: malformed header]"],
   ["HTTP/2 200 OK\r\n\r\n", "[broken: no status line]"],
-  ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "[200 chunked stays][broken: chunk size is no number]"],
-  ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc", "[200 chunked stays][broken: chunk without its end]"],
-  ["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", "[200 length stays][broken: connection closed before the end of the response]"],
+  [
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+    "[200 chunked stays][broken: chunk size is no number]",
+  ],
+  [
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc",
+    "[200 chunked stays][broken: chunk without its end]",
+  ],
+  [
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel",
+    "[200 length stays][broken: connection closed before the end of the response]",
+  ],
   ["", "[broken: connection closed before the end of the response]"],
 ];
 
 test("responses are understood the same however they are cut into pieces", () => {
   for (const [bytes, expected] of responses) {
-    for (const pieceSize of [1, 2, 3, 7, 1000]) assert.equal(hear(bytes, pieceSize), expected, JSON.stringify([bytes, pieceSize]));
+    for (const pieceSize of [1, 2, 3, 7, 1000])
+      assert.equal(hear(bytes, pieceSize), expected, JSON.stringify([bytes, pieceSize]));
   }
 });
 

@@ -35,7 +35,8 @@ export function withHolder(error: unknown, table: RouteTable): unknown {
   const holders = readListening().filter((each) => each.transport === transport && each.port === entrance.port);
   const holder = holders.find((each) => overlaps(each.address, entrance.address)) ?? holders[0];
   if (holder === undefined) return error;
-  const who = holder.pid === undefined ? "a process of another user" : `process ${holder.pid} (${holder.command ?? "unknown"})`;
+  const who =
+    holder.pid === undefined ? "a process of another user" : `process ${holder.pid} (${holder.command ?? "unknown"})`;
   return portInUse(entrance, who, error);
 }
 

@@ -34,9 +34,10 @@ test("started once, driven over its socket, found again, ended", deadline, async
   const stats = await client.stats();
   assert.equal(stats.pid, gateway.pid);
   assert.equal(stats.version, 1);
-  assert.deepEqual(stats.replicas.map(({ replicaId, requests, failures, inFlight }) => ({ replicaId, requests, failures, inFlight })), [
-    { replicaId: "web-1", requests: 1, failures: 0, inFlight: 0 },
-  ]);
+  assert.deepEqual(
+    stats.replicas.map(({ replicaId, requests, failures, inFlight }) => ({ replicaId, requests, failures, inFlight })),
+    [{ replicaId: "web-1", requests: 1, failures: 0, inFlight: 0 }],
+  );
   await assert.rejects(client.apply(tableOf(2, entranceAt(portOf(replica.server), "auto", []))), (error) => {
     assert.ok(isCtrlPlaneError(error));
     assert.equal(error.failure?.verdict, "PORT_IN_USE");

@@ -91,7 +91,8 @@ export class RequestBody {
     if (this.#isChunked) {
       const { rawTrailers } = this.#request;
       let end = "0\r\n";
-      for (let index = 0; index < rawTrailers.length; index += 2) end += `${rawTrailers[index]}: ${rawTrailers[index + 1]}\r\n`;
+      for (let index = 0; index < rawTrailers.length; index += 2)
+        end += `${rawTrailers[index]}: ${rawTrailers[index + 1]}\r\n`;
       connection.write(`${end}\r\n`);
     }
     connection.requestSent();

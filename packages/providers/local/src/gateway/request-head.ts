@@ -21,7 +21,15 @@ export interface RefusedHead {
 
 const absoluteTarget = /^https?:\/\/([^/?#]+)([^#]*)/i;
 /** Never dropped, although `Connection` may name them: a client could hide them from the replica that way. */
-const kept = new Set(["host", "content-length", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "cookie", "authorization"]);
+const kept = new Set([
+  "host",
+  "content-length",
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "cookie",
+  "authorization",
+]);
 
 /**
  * Names keep their case, order and duplicates; what belongs to this connection alone (RFC 9110, 7.6.1) is left out, and
@@ -64,7 +72,8 @@ export function requestHead(request: IncomingMessage, keepsUpgrade: boolean): Re
         continue;
       case "transfer-encoding":
         // Node's parser let only what ends in `chunked` through; any other coding would have to be understood here.
-        if (body === "chunked" || value.toLowerCase() !== "chunked") return { status: 501, reason: "Transfer-Encoding other than chunked" };
+        if (body === "chunked" || value.toLowerCase() !== "chunked")
+          return { status: 501, reason: "Transfer-Encoding other than chunked" };
         body = "chunked";
         continue;
       case "content-length":
@@ -93,7 +102,14 @@ export function requestHead(request: IncomingMessage, keepsUpgrade: boolean): Re
   if (!hasForwardedHost && authority !== "") headers += `X-Forwarded-Host: ${authority}\r\n`;
   if (body === "chunked") headers += "Transfer-Encoding: chunked\r\n";
   if (keepsUpgrade) headers += "Connection: Upgrade\r\n";
-  return { text: `${request.method} ${target} HTTP/1.1\r\n${headers}\r\n`, authority, target, body, bodyBytes, expectsContinue };
+  return {
+    text: `${request.method} ${target} HTTP/1.1\r\n${headers}\r\n`,
+    authority,
+    target,
+    body,
+    bodyBytes,
+    expectsContinue,
+  };
 }
 
 /** What `Connection` names, in lower case; undefined in the usual case that it names nothing but `keep-alive` or `close`. */

@@ -10,7 +10,8 @@ export interface ResponseHead {
   readonly keepAliveMs: number | undefined;
   /** Values of `Connection` in lower case, or empty. */
   readonly connection: string;
-  readonly framing: { readonly kind: "none" | "chunked" | "until-close" } | { readonly kind: "length"; readonly bytes: number };
+  readonly framing:
+    { readonly kind: "none" | "chunked" | "until-close" } | { readonly kind: "length"; readonly bytes: number };
 }
 
 /** Gets a response in pieces. No call follows `responseEnd` or `responseBroken`. */
@@ -137,7 +138,8 @@ export class ResponseParser {
     this.#reading = framing.kind === "length" ? "length" : framing.kind === "chunked" ? "chunk-size" : "until-close";
     if (framing.kind === "length") this.#left = framing.bytes;
     this.#sink.responseHead(head);
-    if (framing.kind === "none" || (framing.kind === "length" && framing.bytes === 0)) return this.#end(noTrailers, chunk.length - next);
+    if (framing.kind === "none" || (framing.kind === "length" && framing.bytes === 0))
+      return this.#end(noTrailers, chunk.length - next);
     return next;
   }
 
@@ -165,7 +167,8 @@ export class ResponseParser {
   }
 
   #trailers(chunk: Buffer, at: number): number {
-    if (chunk.length - at >= 2 && chunk[at] === 13 && chunk[at + 1] === 10) return this.#end(noTrailers, chunk.length - at - 2);
+    if (chunk.length - at >= 2 && chunk[at] === 13 && chunk[at + 1] === 10)
+      return this.#end(noTrailers, chunk.length - at - 2);
     const end = chunk.indexOf(headEnd, at);
     if (end < 0) return chunk.length - at > headLimit ? this.#break("trailers over 256 kB") : this.#hold(chunk, at);
     const fields = parseFields(chunk.toString("latin1", at, end));
@@ -253,7 +256,12 @@ function parseHead(text: string, isHeadRequest: boolean): ResponseHead | string 
         ? { kind: "until-close" }
         : { kind: "length", bytes: length };
   const isPersistent =
-    framing.kind !== "until-close" && (connection === "" ? line[1] === "1" : line[1] === "1" ? !hasToken(connection, "close") : hasToken(connection, "keep-alive"));
+    framing.kind !== "until-close" &&
+    (connection === ""
+      ? line[1] === "1"
+      : line[1] === "1"
+        ? !hasToken(connection, "close")
+        : hasToken(connection, "keep-alive"));
   return { status, statusText: line[3] ?? "", rawHeaders, isPersistent, keepAliveMs, connection, framing };
 }
 

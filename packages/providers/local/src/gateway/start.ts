@@ -25,16 +25,22 @@ const mainFile = fileURLToPath(new URL(isSource ? "main.ts" : "main.js", import.
  * `routes.json`, as far as its ports are free, and answers on its socket. `exited` resolves when the process ends, while this one lives; it is absent for one
  * that was found. One process at a time may start it: the supervisor. Throws `FAILED` with the end of its log.
  */
-export async function startGateway(options: StartGatewayOptions): Promise<GatewayRecord & { readonly exited?: Promise<void> }> {
+export async function startGateway(
+  options: StartGatewayOptions,
+): Promise<GatewayRecord & { readonly exited?: Promise<void> }> {
   const running = runningGateway(options.dir);
   if (running !== undefined) return running;
   const log = openSync(daemonLog(options.dir, "gateway"), "a", 0o600);
-  const child = spawn(process.execPath, [...(isSource ? ["--conditions=source"] : []), mainFile, options.dir, options.version], {
-    cwd: "/",
-    env: {},
-    detached: true,
-    stdio: ["ignore", log, log, "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [...(isSource ? ["--conditions=source"] : []), mainFile, options.dir, options.version],
+    {
+      cwd: "/",
+      env: {},
+      detached: true,
+      stdio: ["ignore", log, log, "pipe"],
+    },
+  );
   closeSync(log);
   const exited = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());

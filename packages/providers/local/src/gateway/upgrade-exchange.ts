@@ -144,7 +144,9 @@ export class UpgradeExchange implements ExchangeSink, OpenWork {
     this.#entrance.refused += 1;
     const body = `${reason}\n`;
     const length = Buffer.byteLength(body);
-    this.#client.end(`HTTP/1.1 ${status} Refused\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`);
+    this.#client.end(
+      `HTTP/1.1 ${status} Refused\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`,
+    );
   }
 
   #leave(): void {

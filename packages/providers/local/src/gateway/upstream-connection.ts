@@ -121,7 +121,12 @@ export class UpstreamConnection implements ResponseSink {
     this.#sink = undefined;
     const socket = this.socket;
     socket.pause();
-    socket.off("data", this.#onData).off("end", this.#onEnd).off("drain", this.#onDrain).off("error", this.#onError).off("close", this.#onClose);
+    socket
+      .off("data", this.#onData)
+      .off("end", this.#onEnd)
+      .off("drain", this.#onDrain)
+      .off("error", this.#onError)
+      .off("close", this.#onClose);
     // Copied: the socket reads on into the same memory.
     sink.switchedProtocols(head, socket, Buffer.from(rest));
   }
@@ -131,7 +136,8 @@ export class UpstreamConnection implements ResponseSink {
     if (sink === undefined) return;
     this.#sink = undefined;
     // A replica that answers before it read the whole request, or sends more than was asked, cannot be understood any more.
-    const canStay = this.#isPersistent && this.#isRequestSent && rest === 0 && !this.socket.destroyed && !this.socket.readableEnded;
+    const canStay =
+      this.#isPersistent && this.#isRequestSent && rest === 0 && !this.socket.destroyed && !this.socket.readableEnded;
     if (canStay) {
       if (this.socket.isPaused()) this.socket.resume();
       this.#upstream.keep(this, this.#keepAliveMs);
@@ -176,7 +182,12 @@ export class UpstreamConnection implements ResponseSink {
     const sink = this.#sink;
     this.#sink = undefined;
     this.socket.destroy();
-    sink?.failed({ reason, wasConnected: this.#isConnected, wasAnswered: this.#isAnswered, wasKept: this.#carried > 1 });
+    sink?.failed({
+      reason,
+      wasConnected: this.#isConnected,
+      wasAnswered: this.#isAnswered,
+      wasKept: this.#carried > 1,
+    });
   }
 }
 

@@ -88,7 +88,12 @@ export class Upstream {
   connection(kept: "any" | "fresh" | "none", now: number): UpstreamConnection {
     const newest = this.#idle.at(-1);
     // The newest is the least likely to be closed by the other side; where it is too old, all are.
-    if (kept !== "none" && newest !== undefined && now < newest.idleUntil && (kept === "any" || now - newest.idleSince < freshMs)) {
+    if (
+      kept !== "none" &&
+      newest !== undefined &&
+      now < newest.idleUntil &&
+      (kept === "any" || now - newest.idleSince < freshMs)
+    ) {
       this.#idle.pop();
       return newest;
     }

@@ -17,11 +17,19 @@ export async function httpReplica(t: TestContext, id: string, listener: RequestL
   return { ...(await listen(t, id, server)), server };
 }
 
-export async function tcpReplica(t: TestContext, id: string, accept: (socket: Socket) => void): Promise<Omit<TestReplica, "server">> {
+export async function tcpReplica(
+  t: TestContext,
+  id: string,
+  accept: (socket: Socket) => void,
+): Promise<Omit<TestReplica, "server">> {
   return listen(t, id, createTcpServer({ allowHalfOpen: true }, accept));
 }
 
-async function listen(t: TestContext, id: string, server: ReturnType<typeof createTcpServer>): Promise<Omit<TestReplica, "server">> {
+async function listen(
+  t: TestContext,
+  id: string,
+  server: ReturnType<typeof createTcpServer>,
+): Promise<Omit<TestReplica, "server">> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -63,14 +71,20 @@ export interface TestGateway {
   route(...targets: readonly Target[]): Promise<void>;
 }
 
-export async function testGateway(t: TestContext, protocol: EntranceProtocol, ...targets: readonly Target[]): Promise<TestGateway> {
+export async function testGateway(
+  t: TestContext,
+  protocol: EntranceProtocol,
+  ...targets: readonly Target[]
+): Promise<TestGateway> {
   const gateway = new Gateway();
   const port = await freePort();
-  const route = (...next: readonly Target[]): Promise<void> => gateway.apply(tableOf(gateway.version + 1, entranceAt(port, protocol, next)));
+  const route = (...next: readonly Target[]): Promise<void> =>
+    gateway.apply(tableOf(gateway.version + 1, entranceAt(port, protocol, next)));
   await route(...targets);
   t.after(async () => {
     await gateway.apply(tableOf(gateway.version + 1));
-    for (const { replicaId } of gateway.stats().replicas) await gateway.drain(replicaId, 0, new AbortController().signal);
+    for (const { replicaId } of gateway.stats().replicas)
+      await gateway.drain(replicaId, 0, new AbortController().signal);
   });
   return { gateway, port, url: `http://127.0.0.1:${port}`, route };
 }
