@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { isCtrlPlaneError } from "@ctrlplane/core/provider";
 import type { LogLine, ServiceSpec } from "@ctrlplane/core/provider";
 import { freePort } from "./process/ports.ts";
-import { testContext, testIdentity } from "./testing/fixtures.ts";
+import { testContext, testIdentity, testRelease } from "./testing/fixtures.ts";
 import { deployRequest, rolling, workbench } from "./testing/workbench.ts";
 
 const server = (word: string) => `
@@ -65,7 +65,7 @@ test("a service from its first deploy to its removal", async (t) => {
   assert.deepEqual(seen?.fields, { ports });
   assert.equal(seen?.image, first.image.digest);
   const status = await provider.status({ instance }, context);
-  assert.deepEqual(status.replicas.map(({ name, state, routed }) => [name, state, routed]), [["shop-web-1", "ready", true], ["shop-web-2", "ready", true]]);
+  assert.deepEqual(status.replicas.map(({ name, state, routed }) => [name, state, routed]).sort(), [["shop-web-1", "ready", true], ["shop-web-2", "ready", true]]);
 
   await t.test("exec runs beside a replica, with its environment and its volume", async () => {
     const session = await provider.exec({ instance, replica: "shop-web-2", command: ["sh", "-c", 'cat > data/note; printf %s "$GREETING"; exit 3'] }, context);
@@ -181,6 +181,34 @@ test("a port that somebody took is named with its holder", async (t) => {
     assert.equal(error.failure?.verdict, "PORT_IN_USE");
     return true;
   });
+});
+
+test("a port that another stack publishes is named with the instance, and stays its own", async (t) => {
+  const { provider, instance, write, deploy, prepare, context } = await workbench(t);
+  await write("server.js", server("first"));
+  const { ports, url } = await published();
+  await deploy(1, { ports });
+  const { spec, image } = await prepare(1, { ports });
+  const other = testRelease(testIdentity(instance.platformId, "web", "blog"), spec, image);
+  await assert.rejects(provider.deploy(deployRequest(other), context), (error) => {
+    assert.ok(isCtrlPlaneError(error));
+    assert.match(error.message, /is published by shop-web/);
+    assert.equal(error.failure?.verdict, "PORT_IN_USE");
+    return true;
+  });
+  assert.match(await get(url), /^first/);
+  assert.deepEqual((await provider.list({}, context)).instances.filter((each) => each.name === "blog-web").flatMap((each) => each.revisions), []);
+});
+
+test("the run before a crash can be read apart", async (t) => {
+  const { provider, instance, write, deploy, context } = await workbench(t);
+  await write("server.js", `${server("up")} if (require("node:fs").existsSync("data/crashed")) console.log("again"); else setTimeout(() => process.exit(4), 1000); require("node:fs").writeFileSync("data/crashed", "");`);
+  const { ports } = await published();
+  await deploy(1, { ports, volumes: [{ path: "data", readOnly: false }] });
+  for await (const line of provider.logs({ instance, follow: true, previous: false }, context)) if (line.text === "again") break;
+  assert.deepEqual(await collect(provider.logs({ instance, follow: false, previous: true }, context)), ["shop-web: up starts"]);
+  const { replicas } = await provider.status({ instance }, context);
+  assert.equal(replicas[0]?.restarts, 1);
 });
 
 test("files are mounted where they are declared, and an old epoch is refused", async (t) => {

@@ -5,10 +5,13 @@ import type { TestContext } from "node:test";
 import { instanceId, instanceName, revisionOf, sha256, specHash } from "@ctrlplane/core/provider";
 import type { InstanceIdentity, PinnedImage, Progress, ProviderContext, Release, ServiceSpec } from "@ctrlplane/core/provider";
 
-/** A folder that is gone when the test has ended. */
-export async function temporaryFolder(test: TestContext): Promise<string> {
+/** A folder that is gone when the test has ended; `before` its removal, what uses it ends. */
+export async function temporaryFolder(test: TestContext, before?: (folder: string) => Promise<void>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "pctl-local-"));
-  test.after(() => rm(folder, { recursive: true, force: true }));
+  test.after(async () => {
+    await before?.(folder);
+    await rm(folder, { recursive: true, force: true });
+  });
   return folder;
 }
 

@@ -1,14 +1,16 @@
+import { strict as assert } from "node:assert";
 import { mkdir, writeFile } from "node:fs/promises";
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { TestContext } from "node:test";
 import type { DeployRequest, InstanceIdentity, Provider, Release, ServiceSpec, StrategySpec } from "@ctrlplane/core/provider";
 import { provider as factory } from "../index.ts";
 import { daemonFile, layout, replicaFiles } from "../layout.ts";
-import { readJsonFile } from "../process/json-file.ts";
+import { localMachine } from "../machine.ts";
 import { isAlive } from "../process/identity.ts";
-import { supervisorClient } from "../supervisor/client.ts";
-import type { ProcessIdentity, RunRecord, ShimRecord } from "../supervisor/records.ts";
+import { readJsonFile } from "../process/json-file.ts";
+import { namesIn } from "../supervisor/read.ts";
+import type { ProcessIdentity } from "../supervisor/records.ts";
 import { temporaryFolder, testContext, testIdentity, testRelease, testSpec } from "./fixtures.ts";
 import type { RecordingContext } from "./fixtures.ts";
 
@@ -27,14 +29,12 @@ export interface Workbench {
 }
 
 export async function workbench(test: TestContext, dirName = "data"): Promise<Workbench> {
-  const folder = await temporaryFolder(test);
+  const folder = await temporaryFolder(test, (base) => endAll(join(base, dirName)));
   const dir = join(folder, dirName);
   const web = join(folder, "web");
   await mkdir(web);
   const { env } = process;
   const provider = factory.create({ dir }, { name: "local", folder, env });
-  // Runs before the folder is removed: what was registered last comes first.
-  test.after(() => endAll(dir), { timeout: 20_000 });
   const context = testContext();
   const { platformId } = await provider.info(context);
   const instance = testIdentity(platformId);
@@ -77,27 +77,19 @@ export function deployRequest(release: Release, change: Partial<DeployRequest> =
 
 export const rolling: StrategySpec = { ...testSpec("/").strategy, type: "rolling", batch: { percent: 100 } };
 
-/** Ends every process of a data folder, also after a test that failed. */
+/** Ends every process of a data folder; what does not end by itself is killed, and fails the test. */
 async function endAll(dir: string): Promise<void> {
-  const client = supervisorClient({ dir, env: process.env, start: "never" });
-  try {
-    if ((await client.status()) !== undefined) await client.shutdown({ stopServices: true }, {});
-  } finally {
-    const daemons = [daemonFile(dir, "supervisor"), daemonFile(dir, "gateway")];
-    const replicas = foldersIn(layout(dir).replicas).map(replicaFiles);
-    const left = [...daemons, ...replicas.flatMap((files) => [files.shim, files.run])]
-      .map((file) => readJsonFile<ProcessIdentity | ShimRecord | RunRecord>(file))
-      .filter((each) => each !== undefined && isAlive(each));
-    for (const each of left) if (each !== undefined) process.kill(each.pid, "SIGKILL");
-  }
+  const processes = processesOf(dir);
+  await localMachine({ dir, env: process.env }).stop(AbortSignal.timeout(20_000));
+  const all = [...processes, ...processesOf(dir)];
+  for (let waits = 0; waits < 100 && all.some((each) => isAlive(each)); waits += 1) await setTimeout(50);
+  const left = all.filter((each) => isAlive(each));
+  for (const { pid } of left) process.kill(pid, "SIGKILL");
+  assert.deepEqual(left, [], "processes that did not end");
 }
 
-function foldersIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).map((name) => join(folder, name));
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    throw error;
-  }
+function processesOf(dir: string): readonly ProcessIdentity[] {
+  const replicas = namesIn(layout(dir).replicas).map((id) => replicaFiles(join(layout(dir).replicas, id)));
+  const files = [daemonFile(dir, "supervisor"), daemonFile(dir, "gateway"), ...replicas.flatMap(({ shim, run }) => [shim, run])];
+  return files.flatMap((file) => readJsonFile<ProcessIdentity>(file) ?? []).map(({ pid, startTime }) => ({ pid, startTime }));
 }
-
