@@ -1,6 +1,6 @@
-// `npm test [-- unit|e2e|part of a file name…]`: the tests beside the code on the sources, then test/e2e on the built pctl.
+// `npm test [-- level… part of a file name…]`: level `unit`, the tests beside the code, then each folder of test/ as a level.
 // One summary for all; the counts as JSON in node_modules/.cache/ctrlplane/tests.json.
-import { globSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { run } from "node:test";
 import type { TestEvent } from "node:test/reporters";
@@ -8,9 +8,10 @@ import { endLeftOver } from "./left-over.ts";
 import { TestReport } from "./test-report.ts";
 
 const root = join(import.meta.dirname, "..");
+const folders = existsSync(join(root, "test")) ? readdirSync(join(root, "test")).toSorted() : [];
 const levels: Record<string, string[]> = {
   unit: ["packages/**/src/**/*.test.ts", "scripts/*.test.ts", "bench/*.test.ts"],
-  e2e: ["test/e2e/*.test.ts"],
+  ...Object.fromEntries(folders.map((folder) => [folder, [`test/${folder}/**/*.test.ts`]])),
 };
 
 const asked = process.argv.slice(2);
