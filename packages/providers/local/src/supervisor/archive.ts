@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { layout, replicaFiles } from "../layout.ts";
 import { readJsonFile } from "../process/json-file.ts";
+import { removeTree } from "../process/remove-tree.ts";
 import { namesIn } from "./read.ts";
 import type { ReplicaRecord } from "./records.ts";
 
@@ -25,7 +25,7 @@ export async function emptyTrash(dir: string): Promise<void> {
   const { trash } = layout(dir);
   for (const id of namesIn(trash)) {
     moveToArchive(dir, id);
-    await rm(join(trash, id), { recursive: true, force: true });
+    await removeTree(join(trash, id));
   }
 }
 
@@ -34,7 +34,7 @@ export async function removeUnfinished(dir: string): Promise<void> {
   const { replicas } = layout(dir);
   for (const id of namesIn(replicas)) {
     const folder = join(replicas, id);
-    if (!existsSync(replicaFiles(folder).record)) await rm(folder, { recursive: true, force: true });
+    if (!existsSync(replicaFiles(folder).record)) await removeTree(folder);
   }
 }
 

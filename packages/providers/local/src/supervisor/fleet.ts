@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CtrlPlaneError, type Sealer } from "@ctrlplane/core/provider";
 import type { ControlGroups } from "../cgroup/control-groups.ts";
@@ -7,6 +6,7 @@ import { layout, replicaFiles } from "../layout.ts";
 import { inheritedEnvironment } from "../process/environment.ts";
 import { writeJsonFile } from "../process/json-file.ts";
 import { freePort, isPortFree } from "../process/ports.ts";
+import { removeTree } from "../process/remove-tree.ts";
 import { makeWorkFolder } from "../process/work-folder.ts";
 import { archiveReplica, emptyTrash, removeUnfinished } from "./archive.ts";
 import { loadEnvironment, storeEnvironment } from "./environment-store.ts";
@@ -45,6 +45,7 @@ export class Fleet {
       ensurePorts: (record) => this.#ensurePorts(record),
       enterGroups: (record) => options.groups.enter(record.id, record.limits),
       ranOutOfMemory: (record) => options.groups.ranOutOfMemory(record.id),
+      endLeftovers: (record) => options.groups.killAll(record.id),
       markRun: (files, run) => this.#log(files.folder).markRun(run),
       changed: options.changed,
     };
@@ -80,7 +81,7 @@ export class Fleet {
     await this.inTurn(id, async () => {
       if (this.#replicas.has(id)) return;
       const files = replicaFiles(join(layout(this.#options.dir).replicas, id));
-      await rm(files.folder, { recursive: true, force: true });
+      await removeTree(files.folder);
       mkdirSync(files.folder, { mode: 0o700 });
       const tree = request.workFrom?.tree;
       await makeWorkFolder({ work: files.work, links: request.links, ...(tree === undefined ? {} : { tree }) });

@@ -9,7 +9,7 @@ import { pause } from "./timing.ts";
 const tailLines = 20;
 
 /** A service that ends this often before its gate is not waited for any longer. */
-const endsOfCrashLoop = 2;
+const failuresOfCrashLoop = 2;
 
 /** A process that has listened on the container port itself for this long does not read `PORT`. */
 const wrongPortMs = 5000;
@@ -71,10 +71,10 @@ function isReady(replica: SupervisedReplica): boolean {
   if (replica.state.ready) return true;
   const unstarted = startFailure(replica);
   if (unstarted !== undefined) throw unstarted;
-  const { record, state, ends } = replica;
+  const { record, state } = replica;
   if (record.desired === "stopped") throw new CtrlPlaneError("CONFLICT", `${record.name} was stopped meanwhile`);
-  const isOver = record.policy.restart === "never" && ends >= 1;
-  if (state.lastEnd !== undefined && (ends >= endsOfCrashLoop || isOver)) throw endedTooSoon(replica);
+  const mostFailures = record.policy.restart === "never" ? 1 : failuresOfCrashLoop;
+  if (state.failedStarts >= mostFailures) throw endedTooSoon(replica);
   if (state.unhealthy && replica.live !== undefined) {
     throw failed(replica, "UNHEALTHY", `its health check failed: ${replica.problem ?? "no answer"}`);
   }
@@ -89,7 +89,7 @@ function endedTooSoon(replica: SupervisedReplica): CtrlPlaneError {
       hint: "Raise scale.memory.",
     });
   }
-  const isLoop = replica.ends >= endsOfCrashLoop && end?.code !== 0;
+  const isLoop = replica.state.failedStarts >= failuresOfCrashLoop && end?.code !== 0;
   return failed(replica, isLoop ? "CRASH_LOOP" : "EXITED", `ended before ${gateName(replica)}`);
 }
 

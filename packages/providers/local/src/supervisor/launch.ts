@@ -31,8 +31,13 @@ export async function launchSupervisor(dir: string, env: Readonly<Record<string,
   if (answered) return;
   throw new CtrlPlaneError("UNAVAILABLE", "the supervisor did not start", {
     target: dir,
-    hint: `See ${daemonLog(dir, "supervisor")}: ${logTail(daemonLog(dir, "supervisor"), 1).join("")}`,
+    hint: `See ${daemonLog(dir, "supervisor")}: ${lastError(dir)}`,
   });
+}
+
+function lastError(dir: string): string {
+  const lines = logTail(daemonLog(dir, "supervisor"), 40);
+  return lines.findLast((line) => /Error\b/.test(line)) ?? lines.at(-1) ?? "";
 }
 
 function saysReady(channel: Readable): Promise<boolean> {

@@ -1,100 +1,53 @@
 /** The supervisor's process. Argument: the data folder. Descriptor 3, where there is one: `ready` is written to it. */
-import { closeSync, fstatSync, rmSync, writeSync } from "node:fs";
-import { noControlGroups } from "../cgroup/control-groups.ts";
-import { daemonFile, layout, prepareDataFolder, socketPath } from "../layout.ts";
-import { identify } from "../process/identity.ts";
-import { isErrno, writeJsonFile } from "../process/json-file.ts";
-import { serveJson } from "../protocol/server.ts";
-import { Epochs } from "./epochs.ts";
-import { folderSealer } from "./environment-store.ts";
-import { Fleet } from "./fleet.ts";
-import { handlers } from "./handlers.ts";
-import { gatewayLink } from "./gateway-process.ts";
+import { spawn } from "node:child_process";
+import { closeSync, writeSync } from "node:fs";
+import { prepareDataFolder } from "../layout.ts";
+import { isErrno } from "../process/json-file.ts";
+import { Daemon } from "./daemon.ts";
 import { takeLock } from "./lock.ts";
-import { Routing } from "./routing.ts";
-import { codeVersion } from "./version.ts";
 
-const idleMs = 60_000;
 const readyDescriptor = 3;
 
-await main(process.argv[2] ?? "");
+/** A supervisor that ends of a defect sooner than this has no successor: that one would end of it as well. */
+const successorAfterMs = 10_000;
 
-async function main(dir: string): Promise<void> {
-  prepareDataFolder(dir);
-  const lock = await takeLock(dir);
-  if (lock === undefined) return tellReady();
-  const startedAt = new Date().toISOString();
-  const version = codeVersion();
-  const gateway = gatewayLink(dir, version);
-  const fleet: Fleet = new Fleet({
-    dir,
-    env: process.env,
-    sealer: folderSealer(dir),
-    groups: noControlGroups,
-    changed: () => refreshSoon(),
-  });
-  await fleet.adopt();
-  const routing = new Routing(dir, gateway, (id) => fleet.find(id));
-  let refreshing: Promise<void> | undefined;
-  const refreshSoon = (): void => {
-    refreshing ??= Promise.resolve()
-      .then(() => {
-        refreshing = undefined;
-        return routing.refresh();
-      })
-      .catch((error: unknown) => log("the gateway could not be told:", error));
-  };
-  const leave = async (): Promise<void> => {
-    clearInterval(idleTimer);
-    fleet.release();
-    gateway.release();
-    await server.close();
-    rmSync(daemonFile(dir, "supervisor"), { force: true });
-    rmSync(socketPath(dir, "supervisor"), { force: true });
-    await lock.release();
-    process.exit(0);
-  };
-  const server = await serveJson(
-    socketPath(dir, "supervisor"),
-    handlers({
-      fleet,
-      routing,
-      gateway,
-      epochs: new Epochs(layout(dir).epochs),
-      status: () => {
-        const replicas = {
-          total: fleet.all().length,
-          running: fleet.all().filter((each) => each.live !== undefined).length,
-        };
-        const gatewayPid = gateway.pid();
-        return { pid: process.pid, version, startedAt, replicas, ...(gatewayPid === undefined ? {} : { gatewayPid }) };
-      },
-      leave: () => void setImmediate(() => void leave()),
-    }),
-  );
-  let usedAt = performance.now();
-  const idleTimer = setInterval(() => {
-    if (fleet.all().some((each) => each.isKept) || routing.hasListeners || server.openCalls() > 0)
-      usedAt = performance.now();
-    if (performance.now() - usedAt >= idleMs) void gateway.stop().then(leave);
-  }, 5000);
-  writeJsonFile(daemonFile(dir, "supervisor"), { ...identify(process.pid), startedAt, version });
-  lock.announce();
-  refreshSoon();
+const dir = process.argv[2];
+if (dir === undefined) throw new Error("usage: main <data folder>");
+await main(dir);
+
+async function main(folder: string): Promise<void> {
+  prepareDataFolder(folder);
+  const lock = await takeLock(folder);
+  if (lock !== undefined) {
+    const daemon = new Daemon(folder, lock);
+    process.on("uncaughtException", handOnAfterDefect);
+    process.on("SIGTERM", () => void daemon.leave());
+    await daemon.start();
+  }
+  // Without the lock, another supervisor answers by now.
   tellReady();
+}
+
+/** Nobody may wait for the next command to see its services looked after: a successor adopts them at once. */
+function handOnAfterDefect(error: Error): never {
+  console.error(new Date().toISOString(), "ends of a defect:", error);
+  if (performance.now() >= successorAfterMs) {
+    const [, ...args] = process.argv;
+    spawn(process.execPath, [...process.execArgv, ...args], {
+      cwd: "/",
+      detached: true,
+      stdio: ["ignore", 1, 2],
+    }).unref();
+  }
+  process.exit(1);
 }
 
 function tellReady(): void {
   try {
-    if (!fstatSync(readyDescriptor).isFIFO() && !fstatSync(readyDescriptor).isSocket()) return;
     writeSync(readyDescriptor, "ready");
     closeSync(readyDescriptor);
   } catch (error) {
-    // Whoever started this process does not wait for it, or is gone.
+    // Started without it, or whoever waited is gone.
     if (!isErrno(error, "EBADF", "EPIPE")) throw error;
   }
-}
-
-function log(text: string, error: unknown): void {
-  console.error(new Date().toISOString(), text, error);
 }

@@ -6,7 +6,15 @@ import { isErrno, readJsonFile } from "../process/json-file.ts";
 import type { LocalReplica } from "./operations.ts";
 import type { ExitRecord, InstanceRecord, ReplicaRecord, ReplicaState, RunRecord } from "./records.ts";
 
-export const freshState: ReplicaState = { run: 0, starts: 0, restarts: 0, ready: false, unhealthy: false, hosts: {} };
+export const freshState: ReplicaState = {
+  run: 0,
+  starts: 0,
+  failedStarts: 0,
+  restarts: 0,
+  ready: false,
+  unhealthy: false,
+  hosts: {},
+};
 
 /** Every replica of the folder, or of one instance, oldest first. Reads files alone: no supervisor is needed. */
 export function readReplicas(dir: string, instance?: string): readonly LocalReplica[] {

@@ -94,6 +94,8 @@ export interface ReplicaState {
   readonly run: number;
   /** Starts since it was last asked to run. */
   readonly starts: number;
+  /** Runs in a row that ended before they were ready. */
+  readonly failedStarts: number;
   /** Starts that nobody asked for, over its life. */
   readonly restarts: number;
   readonly ready: boolean;

@@ -1,6 +1,7 @@
+import { readlinkSync } from "node:fs";
 import type { ReplicaFiles } from "../layout.ts";
-import { sessionMembers, signalGroup } from "../process/group.ts";
-import { isAlive } from "../process/identity.ts";
+import { allPids, sessionMembers, signalGroup } from "../process/group.ts";
+import { isAlive, readStat } from "../process/identity.ts";
 import { isErrno, readJsonFile } from "../process/json-file.ts";
 import { startShim, type ShimRequest } from "../process/start-shim.ts";
 import type { ExitRecord, RunRecord, ShimRecord } from "./records.ts";
@@ -21,18 +22,25 @@ export interface ReplicaRun {
 /** Starts a run. Rejects where the shim itself cannot be started. */
 export async function launchRun(files: ReplicaFiles, request: ShimRequest): Promise<ReplicaRun> {
   const shim = startShim(request);
-  await shim.started;
+  try {
+    await shim.started;
+  } catch (error) {
+    endStrays(request.cwd);
+    throw error;
+  }
   return runOf(files, request.run, shim.ended);
 }
 
 /** The run that an earlier supervisor started; undefined where there was none, or it never came to be. */
-export async function adoptRun(files: ReplicaFiles): Promise<ReplicaRun | undefined> {
+export async function adoptRun(files: ReplicaFiles, cwd: string): Promise<ReplicaRun | undefined> {
   const shim = readJsonFile<ShimRecord>(files.shim);
   if (shim === undefined) return undefined;
   while (isAlive(shim) && readRun(files, shim.run) === undefined && readExit(files, shim.run) === undefined)
     await pause(pollMs);
   const run = runOf(files, shim.run, Promise.resolve());
-  return run.process === undefined && readExit(files, shim.run) === undefined ? undefined : run;
+  if (run.process !== undefined || readExit(files, shim.run) !== undefined) return run;
+  endStrays(cwd);
+  return undefined;
 }
 
 /** Sends a signal to all of a run's processes, if it still is this run. */
@@ -63,12 +71,28 @@ async function awaitEnd(
 
 /** Its shim is dead and could not do it. */
 function endLeftovers(session: number): void {
-  for (const pid of sessionMembers(session)) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch (error) {
-      if (!isErrno(error, "ESRCH")) throw error;
-    }
+  for (const pid of sessionMembers(session)) kill(pid);
+}
+
+/** A shim that was killed between starting its replica and saying so left a process that only its working folder tells. */
+function endStrays(cwd: string): void {
+  for (const pid of allPids()) if (readStat(pid)?.session === pid && workingFolder(pid) === cwd) endLeftovers(pid);
+}
+
+function workingFolder(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ESRCH", "EACCES", "EPERM")) return undefined;
+    throw error;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!isErrno(error, "ESRCH")) throw error;
   }
 }
 

@@ -18,6 +18,8 @@ export interface ReplicaHost {
   enterGroups(record: ReplicaRecord): { readonly join: readonly string[]; readonly leave: readonly string[] };
   /** Whether memory ran out in its control groups since they were entered. */
   ranOutOfMemory(record: ReplicaRecord): boolean;
+  /** Its first process has ended: what is left of it in its control groups ends too. */
+  endLeftovers(record: ReplicaRecord): void;
   /** A run is about to write to the log. */
   markRun(files: ReplicaFiles, run: number): void;
   /** Readiness, ports or life of it changed. */
@@ -54,14 +56,9 @@ export class SupervisedReplica {
     return this.#loop !== undefined;
   }
 
-  /** Ends of runs since it was last asked to run. */
-  get ends(): number {
-    return this.state.starts - (this.live === undefined ? 0 : 1);
-  }
-
   /** Takes over what an earlier supervisor left: what runs is watched again, what is wanted and ended meanwhile is started. */
   async adopt(): Promise<void> {
-    const run = await adoptRun(this.files);
+    const run = await adoptRun(this.files, this.record.cwd);
     const isOpen = run !== undefined && this.state.lastEnd?.run !== run.run;
     if (!isOpen && this.record.desired !== "running") return;
     if (!isOpen && this.#isOver()) return;
@@ -77,7 +74,7 @@ export class SupervisedReplica {
     if (this.record.desired !== "running") {
       await this.#loop;
       this.#write({ ...this.record, desired: "running" });
-      this.update({ starts: 0 });
+      this.update({ starts: 0, failedStarts: 0 });
     } else if (this.#loop === undefined && this.#isOver()) return;
     const before = this.state.lastEnd?.run ?? 0;
     this.#loop ??= this.#keep(undefined);
@@ -191,10 +188,12 @@ export class SupervisedReplica {
 
   #recordEnd(run: number, exit: ExitRecord | undefined): void {
     const oom = this.#host.ranOutOfMemory(this.record);
+    this.#host.endLeftovers(this.record);
     const end = exit ?? { run, code: null, signal: null, at: new Date().toISOString() };
     const lastEnd: RunEnd = { ...end, oom, unknown: exit === undefined };
     const { readySince: _, stopping: __, ...kept } = this.state;
-    this.state = { ...kept, lastEnd };
+    const failedStarts = this.state.readySince === undefined ? this.state.failedStarts + 1 : 0;
+    this.state = { ...kept, lastEnd, failedStarts };
     this.update({ ready: false });
   }
 
@@ -224,9 +223,10 @@ export class SupervisedReplica {
       becameReady: (hosts) => {
         if (this.state.stopping !== undefined) return;
         this.problem = undefined;
-        this.update({ ready: true, unhealthy: false, readySince: Date.now(), hosts });
+        this.update({ ready: true, unhealthy: false, failedStarts: 0, readySince: Date.now(), hosts });
       },
       lostHealth: () => {
+        if (this.state.stopping !== undefined) return;
         this.update({ ready: false, unhealthy: true });
         void this.#endRun(this.record.policy.stop);
       },

@@ -1,0 +1,114 @@
+import { rmSync } from "node:fs";
+import { controlGroups } from "../cgroup/control-groups.ts";
+import { daemonFile, folderHash, layout, socketPath } from "../layout.ts";
+import { identify } from "../process/identity.ts";
+import { writeJsonFile } from "../process/json-file.ts";
+import { serveJson, type JsonServer } from "../protocol/server.ts";
+import { Epochs } from "./epochs.ts";
+import { folderSealer } from "./environment-store.ts";
+import { Fleet } from "./fleet.ts";
+import { gatewayLink } from "./gateway-process.ts";
+import type { GatewayLink } from "./gateway-link.ts";
+import { handlers } from "./handlers.ts";
+import type { SupervisorLock } from "./lock.ts";
+import type { SupervisorStatus } from "./operations.ts";
+import { Routing } from "./routing.ts";
+import { codeVersion } from "./version.ts";
+
+/** How long a supervisor without anything to look after stays. */
+const idleMs = 60_000;
+const idleTickMs = 5000;
+
+/** The supervisor of one data folder, in the process that holds its lock. */
+export class Daemon {
+  readonly #dir: string;
+  readonly #lock: SupervisorLock;
+  readonly #startedAt = new Date().toISOString();
+  readonly #version = codeVersion();
+  readonly #gateway: GatewayLink;
+  readonly #fleet: Fleet;
+  #routing: Routing | undefined;
+  #server: JsonServer | undefined;
+  #refreshing = false;
+  #usedAt = performance.now();
+
+  constructor(dir: string, lock: SupervisorLock) {
+    this.#dir = dir;
+    this.#lock = lock;
+    this.#gateway = gatewayLink(dir, this.#version);
+    this.#fleet = new Fleet({
+      dir,
+      env: process.env,
+      sealer: folderSealer(dir),
+      groups: controlGroups(`pctl-${folderHash(dir)}`),
+      changed: () => this.#refreshSoon(),
+    });
+  }
+
+  /** Adopts what runs, then answers. */
+  async start(): Promise<void> {
+    await this.#fleet.adopt();
+    // Only now: before its replicas are known to live, nothing of them would be routed.
+    const routing = new Routing(this.#dir, this.#gateway, (id) => this.#fleet.find(id));
+    this.#routing = routing;
+    const operations = handlers({
+      fleet: this.#fleet,
+      routing,
+      gateway: this.#gateway,
+      epochs: new Epochs(layout(this.#dir).epochs),
+      status: () => this.#status(),
+      // After the answer is out.
+      leave: () => void setImmediate(() => void this.leave()),
+    });
+    this.#server = await serveJson(socketPath(this.#dir, "supervisor"), operations);
+    const record = { ...identify(process.pid), startedAt: this.#startedAt, version: this.#version };
+    writeJsonFile(daemonFile(this.#dir, "supervisor"), record);
+    this.#lock.announce();
+    this.#refreshSoon();
+    setInterval(() => this.#endWhenIdle(), idleTickMs);
+  }
+
+  /** Ends this process. Replicas and gateway live on. */
+  async leave(): Promise<void> {
+    this.#fleet.release();
+    this.#gateway.release();
+    await this.#server?.close();
+    rmSync(daemonFile(this.#dir, "supervisor"), { force: true });
+    rmSync(socketPath(this.#dir, "supervisor"), { force: true });
+    await this.#lock.release();
+    process.exit(0);
+  }
+
+  #status(): SupervisorStatus {
+    const all = this.#fleet.all();
+    const gatewayPid = this.#gateway.pid();
+    return {
+      pid: process.pid,
+      version: this.#version,
+      startedAt: this.#startedAt,
+      replicas: { total: all.length, running: all.filter((each) => each.live !== undefined).length },
+      ...(gatewayPid === undefined ? {} : { gatewayPid }),
+    };
+  }
+
+  /** Many changes at once are told once. */
+  #refreshSoon(): void {
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    queueMicrotask(() => {
+      this.#refreshing = false;
+      this.#routing?.refresh().catch((error: unknown) => {
+        console.error(new Date().toISOString(), "the gateway could not be told:", error);
+      });
+    });
+  }
+
+  #endWhenIdle(): void {
+    const isUsed =
+      this.#fleet.all().some((each) => each.isKept) ||
+      this.#routing?.hasListeners === true ||
+      (this.#server?.openCalls() ?? 0) > 0;
+    if (isUsed) this.#usedAt = performance.now();
+    else if (performance.now() - this.#usedAt >= idleMs) void this.#gateway.stop().then(() => this.leave());
+  }
+}
