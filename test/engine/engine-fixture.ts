@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createControlPlane, createRedactor, createSealer, fileStateStore, hasErrors, parseStack, type Change, type ControlPlane, type Event, type Run, type Stack } from "@ctrlplane/core";
+import { provider as reference, startReferencePlatform, type RunningPlatform } from "@ctrlplane/provider-reference";
+
+/** An engine over the reference platform, in a folder of its own. */
+export interface Bench {
+  readonly folder: string;
+  readonly platform: RunningPlatform;
+  readonly plane: ControlPlane;
+  /** Calls of providers so far, in their order. */
+  readonly calls: string[];
+  /** A stack from services written as in `pctl.yaml`. */
+  stack(services: string): Promise<Stack>;
+  /** A second control plane, as a colleague with an empty checkout has it. */
+  otherPlane(): ControlPlane;
+}
+
+export async function withBench(body: (bench: Bench) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "engine-"));
+  const platform = await startReferencePlatform({ folder: join(folder, "platform") });
+  const calls: string[] = [];
+  const plane = makePlane(folder, platform.socket, (call) => calls.push(call));
+  const planes = [plane];
+  try {
+    await body({
+      folder,
+      platform,
+      plane,
+      calls,
+      stack: (services) => parse(folder, platform.socket, services),
+      otherPlane: () => {
+        const other = makePlane(join(folder, `other-${planes.length}`), platform.socket, () => undefined);
+        planes.push(other);
+        return other;
+      },
+    });
+  } finally {
+    for (const each of planes) await each.close();
+    await platform.stop();
+    await rm(folder, { recursive: true });
+  }
+}
+
+export function makePlane(folder: string, socket: string, audit: (call: string) => void): ControlPlane {
+  return createControlPlane({
+    resolveProvider: (declaration) =>
+      Promise.resolve(reference.create({ socket, ...declaration.options }, { name: declaration.name, folder, env: {} })),
+    store: fileStateStore(folder),
+    sealer: createSealer(Buffer.alloc(32, 7)),
+    redactor: createRedactor(),
+    cacheDir: join(folder, ".pctl"),
+    actor: { user: "ada", host: "bench", pid: process.pid },
+    audit,
+  });
+}
+
+export async function parse(folder: string, socket: string, services: string): Promise<Stack> {
+  const text = [
+    "name: shop",
+    "provider: ref",
+    `providers: { ref: { type: reference, options: { socket: ${JSON.stringify(socket)} } } }`,
+    services.trim() === "{}" ? "services: {}" : `services:\n${services}`,
+  ].join("\n");
+  const parsed = await parseStack(text, {
+    cwd: folder,
+    env: {},
+    redactor: createRedactor(),
+    purpose: "deploy",
+    providerTypes: [{ type: "reference" }],
+  });
+  if (parsed.stack === undefined || hasErrors(parsed.diagnostics)) throw new Error(JSON.stringify(parsed.diagnostics, null, 1));
+  return parsed.stack;
+}
+
+/** The end of a run, with all its events. */
+export async function finish(run: Promise<Run<Change>>): Promise<{ change: Change; events: Event[]; exitCode: number | undefined }> {
+  const { events, done } = await run;
+  const [change, all] = await Promise.all([done, Array.fromAsync(events)]);
+  return { change, events: all, exitCode: change.result?.exitCode };
+}
+
+/** What runs on the platform: `name image state routed`, sorted; seen behind the provider's back. */
+export async function running(platform: RunningPlatform): Promise<string[]> {
+  const state = await platform.harness.dump();
+  return Object.values(state.replicas)
+    .filter((each) => !each.stopped)
+    .map((each) => {
+      const route = state.instances[each.instance]?.route;
+      const percent = route?.targets[each.id];
+      return `${each.name} ${each.behaviour}${percent === undefined ? "" : ` ${Math.round(percent)}%`}`;
+    })
+    .sort();
+}
