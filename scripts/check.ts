@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, "..");
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
 
 const steps: Record<string, string[]> = {
-  format: [bin("prettier"), "--check", "--log-level=warn", "."],
+  format: [bin("prettier"), "--check", "--log-level=warn", "--cache", "."],
   types: [bin("tsc"), "-b"],
   lint: [bin("oxlint"), "--deny-warnings", "--format=unix"],
   layers: [process.execPath, join(root, "scripts", "layers.ts")],
