@@ -108,7 +108,8 @@ function checkNames(stack: string, services: Services, at: At): void {
     const full = instanceName(stack, name);
     const made = [{ name: `${full}-gateway`, what: "the gateway" }];
     // Ordinals above this are not looked at one by one; nobody calls a service `web-1001`.
-    for (let ordinal = 1; most > 1 && ordinal <= Math.min(most, 1000); ordinal++)
+    const last = most > 1 ? Math.min(most, 1000) : 0;
+    for (let ordinal = 1; ordinal <= last; ordinal++)
       made.push({ name: replicaName(full, ordinal, most), what: `replica ${ordinal}` });
     for (const each of made) {
       const other = owners.get(platformKey(provider, each.name));

@@ -26,6 +26,7 @@ export function readDocument(text: string, marks: Marks, problems: Problems): Tr
     version: "1.2",
     schema: "core",
     merge: false,
+    uniqueKeys: false,
     lineCounter: lines,
     prettyErrors: false,
   });
@@ -35,13 +36,15 @@ export function readDocument(text: string, marks: Marks, problems: Problems): Tr
     // An empty text has no document, a text of comments only has one without contents; both may carry an error.
     const [error] = document?.errors ?? [];
     if (error === undefined) problems.add([], { ...emptyFile, range: range(0, 0) });
-    else problems.add([], { ...explainSyntax(error, text), range: range(...error.pos) });
+    else problems.add([], { ...explainSyntax(error), range: range(...error.pos) });
     return undefined;
   }
-  const errors = [...document.errors, ...document.warnings];
-  for (const error of worthTelling(errors))
-    problems.add([], { ...explainSyntax(error, text), range: range(...error.pos) });
-  if (errors.length > 0) return undefined;
+  // One syntax error makes others follow from it: the first is the one to mend.
+  const [error] = [...document.errors, ...document.warnings];
+  if (error !== undefined) {
+    problems.add([], { ...explainSyntax(error), range: range(...error.pos) });
+    return undefined;
+  }
   if (second !== undefined) {
     const at = second.range[0];
     problems.add([], {
@@ -61,23 +64,8 @@ const emptyFile = {
   hint: "Begin with `name:` and `services:`; `pctl init` writes a first one.",
 };
 
-/** One syntax error makes others follow from it: the first is the one to mend. Keys written twice stand for themselves. */
-function worthTelling(errors: readonly YAMLError[]): readonly YAMLError[] {
-  const [first] = errors;
-  if (first === undefined) return [];
-  return first.code === "DUPLICATE_KEY" ? errors.filter((each) => each.code === "DUPLICATE_KEY") : [first];
-}
-
-function explainSyntax(error: YAMLError, text: string): { code: string; summary: string; hint?: string } {
+function explainSyntax(error: YAMLError): { code: string; summary: string; hint?: string } {
   switch (error.code) {
-    case "DUPLICATE_KEY": {
-      const [key = ""] = text.slice(error.pos[0], error.pos[1] + 80).split(/\s*:(?:\s|$)/, 1);
-      return {
-        code: "duplicate-key",
-        summary: `the key ${JSON.stringify(key.trim())} stands here a second time`,
-        hint: "Keep one of the two.",
-      };
-    }
     case "TAB_AS_INDENT":
       return {
         code: "tab",
@@ -87,7 +75,7 @@ function explainSyntax(error: YAMLError, text: string): { code: string; summary:
     case "TAG_RESOLVE_FAILED":
       return {
         code: "unknown-tag",
-        summary: `${lowerFirst(error.message)}`,
+        summary: lowerFirst(error.message),
         hint: "Remove the tag; only those of YAML's core schema (!!str, !!int, …) are known.",
       };
     default:
@@ -122,7 +110,8 @@ class Conversion {
     problems: Problems,
   ) {
     this.#document = document;
-    this.#targets = anchorTargets(document);
+    // Looking for anchors costs a walk through all nodes.
+    this.#targets = text.includes("&") ? anchorTargets(document) : new Map<Alias, Node>();
     this.#text = text;
     this.#range = range;
     this.#marks = marks;
@@ -202,9 +191,9 @@ class Conversion {
     return list;
   }
 
-  #map(node: { items: readonly Pair<unknown, unknown>[] } & Node, path: FieldPath): Tree {
+  #map(node: { items: readonly Pair[] } & Node, path: FieldPath): Tree {
     const map: Tree = {};
-    const merges: Pair<unknown, unknown>[] = [];
+    const merges: Pair[] = [];
     this.#within(node, () => {
       for (const pair of node.items) {
         if (isMergeKey(pair.key)) merges.push(pair);
@@ -215,12 +204,23 @@ class Conversion {
     return map;
   }
 
-  #entry(map: Tree, pair: Pair<unknown, unknown>, path: FieldPath): void {
+  #entry(map: Tree, pair: Pair, path: FieldPath): void {
     const keyNode = isAlias(pair.key) ? this.#targets.get(pair.key) : pair.key;
-    const key = isScalar(keyNode) ? String(keyNode.value ?? "") : undefined;
+    const key = isScalar(keyNode) ? keyText(keyNode.value) : undefined;
     if (key === undefined || key === "__proto__") {
       const summary = key === undefined ? "a key must be a word, not a map or a list" : "`__proto__` cannot be a key";
       this.#problems.add([], { code: "bad-key", summary, range: this.#rangeOf(pair.key) });
+      return;
+    }
+    if (Object.hasOwn(map, key)) {
+      const first = this.#marks.get(map, key)?.key?.start.line ?? 0;
+      const summary = `the key ${JSON.stringify(key)} stands here a second time, after line ${first}`;
+      this.#problems.add([], {
+        code: "duplicate-key",
+        summary,
+        hint: "Keep one of the two.",
+        range: this.#rangeOf(pair.key),
+      });
       return;
     }
     map[key] = this.#convert(pair.value, [...path, key]);
@@ -228,7 +228,7 @@ class Conversion {
   }
 
   /** `<<`: what the map has itself stays; of several sources the first wins. */
-  #merge(map: Tree, pair: Pair<unknown, unknown>, path: FieldPath): void {
+  #merge(map: Tree, pair: Pair, path: FieldPath): void {
     const value = isAlias(pair.value) ? this.#targets.get(pair.value) : pair.value;
     const sources = isSeq(value) ? value.items : [pair.value];
     for (const source of sources) {
@@ -290,6 +290,14 @@ function anchorTargets(document: Document.Parsed): Map<Alias, Node> {
     },
   });
   return targets;
+}
+
+/** As JavaScript would name the property. */
+function keyText(value: unknown): string | undefined {
+  if (value === null || value === undefined) return "";
+  return ["string", "number", "boolean", "bigint"].includes(typeof value)
+    ? String(value as string | number)
+    : undefined;
 }
 
 function isMergeKey(key: unknown): boolean {

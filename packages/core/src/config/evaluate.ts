@@ -1,6 +1,6 @@
 import type { Redactor } from "../errors/redaction.ts";
 import type { BoundResolver } from "./bound-resolver.ts";
-import { SecretSource, errorCode } from "./env-files.ts";
+import type { SecretSource } from "./env-files.ts";
 import { mayHoldExpression, parseTemplate } from "./expression.ts";
 import type { Expression, Template } from "./expression.ts";
 import { rangeWithin } from "./expression-range.ts";
@@ -178,12 +178,12 @@ export class Evaluation {
     if (outcome !== "absent") return outcome;
     if (expression.fallback !== undefined) return this.#evaluate(expression.fallback, entry);
     if (expression.name === "secret") return this.#unsetSecret(expression, key, entry);
-    const what =
-      expression.name === "env" ? `the environment variable ${key} is not set` : `${expression.source} has no value`;
+    const { name, source }: Expression = expression;
+    const what = name === "env" ? `the environment variable ${key} is not set` : `${source} has no value`;
     this.#problem(entry, expression.source, {
       code: "absent",
       summary: `${what}, and there is no fallback`,
-      hint: `Set it, or write a fallback: \${${expression.name}:${key}, value}.`,
+      hint: `Set it, or write a fallback: \${${name}:${key}, value}.`,
     });
     return "failed";
   }
@@ -203,8 +203,7 @@ export class Evaluation {
       const value = await resolver.call(key, fallback);
       return value === undefined || value === null ? "absent" : this.#known(value, resolver.secret);
     } catch (error) {
-      const why =
-        error instanceof Error ? (errorCode(error) === undefined ? error.message : `${error.message}`) : String(error);
+      const why = error instanceof Error ? error.message : String(error);
       const hint =
         expression.fallback === undefined ? undefined : "The fallback stands for what is absent, not for what failed.";
       this.#problem(entry, expression.source, {

@@ -11,7 +11,7 @@ import type { LegacyService } from "./legacy-shape.ts";
 import type { LoadOptions } from "./options.ts";
 import { checkPlacement } from "./placement.ts";
 import { runPlugins } from "./plugins.ts";
-import { Problems, entries } from "./problems.ts";
+import { Problems, eachEntry } from "./problems.ts";
 import { At, readShape } from "./schema/shape.ts";
 import { stack as stackShape } from "./schema/stack.ts";
 import { Marks, isTree, treeAt } from "./tree.ts";
@@ -146,9 +146,10 @@ function fingerprintAll(
 }
 
 function isBeyond(service: Tree, marks: Marks): boolean {
-  for (const { container, key, value, path } of entries(service)) {
-    if (path[0] === "provider") continue;
-    if (typeof value === "symbol" || hasToken(value) || marks.get(container, key)?.secret === true) return true;
-  }
-  return Array.isArray(service["secrets"]) && service["secrets"].length > 0;
+  let found = Array.isArray(service["secrets"]) && service["secrets"].length > 0;
+  eachEntry(service, ({ container, key, value, path }) => {
+    if (path[0] === "provider") return;
+    found ||= typeof value === "symbol" || hasToken(value) || marks.get(container, key)?.secret === true;
+  });
+  return found;
 }

@@ -31,7 +31,8 @@ export async function runPlugins(root: Tree, folder: string, problems: Problems,
       return;
     }
     try {
-      await Promise.resolve(plugin(root));
+      // Whatever function the user exports is called with the declaration.
+      await (plugin as (declaration: Tree) => unknown)(root);
     } catch (error) {
       fail("failed", error);
       return;

@@ -82,16 +82,20 @@ export class Problems {
   }
 }
 
-/** Every text and number in a tree with its path; maps and lists first. */
-export function* entries(
-  root: Container,
-  path: FieldPath = [],
-): Generator<{ container: Container; key: string | number; path: FieldPath; value: unknown }> {
+export interface TreeEntry {
+  readonly container: Container;
+  readonly key: string | number;
+  readonly path: FieldPath;
+  readonly value: unknown;
+}
+
+/** Visits every entry of a tree, maps and lists before what is in them. */
+export function eachEntry(root: Container, visit: (entry: TreeEntry) => void, path: FieldPath = []): void {
   for (const name of Object.keys(root)) {
     const key = Array.isArray(root) ? Number(name) : name;
     const value = valueAt(root, key);
     const inner = [...path, key];
-    yield { container: root, key, path: inner, value };
-    if (isContainer(value)) yield* entries(value, inner);
+    visit({ container: root, key, path: inner, value });
+    if (isContainer(value)) eachEntry(value, visit, inner);
   }
 }

@@ -5,6 +5,7 @@ export interface WiringToken {
   readonly containerPort?: number;
 }
 
+// eslint-disable-next-line no-control-regex -- NUL is what makes a token unlike anything written
 const pattern = /\u0000service:([^\u0000]+)\u0000/g;
 
 export function writeToken(token: WiringToken): string {
