@@ -62,6 +62,6 @@ export function defineProvider<const Declared extends readonly Capability[]>(
   };
 }
 
-async function* refuseLogs(type: string): AsyncGenerator<never> {
-  throw unsupported("logs", type);
+function refuseLogs(type: string): AsyncIterable<never> {
+  return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(unsupported("logs", type)) }) };
 }

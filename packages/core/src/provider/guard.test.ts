@@ -171,6 +171,7 @@ test("progress, log lines and recorded failures show no secret", async () => {
 test("a log that breaks off is mapped like any call", async () => {
   const { provider, context } = sample({
     logs: async function* () {
+      yield { replica: "web", stream: "stdout", text: "before" };
       throw new Error(`socket ${secret}`);
     },
   });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { instance, Killed, release, SimulatedMachines } from "../rollout/simulated-machines.test.support.ts";
+import { instance, release } from "../rollout/samples.test.support.ts";
+import { Killed, SimulatedMachines } from "../rollout/simulated-machines.test.support.ts";
 import { machineProvider } from "./machine-provider.ts";
 import type { ReleaseRequest } from "./requests.ts";
 

@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { isCtrlPlaneError } from "../errors/error.ts";
 import { machineRevisionDriver } from "./machine-revision-driver.ts";
 import { rollOut } from "./roll-out.ts";
 import { settledRelease, type RolloutRequest } from "./rollout.ts";
-import {
-  instance,
-  recreateStrategy,
-  release,
-  rollingStrategy,
-  SimulatedMachines,
-  type Machine,
-} from "./simulated-machines.test.support.ts";
+import { instance, recreateStrategy, release, rollingStrategy } from "./samples.test.support.ts";
+import { SimulatedMachines, type Machine } from "./simulated-machines.test.support.ts";
 
 const [old, wanted, other] = [release(1, "ok"), release(2, "ok2"), release(3, "ok3")];
 const broken = release(2, "crash");

@@ -1,6 +1,5 @@
-import type { Verdict } from "../errors/codes.ts";
 import { CtrlPlaneError, isCtrlPlaneError, type FailureDetail } from "../errors/error.ts";
-import type { ErrorCode } from "../errors/codes.ts";
+import type { ErrorCode, Verdict } from "../errors/codes.ts";
 import type { Release } from "../model/release.ts";
 
 /**

@@ -6,14 +6,8 @@ import type { ReplicaCount } from "../model/resources.ts";
 import { machineRevisionDriver } from "./machine-revision-driver.ts";
 import { rollOut } from "./roll-out.ts";
 import type { RolloutRequest } from "./rollout.ts";
-import {
-  instance,
-  Killed,
-  recreateStrategy,
-  release,
-  rollingStrategy,
-  SimulatedMachines,
-} from "./simulated-machines.test.support.ts";
+import { instance, recreateStrategy, release, rollingStrategy } from "./samples.test.support.ts";
+import { Killed, SimulatedMachines } from "./simulated-machines.test.support.ts";
 
 interface Deploy extends Partial<Omit<RolloutRequest, "release" | "journal">> {
   readonly kill?: { readonly at: number; readonly when: "before" | "after" };

@@ -95,7 +95,8 @@ function settleInTurn(
     async stop(error) {
       stopping.abort(error);
       await Promise.allSettled([turn]);
-      return stopping.signal.reason;
+      const first: unknown = stopping.signal.reason;
+      return first;
     },
   };
 }

@@ -1,72 +1,13 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { CtrlPlaneError } from "../errors/error.ts";
-import { revisionOf, specHash } from "../model/hash.ts";
-import type { InstanceIdentity } from "../model/identity.ts";
 import type { SettledRelease } from "../model/observed.ts";
 import { revisionKey, type Release } from "../model/release.ts";
 import { replicaName } from "../model/names.ts";
-import type { ServiceSpec, StrategySpec } from "../model/spec.ts";
 import type { Clock, Progress, ProviderContext } from "../provider/context.ts";
 import type { RolloutDecision, RolloutJournal } from "./journal.ts";
 import type { Replica, ReplicaDriver, RoutedSet } from "./replica-driver.ts";
-
-export const instance: InstanceIdentity = {
-  id: "inst_1",
-  name: "shop-web",
-  stack: "shop",
-  service: "web",
-  lineage: "lin_1",
-  provider: "test",
-  platformId: "platform",
-};
-
-export const rollingStrategy: StrategySpec = {
-  type: "rolling",
-  declared: true,
-  batch: { count: 1 },
-  steps: [],
-  pause: "manual",
-  timeoutMs: 60_000,
-  drainMs: 1_000,
-  onFailure: "revert",
-};
-export const recreateStrategy: StrategySpec = { ...rollingStrategy, type: "recreate" };
-
-/** A release whose replicas behave as `image` says: `ok`, `crash`, `dies:MS` (ready, then ends), `never` (gets ready). */
-export function release(number: number, image: string, replicas = 3, change: Partial<ServiceSpec> = {}): Release {
-  const spec: ServiceSpec = {
-    service: "web",
-    kind: "service",
-    image: { kind: "reference", reference: image },
-    env: {},
-    secretEnv: [],
-    files: [],
-    scale: { replicas },
-    ports: [{ containerPort: 80, hostPort: 8080, protocol: "http" }],
-    domains: [],
-    volumes: [],
-    needs: {},
-    strategy: rollingStrategy,
-    stop: { signal: "SIGTERM", graceMs: 1_000 },
-    protect: false,
-    keep: 10,
-    accept: [],
-    ...change,
-  };
-  const pinned = { digest: `sha256:${image}`, declared: image };
-  return {
-    id: `rel_${number}`,
-    number,
-    instance,
-    spec,
-    image: pinned,
-    revision: revisionOf(spec, pinned),
-    specHash: specHash(spec, pinned),
-    change: number,
-    createdAt: "2026-11-22T00:00:00.000Z",
-  };
-}
+import { instance } from "./samples.test.support.ts";
 
 export interface Machine extends Replica {
   state: Replica["state"];
@@ -111,13 +52,13 @@ export class SimulatedMachines {
 
   /** Waits for a call while time passes. */
   async run<Result>(call: Promise<Result>): Promise<Result> {
-    let isOver = false;
-    const over = (): void => void (isOver = true);
+    const watched = { isOver: false };
+    const over = (): void => void (watched.isOver = true);
     call.then(over, over);
-    for (let rounds = 0; !isOver; rounds += 1) {
+    for (let rounds = 0; ; rounds += 1) {
       assert.ok(rounds < 100_000, "the call hangs");
       await turn();
-      if (isOver) break;
+      if (watched.isOver) break;
       const next = this.timers.toSorted((a, b) => a.at - b.at)[0];
       if (next === undefined) continue;
       this.timers = this.timers.filter((each) => each !== next);

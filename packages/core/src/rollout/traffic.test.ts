@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Replica } from "./replica-driver.ts";
 import { targetsOf, withoutReplicas } from "./traffic.ts";
 

@@ -1,8 +1,13 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
-import { CtrlPlaneError, sha256, type ImageSpec, type PinnedImage } from "@ctrlplane/core/provider";
-import type { ProviderContext } from "@ctrlplane/core/provider";
+import {
+  CtrlPlaneError,
+  sha256,
+  type ImageSpec,
+  type PinnedImage,
+  type ProviderContext,
+} from "@ctrlplane/core/provider";
 import type { Client } from "./client.ts";
 
 /**

@@ -6,7 +6,6 @@ import type {
   LogLine,
   PortSpec,
   Replica,
-  ReplicaCount,
   SettledRelease,
 } from "@ctrlplane/core/provider";
 
@@ -174,5 +173,3 @@ export type FaultKind =
 
 /** Armed for the `nth` (default 1) such call from now on, and the `times - 1` (default 0) calls after it. `*`: any call. */
 export type Fault = FaultKind & { readonly call: string; readonly nth?: number; readonly times?: number };
-
-export type { ReplicaCount };

@@ -36,5 +36,5 @@ function lastOfEach(lines: readonly LogLine[], tail: number | undefined): readon
     left.set(line.replica, count);
     return count <= tail;
   });
-  return kept.reverse();
+  return kept.toReversed();
 }
