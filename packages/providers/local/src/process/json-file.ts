@@ -14,6 +14,16 @@ export function readJsonFile<T>(path: string): T | undefined {
   }
 }
 
+/** As `readJsonFile`, for files that are not kept safe from a loss of power: what cannot be parsed is absent. */
+export function readVolatileJson<T>(path: string): T | undefined {
+  try {
+    return readJsonFile<T>(path);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** Replaces the file atomically, mode 0600. `durable`: it outlives a loss of power. */
 export function writeJsonFile(path: string, value: unknown, options: { readonly durable?: boolean } = {}): void {
   const next = `${path}.new`;

@@ -2,6 +2,8 @@ import { CtrlPlaneError, type Verdict } from "@ctrlplane/core/provider";
 import { sessionMembers } from "../process/group.ts";
 import { listeningPorts } from "../process/listening.ts";
 import { logTail } from "../process/log-tail.ts";
+import { openHost } from "./probe.ts";
+import type { ReplicaPort } from "./records.ts";
 import type { SupervisedReplica } from "./replica.ts";
 import { pause } from "./timing.ts";
 
@@ -142,13 +144,23 @@ async function watchForWrongPort(
   while (!finished.aborted) {
     await pause(1000, finished);
     const { run } = replica.state;
-    const open = listeningPortsOf(replica);
-    const wrong = replica.record.ports.find((each) => open.includes(each.containerPort) && !open.includes(each.port));
+    const wrong = await wrongPort(replica);
     if (wrong === undefined || finished.aborted) since = undefined;
     else if (since?.run !== run) since = { run, at: Date.now() };
     else if (Date.now() - since.at >= wrongPortMs)
       judge(portClosed(replica, `port ${wrong.containerPort} did not open`));
   }
+}
+
+/** The container port that the replica listens on itself, while the port that it was given is closed. */
+async function wrongPort(replica: SupervisedReplica): Promise<ReplicaPort | undefined> {
+  for (const each of replica.record.ports) {
+    // First the cheap question: to find out who listens means to look at every process of the machine.
+    if (each.protocol === "udp" || (await openHost(each.containerPort, 100)) === undefined) continue;
+    const open = listeningPortsOf(replica);
+    if (open.includes(each.containerPort) && !open.includes(each.port)) return each;
+  }
+  return undefined;
 }
 
 function gateName(replica: SupervisedReplica): string {

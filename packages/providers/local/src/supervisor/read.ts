@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { instanceFile, layout, replicaFiles } from "../layout.ts";
 import { isAlive } from "../process/identity.ts";
-import { isErrno, readJsonFile } from "../process/json-file.ts";
+import { isErrno, readJsonFile, readVolatileJson } from "../process/json-file.ts";
 import type { LocalReplica } from "./operations.ts";
 import type { ExitRecord, InstanceRecord, ReplicaRecord, ReplicaState, RunRecord } from "./records.ts";
 
@@ -39,9 +39,9 @@ export function readReplica(folder: string): LocalReplica | undefined {
   const files = replicaFiles(folder);
   const record = readJsonFile<ReplicaRecord>(files.record);
   if (record === undefined) return undefined;
-  const state = readJsonFile<ReplicaState>(files.state) ?? freshState;
-  const run = readJsonFile<RunRecord>(files.run);
-  const exit = readJsonFile<ExitRecord>(files.exit);
+  const state = readVolatileJson<ReplicaState>(files.state) ?? freshState;
+  const run = readVolatileJson<RunRecord>(files.run);
+  const exit = readVolatileJson<ExitRecord>(files.exit);
   const alive = run !== undefined && exit?.run !== run.run && isAlive(run);
   const ready = alive && state.ready && state.run === run.run;
   const end = exit ?? state.lastEnd;

@@ -2,7 +2,7 @@ import { readlinkSync } from "node:fs";
 import type { ReplicaFiles } from "../layout.ts";
 import { allPids, sessionMembers, signalGroup } from "../process/group.ts";
 import { isAlive, readStat } from "../process/identity.ts";
-import { isErrno, readJsonFile } from "../process/json-file.ts";
+import { isErrno, readVolatileJson } from "../process/json-file.ts";
 import { startShim, type ShimRequest } from "../process/start-shim.ts";
 import type { ExitRecord, RunRecord, ShimRecord } from "./records.ts";
 import { pause } from "./timing.ts";
@@ -33,7 +33,7 @@ export async function launchRun(files: ReplicaFiles, request: ShimRequest): Prom
 
 /** The run that an earlier supervisor started; undefined where there was none, or it never came to be. */
 export async function adoptRun(files: ReplicaFiles, cwd: string): Promise<ReplicaRun | undefined> {
-  const shim = readJsonFile<ShimRecord>(files.shim);
+  const shim = readVolatileJson<ShimRecord>(files.shim);
   if (shim === undefined) return undefined;
   while (isAlive(shim) && readRun(files, shim.run) === undefined && readExit(files, shim.run) === undefined)
     await pause(pollMs);
@@ -97,11 +97,11 @@ function kill(pid: number): void {
 }
 
 function readRun(files: ReplicaFiles, run: number): RunRecord | undefined {
-  const found = readJsonFile<RunRecord>(files.run);
+  const found = readVolatileJson<RunRecord>(files.run);
   return found?.run === run ? found : undefined;
 }
 
 function readExit(files: ReplicaFiles, run: number): ExitRecord | undefined {
-  const found = readJsonFile<ExitRecord>(files.exit);
+  const found = readVolatileJson<ExitRecord>(files.exit);
   return found?.run === run ? found : undefined;
 }

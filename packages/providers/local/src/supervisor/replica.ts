@@ -1,6 +1,6 @@
 import type { StopSpec } from "@ctrlplane/core/provider";
 import { replicaFiles, type ReplicaFiles } from "../layout.ts";
-import { readJsonFile, writeJsonFile } from "../process/json-file.ts";
+import { readVolatileJson, writeJsonFile } from "../process/json-file.ts";
 import { Changes } from "./changes.ts";
 import { watchHealth } from "./health-watch.ts";
 import { freshState } from "./read.ts";
@@ -48,7 +48,7 @@ export class SupervisedReplica {
     this.files = replicaFiles(folder);
     this.record = record;
     this.#host = host;
-    this.state = readJsonFile<ReplicaState>(this.files.state) ?? freshState;
+    this.state = readVolatileJson<ReplicaState>(this.files.state) ?? freshState;
   }
 
   /** It runs, or will be started without being asked. */
@@ -74,7 +74,8 @@ export class SupervisedReplica {
     if (this.record.desired !== "running") {
       await this.#loop;
       this.#write({ ...this.record, desired: "running" });
-      this.update({ starts: 0, failedStarts: 0 });
+      // Written with the start.
+      this.state = { ...this.state, starts: 0, failedStarts: 0 };
     } else if (this.#loop === undefined && this.#isOver()) return;
     const before = this.state.lastEnd?.run ?? 0;
     this.#loop ??= this.#keep(undefined);

@@ -68,8 +68,8 @@ export class Routing {
 
   async #publish(): Promise<void> {
     const entrances = this.#entrances();
-    if (JSON.stringify(entrances) === JSON.stringify(this.#table.entrances) && (await this.#gateway.isRunning()))
-      return;
+    const isSame = JSON.stringify(entrances) === JSON.stringify(this.#table.entrances);
+    if (isSame && (entrances.length === 0 || (await this.#gateway.isRunning()))) return;
     this.#table = { version: this.#table.version + 1, entrances };
     writeJsonFile(layout(this.#dir).routes, this.#table);
     if (entrances.length > 0 || (await this.#gateway.isRunning())) await this.#gateway.apply(this.#table);
