@@ -32,7 +32,10 @@ test("with published and unpublished ports, others reach all at the loopback add
   const address = addressOf(instance, { ports: [published, internal], domains: [] });
   const host = loopbackAddress(instance.id);
   assert.equal(address.host, host);
-  assert.deepEqual(address.ports.map((each) => each.port), [23000, 25432]);
+  assert.deepEqual(
+    address.ports.map((each) => each.port),
+    [23000, 25432],
+  );
   assert.deepEqual(address.published, ["http://127.0.0.1:8080"]);
   assert.deepEqual(
     listenings(instance.id, [published, internal]).map(({ address: at, port }) => `${at}:${port}`),
@@ -41,8 +44,12 @@ test("with published and unpublished ports, others reach all at the loopback add
 });
 
 test("a given address, IPv6 included, stands in the URL", () => {
-  assert.deepEqual(addressOf(instance, { ports: [{ ...published, address: "10.0.0.2" }], domains: [] }).published, ["http://10.0.0.2:8080"]);
-  assert.deepEqual(addressOf(instance, { ports: [{ ...published, address: "::1" }], domains: [] }).published, ["http://[::1]:8080"]);
+  assert.deepEqual(addressOf(instance, { ports: [{ ...published, address: "10.0.0.2" }], domains: [] }).published, [
+    "http://10.0.0.2:8080",
+  ]);
+  assert.deepEqual(addressOf(instance, { ports: [{ ...published, address: "::1" }], domains: [] }).published, [
+    "http://[::1]:8080",
+  ]);
 });
 
 test("no two of a thousand instances share a loopback address", () => {

@@ -15,7 +15,9 @@ export interface Listening {
 /** Everything at which a service answers: its published ports, and for other services a loopback address of its own. */
 export function listenings(instanceId: string, ports: readonly PortSpec[]): readonly Listening[] {
   const published = ports.flatMap(({ containerPort, protocol, hostPort, address }): Listening[] =>
-    hostPort === undefined ? [] : [{ containerPort, protocol, address: wildcard(address), port: hostPort, isPublished: true }],
+    hostPort === undefined
+      ? []
+      : [{ containerPort, protocol, address: wildcard(address), port: hostPort, isPublished: true }],
   );
   if (usesPublishedPorts(ports)) return published;
   const loopback = ports.map(({ containerPort, protocol }) => ({
@@ -29,7 +31,10 @@ export function listenings(instanceId: string, ports: readonly PortSpec[]): read
 }
 
 /** `Provider.address` of `local`: the published ports where every one is published at the same address, else the loopback address. */
-export function addressOf(instance: Pick<InstanceIdentity, "id">, spec: Pick<ServiceSpec, "ports" | "domains">): ServiceAddress {
+export function addressOf(
+  instance: Pick<InstanceIdentity, "id">,
+  spec: Pick<ServiceSpec, "ports" | "domains">,
+): ServiceAddress {
   const first = spec.ports[0];
   const isPublished = first !== undefined && usesPublishedPorts(spec.ports);
   const host = isPublished ? reachable(first.address) : loopbackAddress(instance.id);

@@ -6,12 +6,19 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { openSession } from "./command-session.ts";
 import type { SessionRequest } from "./command-session.ts";
-import { temporaryFolder } from "./testing/fixtures.ts";
+import { temporaryFolder } from "./fixtures.test.support.ts";
 
 const never = new AbortController().signal;
 
 function open(command: readonly string[], change: Partial<SessionRequest> = {}) {
-  return openSession({ command, cwd: "/", env: { PATH: process.env["PATH"] ?? "" }, terminal: undefined, signal: never, ...change });
+  return openSession({
+    command,
+    cwd: "/",
+    env: { PATH: process.env["PATH"] ?? "" },
+    terminal: undefined,
+    signal: never,
+    ...change,
+  });
 }
 
 async function all(session: { stdout: Readable; stderr: Readable; exit: Promise<number> }) {
@@ -27,7 +34,9 @@ test("output, input and exit code pass through", async () => {
 
 test("the environment is exact and complete", async () => {
   const value = `line\n"quoted" '$HOME' \`x\` 🚀 ${"y".repeat(100_000)}`;
-  const session = open([process.execPath, "-e", "process.stdout.write(JSON.stringify(process.env))"], { env: { VALUE: value } });
+  const session = open([process.execPath, "-e", "process.stdout.write(JSON.stringify(process.env))"], {
+    env: { VALUE: value },
+  });
   assert.deepEqual(JSON.parse((await all(session)).stdout), { VALUE: value });
 });
 
@@ -39,7 +48,11 @@ test("a signal is 128 and its number", async () => {
 });
 
 test("what cannot be started ends with 127 or 126, and says so", async (t) => {
-  assert.deepEqual(await all(open(["no-such-program"])), { stdout: "", stderr: "no-such-program: not found\n", exit: 127 });
+  assert.deepEqual(await all(open(["no-such-program"])), {
+    stdout: "",
+    stderr: "no-such-program: not found\n",
+    exit: 127,
+  });
   const file = join(await temporaryFolder(t), "plain");
   await writeFile(file, "");
   await chmod(file, 0o644);

@@ -27,9 +27,12 @@ const lastOutputMs = 1000;
 export function openSession(request: SessionRequest): ExecSession {
   const { command, cwd, env, terminal, signal } = request;
   const [file, ...args] = command;
-  if (file === undefined) throw new CtrlPlaneError("INVALID", "there is no command to run", { hint: "Name one, e.g. `sh`." });
+  if (file === undefined)
+    throw new CtrlPlaneError("INVALID", "there is no command to run", { hint: "Name one, e.g. `sh`." });
   if (terminal !== undefined && !terminal.inherit) {
-    throw new CtrlPlaneError("UNSUPPORTED", "`local` hands over the caller's own terminal and makes none", { hint: "Run it without a terminal." });
+    throw new CtrlPlaneError("UNSUPPORTED", "`local` hands over the caller's own terminal and makes none", {
+      hint: "Run it without a terminal.",
+    });
   }
   const inherits = terminal !== undefined;
   // A group of its own, so that `kill` reaches what the command starts; on a terminal it must stay in the one in front.
@@ -82,14 +85,20 @@ function exitOf(child: ChildProcess, file: string, stderr: PassThrough): Promise
   });
 }
 
-const startFailures: Readonly<Record<string, number>> = { ENOENT: 127, EACCES: 126, ENOEXEC: 126, EISDIR: 126, ENOTDIR: 127 };
+const startFailures: Readonly<Record<string, number>> = {
+  ENOENT: 127,
+  EACCES: 126,
+  ENOEXEC: 126,
+  EISDIR: 126,
+  ENOTDIR: 127,
+};
 
 function endChild(child: ChildProcess, name: string, hasGroup: boolean): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  if (!Object.hasOwn(constants.signals, name)) throw new CtrlPlaneError("INVALID", `${name} is no signal of this system`);
+  if (!Object.hasOwn(constants.signals, name))
+    throw new CtrlPlaneError("INVALID", `${name} is no signal of this system`);
   try {
-    // Checked on the line before.
-    process.kill(hasGroup ? -child.pid : child.pid, name as NodeJS.Signals);
+    process.kill(hasGroup ? -child.pid : child.pid, name);
   } catch (error) {
     if (errnoOf(error) !== "ESRCH") throw error;
   }

@@ -15,7 +15,11 @@ export interface DeprovisionParts {
 const drainMs = 5_000;
 
 /** Nothing of the instance runs or is recorded; its logs stay in the archive, its volumes unless they are to go. */
-export async function deprovision({ dir, driver, retention }: DeprovisionParts, { instance, volumes }: DeprovisionRequest, context: ProviderContext): Promise<void> {
+export async function deprovision(
+  { dir, driver, retention }: DeprovisionParts,
+  { instance, volumes }: DeprovisionRequest,
+  context: ProviderContext,
+): Promise<void> {
   requireOurs(dir, instance);
   const all = await readVolumes(dir);
   const mounted = new Set(readInstances(dir).flatMap((each) => (each.name === instance.name ? each.volumes : [])));

@@ -34,12 +34,21 @@ export function describeIdentity(instance: InstanceIdentity): InstanceDescriptio
 
 /** The listeners of a release, and who gets what share. */
 export function routeOf({ instance, spec }: Release, targets: Readonly<Record<string, number>>): RouteSet {
-  const listeners = listenings(instance.id, spec.ports).map(({ address, port, containerPort, protocol }) => ({ address, port, containerPort, protocol }));
+  const listeners = listenings(instance.id, spec.ports).map(({ address, port, containerPort, protocol }) => ({
+    address,
+    port,
+    containerPort,
+    protocol,
+  }));
   return { listeners, targets };
 }
 
 /** An instance as `list` shows it, apart from its replicas: its record, corrected by what is there. */
-export function observe(record: InstanceRecord, replicas: readonly LocalReplica[], volumes: readonly VolumeRecord[]): InstanceBase {
+export function observe(
+  record: InstanceRecord,
+  replicas: readonly LocalReplica[],
+  volumes: readonly VolumeRecord[],
+): InstanceBase {
   const { route, settled, stopped, ...description } = record;
   const own = volumes.filter((each) => each.instance === record.name || record.volumes.includes(each.name));
   const starts = replicas.flatMap((each) => each.startedAt ?? []).sort();
@@ -55,6 +64,7 @@ export function observe(record: InstanceRecord, replicas: readonly LocalReplica[
 
 /** It should be reachable, and nothing is routed: somebody took its routes away. */
 function isUnpublished({ route, settled, stopped }: InstanceRecord): boolean {
-  const wanted = settled === undefined ? 0 : typeof settled.replicas === "number" ? settled.replicas : settled.replicas.min;
+  const wanted =
+    settled === undefined ? 0 : typeof settled.replicas === "number" ? settled.replicas : settled.replicas.min;
   return route === undefined && !stopped && wanted > 0;
 }

@@ -28,7 +28,9 @@ export function localDriver(parts: DriverParts): ReplicaDriver {
 
     async instance(instance) {
       const record = readInstance(dir, instance.name);
-      return record === undefined ? undefined : observe(record, readReplicas(dir, instance.name), await readVolumes(dir));
+      return record === undefined
+        ? undefined
+        : observe(record, readReplicas(dir, instance.name), await readVolumes(dir));
     },
 
     async create(request, context) {
@@ -40,7 +42,8 @@ export function localDriver(parts: DriverParts): ReplicaDriver {
     },
 
     start: async (replica, context) => supervisor.start(replica.id, writeOptions(context)),
-    waitReady: async (replica, _release, options, context) => supervisor.waitReady(replica.id, options, { signal: context.signal }),
+    waitReady: async (replica, _release, options, context) =>
+      supervisor.waitReady(replica.id, options, { signal: context.signal }),
     outlive: async (replica, ms, context) => supervisor.outlive(replica.id, ms, { signal: context.signal }),
 
     async route(instance, set, context) {
@@ -66,7 +69,10 @@ export function localDriver(parts: DriverParts): ReplicaDriver {
     async settle(instance, settled, context) {
       requireOurs(dir, instance);
       const release = settled === undefined ? undefined : published.find(instance, settled.specHash);
-      const description = release === undefined ? known(dir, instance) : describeRelease(release, volumesOf(dir, instance, release.spec));
+      const description =
+        release === undefined
+          ? recorded(dir, instance)
+          : describeRelease(release, volumesOf(dir, instance, release.spec));
       await supervisor.settle(description, settled, writeOptions(context));
       published.forget(instance);
     },
@@ -80,13 +86,16 @@ export function localDriver(parts: DriverParts): ReplicaDriver {
     exec: async (replica, request, context) => execInReplica(parts, replica, request, context),
     usage: async (replicas, context) => ({
       at: new Date(context.clock.now()).toISOString(),
-      replicas: await supervisor.usage(replicas.map((each) => each.id), { signal: context.signal }),
+      replicas: await supervisor.usage(
+        replicas.map((each) => each.id),
+        { signal: context.signal },
+      ),
     }),
   };
 }
 
 /** What is recorded already, where a release without replicas left nothing to describe it by. */
-function known(dir: string, instance: InstanceIdentity): InstanceDescription {
+function recorded(dir: string, instance: InstanceIdentity): InstanceDescription {
   const record = readInstance(dir, instance.name);
   if (record === undefined) return describeIdentity(instance);
   const { settled: _, stopped: __, route: ___, ...description } = record;
@@ -107,8 +116,8 @@ function publishedReleases() {
       const known = releases.get(instance.name) ?? new Map<string, Release>();
       releases.set(instance.name, known.set(rest.specHash, { instance, ...rest }));
     },
-    find: (instance: InstanceIdentity, specHash: string): Release | undefined => releases.get(instance.name)?.get(specHash),
+    find: (instance: InstanceIdentity, specHash: string): Release | undefined =>
+      releases.get(instance.name)?.get(specHash),
     forget: (instance: InstanceIdentity): void => void releases.delete(instance.name),
   };
 }
-

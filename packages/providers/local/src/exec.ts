@@ -16,10 +16,19 @@ export interface ExecParts {
 }
 
 /** A command beside a replica: its working folder, its environment, its ports in `PORT`; a child of this process. */
-export function execInReplica({ dir, env }: ExecParts, replica: Pick<Replica, "id" | "name">, request: ExecRequest, context: ProviderContext): ExecSession {
+export function execInReplica(
+  { dir, env }: ExecParts,
+  replica: Pick<Replica, "id" | "name">,
+  request: ExecRequest,
+  context: ProviderContext,
+): ExecSession {
   const folder = join(layout(dir).replicas, replica.id);
   const found = readReplica(folder);
-  if (found === undefined) throw new CtrlPlaneError("NOT_FOUND", `the replica ${replica.name} is gone`, { target: replica.name, hint: "Run the same command again." });
+  if (found === undefined)
+    throw new CtrlPlaneError("NOT_FOUND", `the replica ${replica.name} is gone`, {
+      target: replica.name,
+      hint: "Run the same command again.",
+    });
   try {
     const own = loadEnvironment(replicaFiles(folder), replica.id, folderSealer(dir));
     return openSession({

@@ -1,9 +1,19 @@
-import { closeSync, constants, createReadStream, fstatSync, lstatSync, openSync, readFileSync, readlinkSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+} from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { createHash, hash } from "node:crypto";
 import { dirname, isAbsolute, join, normalize } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import type { BigIntStats, Dirent } from "node:fs";
+import type { Hash } from "node:crypto";
+import type { BigIntStats, Dirent, ReadStream } from "node:fs";
 import ignore from "ignore";
 import { CtrlPlaneError, sha256 } from "@ctrlplane/core/provider";
 import { errnoOf, mapError, throwIfCancelled, unlessAbsent } from "./errors.ts";
@@ -12,7 +22,13 @@ import type { HashCache } from "./hash-cache.ts";
 /** One thing in a folder. `path` is relative, with `/`; `mode` are the nine permission bits. */
 export type FolderEntry =
   | { readonly kind: "folder"; readonly path: string; readonly mode: number }
-  | { readonly kind: "file"; readonly path: string; readonly mode: number; readonly bytes: number; readonly sha256: string }
+  | {
+      readonly kind: "file";
+      readonly path: string;
+      readonly mode: number;
+      readonly bytes: number;
+      readonly sha256: string;
+    }
   | { readonly kind: "link"; readonly path: string; readonly target: string };
 
 export interface FolderContent {
@@ -37,6 +53,7 @@ export interface ReadOptions {
 
 /** Files above this are read in pieces, so that memory and the event loop stay free. */
 const wholeBytes = 4 * 1024 * 1024;
+const pieceBytes = 1024 * 1024;
 const sliceMs = 20;
 
 /**
@@ -81,7 +98,7 @@ export async function readSingleFile(folder: string, name: string, options: Read
 export async function hashFile(path: string, bytes: number): Promise<string> {
   if (bytes <= wholeBytes) return hash("sha256", readFileSync(path));
   const whole = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) whole.update(chunk);
+  await addAll(whole, createReadStream(path, { highWaterMark: pieceBytes }));
   return whole.digest("hex");
 }
 
@@ -153,11 +170,17 @@ async function hashUnchanged(whole: string, seen: BigIntStats, path: string, opt
 
 async function hashLarge(fd: number, signal: AbortSignal): Promise<string> {
   const whole = createHash("sha256");
-  for await (const chunk of createReadStream("", { fd, autoClose: false, start: 0, highWaterMark: 1024 * 1024 })) {
-    throwIfCancelled(signal);
+  const bytes = createReadStream("", { fd, autoClose: false, start: 0, highWaterMark: pieceBytes });
+  await addAll(whole, bytes, () => throwIfCancelled(signal));
+  return whole.digest("hex");
+}
+
+async function addAll(whole: Hash, bytes: ReadStream, beforeEach?: () => void): Promise<void> {
+  // Typed as `any` by node; without an encoding set, chunks are buffers.
+  for await (const chunk of bytes as AsyncIterable<Buffer>) {
+    beforeEach?.();
     whole.update(chunk);
   }
-  return whole.digest("hex");
 }
 
 /** A folder that its owner could not enter could not be copied or removed either; those bits count as set. */
@@ -207,7 +230,9 @@ function explain(error: unknown, path: string, options: ReadOptions): CtrlPlaneE
   if (errno === "ENOENT" || errno === "ELOOP") {
     // readdir gives names as text: what is no UTF-8 cannot be named back to the system.
     if (!path.includes("\ufffd")) return changed(path, options);
-    return new CtrlPlaneError("INVALID", `${within(path, options)} has a name that is not UTF-8`, { hint: "Rename it." });
+    return new CtrlPlaneError("INVALID", `${within(path, options)} has a name that is not UTF-8`, {
+      hint: "Rename it.",
+    });
   }
   if (errno === "EACCES" || errno === "EPERM") {
     return new CtrlPlaneError("INVALID", `${within(path, options)} cannot be read by this user`, {

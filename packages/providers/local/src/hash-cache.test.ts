@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openHashCache } from "./hash-cache.ts";
-import { temporaryFolder } from "./testing/fixtures.ts";
+import { temporaryFolder } from "./fixtures.test.support.ts";
 
 test("a hash is kept for a file that was left alone for 2 s before, and until it changes", async (t) => {
   const folder = await temporaryFolder(t);

@@ -44,7 +44,11 @@ export async function openHashCache(cacheDir: string, root: string, now: () => n
 }
 
 /** For callers that have no folder for caches. */
-export const noHashCache: HashCache = { lookup: () => undefined, record: () => undefined, save: () => Promise.resolve() };
+export const noHashCache: HashCache = {
+  lookup: () => undefined,
+  record: () => undefined,
+  save: () => Promise.resolve(),
+};
 
 function identity(stat: BigIntStats): string {
   return `${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.ino}`;
@@ -55,7 +59,8 @@ async function readKnown(file: string): Promise<Known> {
   if (text === undefined) return {};
   try {
     const stored: unknown = JSON.parse(text);
-    if (stored === null || typeof stored !== "object" || !("v" in stored) || stored.v !== 1 || !("files" in stored)) return {};
+    if (stored === null || typeof stored !== "object" || !("v" in stored) || stored.v !== 1 || !("files" in stored))
+      return {};
     // Written by `save` alone; a digest that somebody forged would be found when the files are copied.
     return stored.files as Known;
   } catch (error) {

@@ -40,7 +40,9 @@ export async function machineHealth({ dir, env }: HealthParts): Promise<Platform
     os: process.platform,
     limits,
     lowestPort: await lowestPort(),
-    addresses: Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address)).filter((each) => !each.startsWith("127.") && each !== "::1"),
+    addresses: Object.values(networkInterfaces())
+      .flatMap((each) => (each ?? []).map(({ address }) => address))
+      .filter((each) => !each.startsWith("127.") && each !== "::1"),
     listening: listeningOthers(dir),
   };
   return {
@@ -66,7 +68,11 @@ async function requireWritable(dir: string): Promise<string> {
   } catch (error) {
     if (errnoOf(error) === "ENOENT" && dirname(dir) !== dir) return requireWritable(dirname(dir));
     if (errnoOf(error) !== "EACCES" && errnoOf(error) !== "EROFS") throw mapError(error, dir);
-    throw new CtrlPlaneError("FORBIDDEN", `this user may not write to ${dir}`, { target: dir, hint: "Choose another folder with the option `dir`.", cause: error });
+    throw new CtrlPlaneError("FORBIDDEN", `this user may not write to ${dir}`, {
+      target: dir,
+      hint: "Choose another folder with the option `dir`.",
+      cause: error,
+    });
   }
 }
 
@@ -100,11 +106,24 @@ function checkSystem(): readonly Diagnostic[] {
 
 function checkDisk(dir: string, freeBytes: number): readonly Diagnostic[] {
   if (freeBytes >= lowDiskBytes) return [];
-  return [{ severity: "warning", code: "disk-low", summary: `${formatBytes(freeBytes)} are free for ${dir}`, hint: "Free some space: releases are copies of their files." }];
+  return [
+    {
+      severity: "warning",
+      code: "disk-low",
+      summary: `${formatBytes(freeBytes)} are free for ${dir}`,
+      hint: "Free some space: releases are copies of their files.",
+    },
+  ];
 }
 
 function checkLimits({ cpu, memory, reason }: LocalFacts["limits"]): readonly Diagnostic[] {
   if (cpu && memory) return [];
   const missing = [...(cpu ? [] : ["scale.cpu"]), ...(memory ? [] : ["scale.memory"])].join(" and ");
-  return [{ severity: "info", code: "limits-missing", summary: `${missing} cannot be limited here${reason === undefined ? "" : `: ${reason}`}` }];
+  return [
+    {
+      severity: "info",
+      code: "limits-missing",
+      summary: `${missing} cannot be limited here${reason === undefined ? "" : `: ${reason}`}`,
+    },
+  ];
 }

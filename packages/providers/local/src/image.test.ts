@@ -1,5 +1,17 @@
 import { strict as assert } from "node:assert";
-import { chmod, mkdir, readdir, readFile, readlink, rm, stat, symlink, truncate, utimes, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -8,10 +20,10 @@ import { isCtrlPlaneError } from "@ctrlplane/core/provider";
 import type { PinnedImage, ServiceSpec } from "@ctrlplane/core/provider";
 import { imageStore } from "./image.ts";
 import { snapshotStore } from "./snapshot.ts";
-import { temporaryFolder, testContext, testIdentity, testSpec } from "./testing/fixtures.ts";
+import { temporaryFolder, testContext, testIdentity, testSpec } from "./fixtures.test.support.ts";
 
-async function workbench(test: TestContext) {
-  const folder = await temporaryFolder(test);
+async function workbench(t: TestContext) {
+  const folder = await temporaryFolder(t);
   const [dir, web, cacheDir] = [join(folder, "data"), join(folder, "web"), join(folder, "cache")];
   await mkdir(web);
   await writeFile(join(web, "server.js"), "listen()");
@@ -25,8 +37,10 @@ async function workbench(test: TestContext) {
     web,
     snapshots,
     context,
-    identify: (change: Partial<ServiceSpec> = {}) => images.identify({ instance, spec: testSpec(web, change), cacheDir }, context),
-    build: (image: PinnedImage, change: Partial<ServiceSpec> = {}) => images.build({ instance, spec: testSpec(web, change), image }, context),
+    identify: (change: Partial<ServiceSpec> = {}) =>
+      images.identify({ instance, spec: testSpec(web, change), cacheDir }, context),
+    build: (image: PinnedImage, change: Partial<ServiceSpec> = {}) =>
+      images.build({ instance, spec: testSpec(web, change), image }, context),
   };
 }
 
@@ -88,7 +102,10 @@ test("links stay links: loops are harmless, those that lead out are told", async
   await symlink(".", join(web, "self"));
   await symlink("../elsewhere", join(web, "out"));
   const image = await identify();
-  assert.deepEqual(context.warnings.map((each) => each.split(" ")[0]), ["out"]);
+  assert.deepEqual(
+    context.warnings.map((each) => each.split(" ")[0]),
+    ["out"],
+  );
   await build(image);
   assert.equal(await readlink(join(snapshots.tree(image.digest), "self")), ".");
 });
@@ -125,7 +142,11 @@ test("a single file is its own command", async (t) => {
   const spec = testSpec(web, alone);
   const { command: _, ...withoutCommand } = spec;
   const store = imageStore(join(web, "../data"), snapshots);
-  const pin = () => store.identify({ instance: testIdentity("local_x"), spec: withoutCommand, cacheDir: join(web, "../cache") }, testContext());
+  const pin = () =>
+    store.identify(
+      { instance: testIdentity("local_x"), spec: withoutCommand, cacheDir: join(web, "../cache") },
+      testContext(),
+    );
   assert.equal(await problem(pin()), "INVALID: the command ./server.js is not executable");
   await chmod(file, 0o755);
   const pinned = await pin();
@@ -146,16 +167,28 @@ test("what can be no image is refused by name", async (t) => {
   execFileSync("mkfifo", [join(web, "queue")]);
   assert.equal(await problem(identify()), "INVALID: queue in ./web is a pipe, which cannot be copied");
   await rm(join(web, "queue"));
-  assert.equal(await problem(identify({ command: { args: ["./missing"] } })), "INVALID: the command ./missing is not in ./web");
-  assert.equal(await problem(identify({ command: { args: ["./server.js"] } })), "INVALID: the command ./server.js is not executable");
-  assert.equal(await problem(identify({ command: { args: ["no-such-program"] } })), "INVALID: the command no-such-program is not on this machine");
+  assert.equal(
+    await problem(identify({ command: { args: ["./missing"] } })),
+    "INVALID: the command ./missing is not in ./web",
+  );
+  assert.equal(
+    await problem(identify({ command: { args: ["./server.js"] } })),
+    "INVALID: the command ./server.js is not executable",
+  );
+  assert.equal(
+    await problem(identify({ command: { args: ["no-such-program"] } })),
+    "INVALID: the command no-such-program is not on this machine",
+  );
 });
 
 test("a folder without a command is refused with what to do", async (t) => {
   const { web } = await workbench(t);
   const { command: _, ...spec } = testSpec(web);
   const store = imageStore("/nowhere", snapshotStore("/nowhere"));
-  const pin = store.identify({ instance: testIdentity("local_x"), spec, cacheDir: join(web, "../cache") }, testContext());
+  const pin = store.identify(
+    { instance: testIdentity("local_x"), spec, cacheDir: join(web, "../cache") },
+    testContext(),
+  );
   assert.equal(await problem(pin), "INVALID: ./web is a folder, and nothing says what to run in it");
 });
 
@@ -164,7 +197,10 @@ test("what does not fit on the disk is refused before a byte is copied", async (
   const image = await identify();
   const content = { entries: [], digest: image.digest, bytes: 2 ** 60, files: 1, leaving: [] };
   const manifest = { v: 1, digest: image.digest, declared: "./web", bytes: content.bytes, files: 1 } as const;
-  assert.match(await problem(snapshots.create(web, content, manifest, context)), /^QUOTA: no room for a copy of \.\/web: it needs 1152922 TB, and .* free$/);
+  assert.match(
+    await problem(snapshots.create(web, content, manifest, context)),
+    /^QUOTA: no room for a copy of \.\/web: it needs 1152922 TB, and .* free$/,
+  );
   assert.deepEqual(await readdir(join(dir, "snapshots")), []);
 });
 

@@ -2,7 +2,14 @@ import { constants } from "node:fs";
 import { access, realpath, stat } from "node:fs/promises";
 import { basename, delimiter, dirname, isAbsolute, join, normalize } from "node:path";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
-import type { BuildImageRequest, IdentifyImageRequest, ImageSpec, PinnedImage, ProviderContext, ServiceSpec } from "@ctrlplane/core/provider";
+import type {
+  BuildImageRequest,
+  IdentifyImageRequest,
+  ImageSpec,
+  PinnedImage,
+  ProviderContext,
+  ServiceSpec,
+} from "@ctrlplane/core/provider";
 import { errnoOf, mapError } from "./errors.ts";
 import { readFolder, readSingleFile } from "./folder.ts";
 import type { FolderContent } from "./folder.ts";
@@ -33,7 +40,9 @@ export function imageStore(dir: string, snapshots: SnapshotStore): ImageStore {
       if (content.files === 0) throw empty(image);
       await requireCommand(spec, source, content, image);
       for (const path of content.leaving) {
-        context.log.warn(`${path} in ${image.declared} links to a place outside of it, where the copy that runs will not find it`);
+        context.log.warn(
+          `${path} in ${image.declared} links to a place outside of it, where the copy that runs will not find it`,
+        );
       }
       return pinned(image, content);
     },
@@ -48,7 +57,14 @@ export function imageStore(dir: string, snapshots: SnapshotStore): ImageStore {
       if (`sha256:${content.digest}` !== wanted.digest) throw changed(image);
       const { bytes, files } = content;
       const { single } = source;
-      const manifest = { v: 1, digest: wanted.digest, declared: image.declared, bytes, files, ...(single === undefined ? {} : { single }) } as const;
+      const manifest = {
+        v: 1,
+        digest: wanted.digest,
+        declared: image.declared,
+        bytes,
+        files,
+        ...(single === undefined ? {} : { single }),
+      } as const;
       await snapshots.create(source.root, content, manifest, context);
       return wanted;
     },
@@ -59,7 +75,9 @@ type PathImage = Extract<ImageSpec, { kind: "path" }>;
 
 function requirePath(image: ImageSpec): PathImage {
   if (image.kind === "path") return image;
-  throw new CtrlPlaneError("UNSUPPORTED", "`local` runs files, not container images", { hint: "Name a folder or a file, e.g. `image: ./web`." });
+  throw new CtrlPlaneError("UNSUPPORTED", "`local` runs files, not container images", {
+    hint: "Name a folder or a file, e.g. `image: ./web`.",
+  });
 }
 
 async function locate(image: PathImage): Promise<Source> {
@@ -70,15 +88,28 @@ async function locate(image: PathImage): Promise<Source> {
     if (found.isFile()) return { root: dirname(path), single: basename(path) };
   } catch (error) {
     if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ENOTDIR") throw mapError(error, image.declared);
-    throw invalid("no-such-image", `${image.declared} does not exist`, "Name a folder or a file; paths are relative to the configuration's folder.");
+    throw invalid(
+      "no-such-image",
+      `${image.declared} does not exist`,
+      "Name a folder or a file; paths are relative to the configuration's folder.",
+    );
   }
   throw invalid("invalid-image", `${image.declared} is neither a folder nor a file`, "Name a folder or a file.");
 }
 
-async function read(source: Source, image: PathImage, dir: string, cacheDir: string | undefined, context: ProviderContext): Promise<FolderContent> {
+async function read(
+  source: Source,
+  image: PathImage,
+  dir: string,
+  cacheDir: string | undefined,
+  context: ProviderContext,
+): Promise<FolderContent> {
   const cache = cacheDir === undefined ? noHashCache : await openHashCache(cacheDir, image.path);
   const options = { cache, except: dir, declared: image.declared, signal: context.signal };
-  const content = source.single === undefined ? await readFolder(source.root, options) : await readSingleFile(source.root, source.single, options);
+  const content =
+    source.single === undefined
+      ? await readFolder(source.root, options)
+      : await readSingleFile(source.root, source.single, options);
   await cache.save();
   return content;
 }
@@ -93,20 +124,37 @@ function pinned(image: PathImage, content: FolderContent): PinnedImage {
 }
 
 /** A command that cannot be run is found before anything is touched, wherever it can be. */
-async function requireCommand(spec: ServiceSpec, source: Source, content: FolderContent, image: PathImage): Promise<void> {
+async function requireCommand(
+  spec: ServiceSpec,
+  source: Source,
+  content: FolderContent,
+  image: PathImage,
+): Promise<void> {
   const program = programOf(spec, source);
   if (program === undefined) {
     if (spec.command !== undefined) return;
-    throw invalid("command-required", `${image.declared} is a folder, and nothing says what to run in it`, "Add a `command`, e.g. `command: [node, server.js]`.", "command");
+    throw invalid(
+      "command-required",
+      `${image.declared} is a folder, and nothing says what to run in it`,
+      "Add a `command`, e.g. `command: [node, server.js]`.",
+      "command",
+    );
   }
   if (isAbsolute(program)) return requireExecutable(program);
   if (!program.includes("/")) return requireOnPath(program, spec);
   const path = normalize(program);
   if (suppliedByMount(path, spec)) return;
   const entry = content.entries.find((each) => each.path === path);
-  if (entry === undefined) throw invalid("command-not-found", `the command ${program} is not in ${image.declared}`, "Paths in `command` are relative to the image's folder.", "command");
+  if (entry === undefined)
+    throw invalid(
+      "command-not-found",
+      `the command ${program} is not in ${image.declared}`,
+      "Paths in `command` are relative to the image's folder.",
+      "command",
+    );
   if (entry.kind === "link") return;
-  if (entry.kind === "folder") throw invalid("command-not-executable", `the command ${program} is a folder`, "Name a file in it.", "command");
+  if (entry.kind === "folder")
+    throw invalid("command-not-executable", `the command ${program} is a folder`, "Name a file in it.", "command");
   if ((entry.mode & 0o111) === 0) throw notExecutable(program);
 }
 
@@ -131,7 +179,12 @@ async function requireExecutable(program: string): Promise<void> {
   } catch (error) {
     if (errnoOf(error) === "EACCES") throw notExecutable(program);
     if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ENOTDIR") throw mapError(error, program);
-    throw invalid("command-not-found", `the command ${program} does not exist on this machine`, "Install it, or correct the path.", "command");
+    throw invalid(
+      "command-not-found",
+      `the command ${program} does not exist on this machine`,
+      "Install it, or correct the path.",
+      "command",
+    );
   }
 }
 
@@ -145,15 +198,29 @@ async function requireOnPath(program: string, spec: ServiceSpec): Promise<void> 
     );
     if (found) return;
   }
-  throw invalid("command-not-found", `the command ${program} is not on this machine`, `Install it, or write \`./${program}\` for a file of the image.`, "command");
+  throw invalid(
+    "command-not-found",
+    `the command ${program} is not on this machine`,
+    `Install it, or write \`./${program}\` for a file of the image.`,
+    "command",
+  );
 }
 
 function notExecutable(program: string): CtrlPlaneError {
-  return invalid("command-not-executable", `the command ${program} is not executable`, `Run \`chmod +x\` on it, or name its interpreter, e.g. \`command: [node, ${basename(program)}]\`.`, "command");
+  return invalid(
+    "command-not-executable",
+    `the command ${program} is not executable`,
+    `Run \`chmod +x\` on it, or name its interpreter, e.g. \`command: [node, ${basename(program)}]\`.`,
+    "command",
+  );
 }
 
 function empty(image: PathImage): CtrlPlaneError {
-  return invalid("empty-image", `${image.declared} holds no files`, "Name the folder that holds what is to run; a `.pctlignore` may leave out too much.");
+  return invalid(
+    "empty-image",
+    `${image.declared} holds no files`,
+    "Name the folder that holds what is to run; a `.pctlignore` may leave out too much.",
+  );
 }
 
 function changed(image: PathImage): CtrlPlaneError {
@@ -165,6 +232,8 @@ function changed(image: PathImage): CtrlPlaneError {
 }
 
 function invalid(code: string, summary: string, hint: string, field = "image"): CtrlPlaneError {
-  return new CtrlPlaneError("INVALID", summary, { hint, diagnostics: [{ severity: "error", code, summary, hint, field }] });
+  return new CtrlPlaneError("INVALID", summary, {
+    hint,
+    diagnostics: [{ severity: "error", code, summary, hint, field }],
+  });
 }
-

@@ -6,7 +6,7 @@ import { sha256 } from "@ctrlplane/core/provider";
 import { retention } from "./kept.ts";
 import { mountedFiles } from "./mounted-files.ts";
 import { snapshotStore } from "./snapshot.ts";
-import { temporaryFolder, testIdentity, testRelease, testSpec } from "./testing/fixtures.ts";
+import { temporaryFolder, testIdentity, testRelease, testSpec } from "./fixtures.test.support.ts";
 
 test("the newest `keep` releases and the one that serves keep their files, of every instance", async (t) => {
   const dir = await temporaryFolder(t);

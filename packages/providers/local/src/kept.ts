@@ -37,10 +37,16 @@ export function retention(dir: string, snapshots: SnapshotStore, files: MountedF
     async keep(release, serving) {
       const file = fileOf(release.instance.name);
       const known = (await readKept(file)).filter((each) => each.number !== release.number);
-      const entry = { number: release.number, image: release.image.digest, files: release.spec.files.map((each) => each.digest) };
+      const entry = {
+        number: release.number,
+        image: release.image.digest,
+        files: release.spec.files.map((each) => each.digest),
+      };
       const all = [...known, entry].toSorted((a, b) => a.number - b.number);
       const newest = new Set(all.slice(-Math.max(1, release.spec.keep)));
-      const releases = all.filter((each) => newest.has(each) || each.number === serving || each.number === release.number);
+      const releases = all.filter(
+        (each) => newest.has(each) || each.number === serving || each.number === release.number,
+      );
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const temporary = `${file}.${randomBytes(6).toString("hex")}`;
       await writeFile(temporary, JSON.stringify({ v: 1, releases } satisfies KeptReleases), { mode: 0o600 });

@@ -6,7 +6,9 @@ import { readVolumes } from "./volumes.ts";
 
 /** `Provider.list` of `local`: from files alone. The cursor is the name of the last instance given. */
 export async function listInstances(dir: string, { stack, cursor, limit = 500 }: ListSelector): Promise<InstancePage> {
-  const rest = readInstances(dir).filter((each) => (stack === undefined || each.stack === stack) && (cursor === undefined || each.name > cursor));
+  const rest = readInstances(dir).filter(
+    (each) => (stack === undefined || each.stack === stack) && (cursor === undefined || each.name > cursor),
+  );
   const page = rest.slice(0, limit);
   const last = page.at(-1);
   if (last === undefined) return { instances: [] };

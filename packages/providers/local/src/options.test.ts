@@ -7,10 +7,13 @@ const environment = (env: Record<string, string>) => ({ name: "local", folder: "
 test("`dir` is the one option", () => {
   assert.deepEqual(checkOptions({}), []);
   assert.deepEqual(checkOptions({ dir: "./data" }), []);
-  assert.deepEqual(checkOptions({ dri: "x", dir: 5 }).map((each) => [each.field, each.code]), [
-    ["options.dri", "unknown-option"],
-    ["options.dir", "invalid-option"],
-  ]);
+  assert.deepEqual(
+    checkOptions({ dri: "x", dir: 5 }).map((each) => [each.field, each.code]),
+    [
+      ["options.dri", "unknown-option"],
+      ["options.dir", "invalid-option"],
+    ],
+  );
 });
 
 test("the data folder: option, PCTL_LOCAL_DIR, XDG_DATA_HOME, home", () => {
@@ -19,5 +22,8 @@ test("the data folder: option, PCTL_LOCAL_DIR, XDG_DATA_HOME, home", () => {
   assert.equal(dataFolder({ dir: "~/apps" }, environment(env)), "/home/ada/apps");
   assert.equal(dataFolder({}, environment(env)), "/override");
   assert.equal(dataFolder({}, environment({ HOME: "/home/ada", XDG_DATA_HOME: "/xdg" })), "/xdg/pctl/local");
-  assert.equal(dataFolder({}, environment({ HOME: "/home/ada", XDG_DATA_HOME: "relative" })), "/home/ada/.local/share/pctl/local");
+  assert.equal(
+    dataFolder({}, environment({ HOME: "/home/ada", XDG_DATA_HOME: "relative" })),
+    "/home/ada/.local/share/pctl/local",
+  );
 });

@@ -3,7 +3,7 @@ import { readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ensurePlatform, readPlatformId } from "./platform.ts";
-import { temporaryFolder } from "./testing/fixtures.ts";
+import { temporaryFolder } from "./fixtures.test.support.ts";
 
 test("the id is known before anything is written, and is then written", async (t) => {
   const folder = await temporaryFolder(t);

@@ -46,7 +46,9 @@ async function storedId(dir: string): Promise<string | undefined> {
 async function derivedId(dir: string): Promise<string> {
   const machine = (await unlessAbsent(readFile("/etc/machine-id", "utf8")))?.trim() ?? "";
   const digest = sha256(JSON.stringify([machine, hostname(), await realFolder(dir)]));
-  return `local_${BigInt(`0x${digest.slice(0, 32)}`).toString(32).padStart(26, "0")}`;
+  return `local_${BigInt(`0x${digest.slice(0, 32)}`)
+    .toString(32)
+    .padStart(26, "0")}`;
 }
 
 /** As `realpath`, also for what does not exist yet: the part that exists, made real, and the rest. */

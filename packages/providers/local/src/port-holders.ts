@@ -40,12 +40,15 @@ interface Socket extends PortHolder {
 
 function readTable(file: string, transport: "tcp" | "udp", state: string): readonly Socket[] {
   const text = orGone(() => readFileSync(file, "utf8"));
-  return (text ?? "").split("\n").slice(1).flatMap((line): Socket[] => {
-    const [, local, , found, , , , , , inode] = line.trim().split(/\s+/);
-    const [hex, port] = (local ?? "").split(":");
-    if (found !== state || hex === undefined || port === undefined || inode === undefined) return [];
-    return [{ transport, address: parseAddress(hex), port: Number.parseInt(port, 16), inode }];
-  });
+  return (text ?? "")
+    .split("\n")
+    .slice(1)
+    .flatMap((line): Socket[] => {
+      const [, local, , found, , , , , , inode] = line.trim().split(/\s+/);
+      const [hex, port] = (local ?? "").split(":");
+      if (found !== state || hex === undefined || port === undefined || inode === undefined) return [];
+      return [{ transport, address: parseAddress(hex), port: Number.parseInt(port, 16), inode }];
+    });
 }
 
 /** The kernel prints an address as 32-bit words in the machine's byte order. */
@@ -60,7 +63,9 @@ function parseAddress(hex: string): string {
   const isMapped = bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
   if (isMapped) return bytes.slice(12).join(".");
   if (bytes.slice(0, 15).every((byte) => byte === 0) && bytes[15] === 1) return "::1";
-  const groups = Array.from({ length: 8 }, (_, index) => ((bytes[2 * index] ?? 0) * 256 + (bytes[2 * index + 1] ?? 0)).toString(16));
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    ((bytes[2 * index] ?? 0) * 256 + (bytes[2 * index + 1] ?? 0)).toString(16),
+  );
   return groups.join(":");
 }
 
@@ -79,7 +84,9 @@ function findOwners(wanted: ReadonlySet<string>): ReadonlyMap<string, { pid: num
 }
 
 function commandOf(pid: string): string {
-  const words = (orGone(() => readFileSync(`/proc/${pid}/cmdline`, "utf8")) ?? "").split("\0").filter((word) => word !== "");
+  const words = (orGone(() => readFileSync(`/proc/${pid}/cmdline`, "utf8")) ?? "")
+    .split("\0")
+    .filter((word) => word !== "");
   const text = words.slice(0, 3).join(" ");
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

@@ -10,8 +10,8 @@ import { test } from "node:test";
 import { isCtrlPlaneError } from "@ctrlplane/core/provider";
 import type { LogLine, ServiceSpec } from "@ctrlplane/core/provider";
 import { freePort } from "./process/ports.ts";
-import { testContext, testIdentity, testRelease } from "./testing/fixtures.ts";
-import { deployRequest, rolling, workbench } from "./testing/workbench.ts";
+import { testContext, testIdentity, testRelease } from "./fixtures.test.support.ts";
+import { deployRequest, rolling, workbench } from "./workbench.test.support.ts";
 
 const server = (word: string) => `
   const { createServer } = require("node:http");
@@ -24,7 +24,10 @@ const server = (word: string) => `
 
 async function published(): Promise<Pick<ServiceSpec, "ports"> & { url: string }> {
   const hostPort = await freePort(new Set());
-  return { ports: [{ containerPort: 3000, hostPort, protocol: "auto", address: "127.0.0.1" }], url: `http://127.0.0.1:${hostPort}` };
+  return {
+    ports: [{ containerPort: 3000, hostPort, protocol: "auto", address: "127.0.0.1" }],
+    url: `http://127.0.0.1:${hostPort}`,
+  };
 }
 
 async function get(url: string): Promise<string> {
@@ -53,9 +56,15 @@ test("a service from its first deploy to its removal", async (t) => {
   const { dir, provider, context, instance, write, deploy, prepare } = await workbench(t);
   const { ports, url } = await published();
   await write("server.js", server("one"));
-  const spec = { ports, env: { GREETING: "línea\n\"two\" $HOME 🚀" }, scale: { replicas: 2 }, volumes: [{ path: "data", readOnly: false }], strategy: rolling };
+  const spec = {
+    ports,
+    env: { GREETING: 'línea\n"two" $HOME 🚀' },
+    scale: { replicas: 2 },
+    volumes: [{ path: "data", readOnly: false }],
+    strategy: rolling,
+  };
   const first = await deploy(1, spec);
-  assert.equal(await get(url), "one línea\n\"two\" $HOME 🚀");
+  assert.equal(await get(url), 'one línea\n"two" $HOME 🚀');
 
   const [seen] = (await provider.list({ stack: "shop" }, context)).instances;
   assert.equal(seen?.state, "serving");
@@ -65,12 +74,18 @@ test("a service from its first deploy to its removal", async (t) => {
   assert.deepEqual(seen?.fields, { ports });
   assert.equal(seen?.image, first.image.digest);
   const status = await provider.status({ instance }, context);
-  assert.deepEqual(status.replicas.map(({ name, state, routed }) => [name, state, routed]).sort(), [["shop-web-1", "ready", true], ["shop-web-2", "ready", true]]);
+  assert.deepEqual(status.replicas.map(({ name, state, routed }) => `${name} ${state} ${routed}`).toSorted(), [
+    "shop-web-1 ready true",
+    "shop-web-2 ready true",
+  ]);
 
   await t.test("exec runs beside a replica, with its environment and its volume", async () => {
-    const session = await provider.exec({ instance, replica: "shop-web-2", command: ["sh", "-c", 'cat > data/note; printf %s "$GREETING"; exit 3'] }, context);
+    const session = await provider.exec(
+      { instance, replica: "shop-web-2", command: ["sh", "-c", 'cat > data/note; printf %s "$GREETING"; exit 3'] },
+      context,
+    );
     session.stdin.end("kept");
-    assert.equal(await text(session.stdout), "línea\n\"two\" $HOME 🚀");
+    assert.equal(await text(session.stdout), 'línea\n"two" $HOME 🚀');
     assert.equal(await session.exit, 3);
     assert.equal(await readFile(join(dir, "volumes/shop-web-2-storage/data/note"), "utf8"), "kept");
   });
@@ -82,7 +97,10 @@ test("a service from its first deploy to its removal", async (t) => {
   });
 
   await t.test("a run is a fresh copy that leaves nothing", async () => {
-    const session = await provider.run({ instance, release: first, command: ["sh", "-c", 'echo "$GREETING"; ls; touch made; exit 5'] }, context);
+    const session = await provider.run(
+      { instance, release: first, command: ["sh", "-c", 'echo "$GREETING"; ls; touch made; exit 5'] },
+      context,
+    );
     assert.deepEqual((await text(session.stdout)).split("\n").slice(2), ["data", "server.js", ""]);
     assert.equal(await session.exit, 5);
     assert.deepEqual(await readdir(join(dir, "runs")), []);
@@ -91,10 +109,11 @@ test("a service from its first deploy to its removal", async (t) => {
   await write("server.js", server("two"));
   const second = await deploy(2, spec, { previous: first });
   assert.match(await get(url), /^two/);
-  assert.deepEqual((await collect(provider.logs({ instance, follow: false, previous: false, deployment: "dep_1" }, context))).filter((line) => line.endsWith("starts")), [
-    "shop-web-1: one starts",
-    "shop-web-2: one starts",
-  ]);
+  const printed = await collect(
+    provider.logs({ instance, follow: false, previous: false, deployment: "dep_1" }, context),
+  );
+  const starts = printed.filter((line) => line.endsWith("starts"));
+  assert.deepEqual(starts.toSorted(), ["shop-web-1: one starts", "shop-web-2: one starts"]);
 
   await t.test("a version that crashes leaves the old one serving, and says why", async () => {
     await write("server.js", 'console.log("dead on arrival"); process.exit(9)');
@@ -121,8 +140,11 @@ test("a service from its first deploy to its removal", async (t) => {
     const stopped = await provider.stop({ instance, signal: "SIGTERM", graceMs: 2000, drainMs: 0 }, context);
     assert.equal(stopped.state, "stopped");
     await assert.rejects(get(url));
-    const { decisions, decide } = deployRequest(first).journal;
-    const started = await provider.start({ instance, release: first, replicas: 2, deployment: "dep_5", journal: { decisions, decide } }, context);
+    const { journal } = deployRequest(first);
+    const started = await provider.start(
+      { instance, release: first, replicas: 2, deployment: "dep_5", journal },
+      context,
+    );
     assert.equal(started.state, "serving");
     assert.match(await get(url), /^one/);
   });
@@ -197,25 +219,46 @@ test("a port that another stack publishes is named with the instance, and stays 
     return true;
   });
   assert.match(await get(url), /^first/);
-  assert.deepEqual((await provider.list({}, context)).instances.filter((each) => each.name === "blog-web").flatMap((each) => each.revisions), []);
+  assert.deepEqual(
+    (await provider.list({}, context)).instances
+      .filter((each) => each.name === "blog-web")
+      .flatMap((each) => each.revisions),
+    [],
+  );
 });
 
 test("the run before a crash can be read apart", async (t) => {
   const { provider, instance, write, deploy, context } = await workbench(t);
-  await write("server.js", `${server("up")} if (require("node:fs").existsSync("data/crashed")) console.log("again"); else setTimeout(() => process.exit(4), 1000); require("node:fs").writeFileSync("data/crashed", "");`);
+  await write(
+    "server.js",
+    `${server("up")} if (require("node:fs").existsSync("data/crashed")) console.log("again"); else setTimeout(() => process.exit(4), 1000); require("node:fs").writeFileSync("data/crashed", "");`,
+  );
   const { ports } = await published();
   await deploy(1, { ports, volumes: [{ path: "data", readOnly: false }] });
-  for await (const line of provider.logs({ instance, follow: true, previous: false }, context)) if (line.text === "again") break;
-  assert.deepEqual(await collect(provider.logs({ instance, follow: false, previous: true }, context)), ["shop-web: up starts"]);
+  for await (const line of provider.logs({ instance, follow: true, previous: false }, context))
+    if (line.text === "again") break;
+  assert.deepEqual(await collect(provider.logs({ instance, follow: false, previous: true }, context)), [
+    "shop-web: up starts",
+  ]);
   const { replicas } = await provider.status({ instance }, context);
   assert.equal(replicas[0]?.restarts, 1);
 });
 
 test("files are mounted where they are declared, and an old epoch is refused", async (t) => {
   const { provider, write, deploy, prepare } = await workbench(t);
-  await write("server.js", 'require("node:http").createServer((q, r) => r.end(require("node:fs").readFileSync("conf/app.conf"))).listen(process.env.PORT)');
+  await write(
+    "server.js",
+    'require("node:http").createServer((q, r) => r.end(require("node:fs").readFileSync("conf/app.conf"))).listen(process.env.PORT)',
+  );
   const { ports, url } = await published();
-  const files = [{ path: "conf/app.conf", source: "/nowhere", digest: "d".repeat(64), contentBase64: Buffer.from("debug = 1\n").toString("base64") }];
+  const files = [
+    {
+      path: "conf/app.conf",
+      source: "/nowhere",
+      digest: "d".repeat(64),
+      contentBase64: Buffer.from("debug = 1\n").toString("base64"),
+    },
+  ];
   await deploy(1, { ports, files });
   assert.equal(await get(url), "debug = 1\n");
 
@@ -237,7 +280,9 @@ test("status, list and logs are read without a supervisor", async (t) => {
   await rm(join(dir, "supervisor.sock"));
   assert.equal((await provider.status({ instance }, context)).state, "serving");
   assert.equal((await provider.list({}, context)).instances.length, 1);
-  assert.deepEqual((await collect(provider.logs({ instance, follow: false, previous: false }, context))).slice(0, 1), ["shop-web: up starts"]);
+  assert.deepEqual((await collect(provider.logs({ instance, follow: false, previous: false }, context))).slice(0, 1), [
+    "shop-web: up starts",
+  ]);
   await provider.deprovision({ instance, volumes: false }, context);
 });
 
@@ -248,6 +293,11 @@ test("a file is its own command, and a string command runs by a shell", async (t
   await deploy(1, { ports, command: { shell: `exec "${process.execPath}" ./server.js; # $PORT` } });
   assert.match(await get(url), /^shell/);
   await writeFile(join(folder, "tool"), `#!${process.execPath}\n${server("file")}`, { mode: 0o755 });
-  await deploy(2, { ports, entrypoint: ["./tool"], command: { args: [] }, image: { kind: "path", path: join(folder, "tool"), declared: "./tool" } });
+  await deploy(2, {
+    ports,
+    entrypoint: ["./tool"],
+    command: { args: [] },
+    image: { kind: "path", path: join(folder, "tool"), declared: "./tool" },
+  });
   assert.match(await get(url), /^file/);
 });

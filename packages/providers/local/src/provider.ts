@@ -1,5 +1,14 @@
 import { defineProvider, fileLedger, machineProvider } from "@ctrlplane/core/provider";
-import type { DeployRequest, Ledger, Provider, ProviderContext, ProviderEnvironment, ProvisionRequest, ProvisionResult, RollbackRequest } from "@ctrlplane/core/provider";
+import type {
+  DeployRequest,
+  Ledger,
+  Provider,
+  ProviderContext,
+  ProviderEnvironment,
+  ProvisionRequest,
+  ProvisionResult,
+  RollbackRequest,
+} from "@ctrlplane/core/provider";
 import { addressOf } from "./address.ts";
 import { cgroupSupport } from "./cgroup/support.ts";
 import { check } from "./check/check.ts";
@@ -23,7 +32,10 @@ import { readInstance } from "./supervisor/read.ts";
 import { ensureMounts, mountsOf } from "./volumes.ts";
 
 /** Supervised processes on this machine, with all that belongs to them in one data folder. */
-export function createLocalProvider(options: Readonly<Record<string, unknown>>, environment: ProviderEnvironment): Provider {
+export function createLocalProvider(
+  options: Readonly<Record<string, unknown>>,
+  environment: ProviderEnvironment,
+): Provider {
   const dir = dataFolder(options, environment);
   const { env } = environment;
   const snapshots = snapshotStore(dir);
@@ -32,10 +44,16 @@ export function createLocalProvider(options: Readonly<Record<string, unknown>>, 
   const images = imageStore(dir, snapshots);
   const supervisor = supervisorClient({ dir, env, start: "on-demand" });
   const driver = localDriver({ dir, env, supervisor, snapshots, files, limits: async () => cgroupSupport() });
-  const machines = machineProvider({ driver, run: (request, context) => runOnce({ dir, env, snapshots, files }, request, context) });
+  const machines = machineProvider({
+    driver,
+    run: (request, context) => runOnce({ dir, env, snapshots, files }, request, context),
+  });
 
   /** The files of a release stay from before it is rolled out, and those of the oldest go after it. */
-  const keeping = async <T>({ instance, release }: DeployRequest | RollbackRequest, work: () => Promise<T>): Promise<T> => {
+  const keeping = async <T>(
+    { instance, release }: DeployRequest | RollbackRequest,
+    work: () => Promise<T>,
+  ): Promise<T> => {
     requireOurs(dir, instance);
     await mapped("the data folder", () => kept.keep(release, readInstance(dir, instance.name)?.settled?.number));
     const result = await work();
@@ -56,8 +74,10 @@ export function createLocalProvider(options: Readonly<Record<string, unknown>>, 
       await ensurePlatform(dir);
       return mapped(request.image.declared, () => images.build(request, context));
     },
-    provision: (request, context) => mapped(`the volumes of ${request.instance.name}`, () => provision(dir, request, context)),
-    deprovision: (request, context) => mapped(request.instance.name, () => deprovision({ dir, driver, retention: kept }, request, context)),
+    provision: (request, context) =>
+      mapped(`the volumes of ${request.instance.name}`, () => provision(dir, request, context)),
+    deprovision: (request, context) =>
+      mapped(request.instance.name, () => deprovision({ dir, driver, retention: kept }, request, context)),
     deploy: (request, context) => keeping(request, () => machines.deploy(request, context)),
     rollback: (request, context) => keeping(request, () => machines.rollback(request, context)),
     list: (selector) => mapped(dir, () => listInstances(dir, selector)),
@@ -67,7 +87,11 @@ export function createLocalProvider(options: Readonly<Record<string, unknown>>, 
 }
 
 /** Volumes exist for as many replicas as the spec begins with; further ones come with their replica. */
-async function provision(dir: string, { instance, spec }: ProvisionRequest, context: ProviderContext): Promise<ProvisionResult> {
+async function provision(
+  dir: string,
+  { instance, spec }: ProvisionRequest,
+  context: ProviderContext,
+): Promise<ProvisionResult> {
   requireOurs(dir, instance);
   await ensurePlatform(dir);
   const { replicas } = spec.scale;

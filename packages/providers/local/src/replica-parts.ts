@@ -50,10 +50,17 @@ export async function describeReplica(
 }
 
 /** Volumes and files of a replica as links in its working folder; all of them exist when this returns. */
-export async function linksOf(dir: string, files: MountedFiles, { instance, revision }: Release, ordinal: number): Promise<CreateReplica["links"]> {
+export async function linksOf(
+  dir: string,
+  files: MountedFiles,
+  { instance, revision }: Release,
+  ordinal: number,
+): Promise<CreateReplica["links"]> {
   const mounts = mountsOf(dir, instance, revision.volumes, ordinal);
   await ensureMounts(dir, instance, mounts);
-  const mounted = await Promise.all(revision.files.map(async (file) => ({ path: file.path, target: await files.ensure(file) })));
+  const mounted = await Promise.all(
+    revision.files.map(async (file) => ({ path: file.path, target: await files.ensure(file) })),
+  );
   return [...mounts.map(({ path, target }) => ({ path, target })), ...mounted];
 }
 
@@ -70,7 +77,11 @@ async function limitsOf({ revision, spec }: Release, parts: ReplicaParts): Promi
 }
 
 /** Names of the volumes of ours that a spec has, for the replicas that it begins with. */
-export function volumesOf(dir: string, instance: InstanceIdentity, spec: Pick<ServiceSpec, "scale" | "volumes">): readonly string[] {
+export function volumesOf(
+  dir: string,
+  instance: InstanceIdentity,
+  spec: Pick<ServiceSpec, "scale" | "volumes">,
+): readonly string[] {
   const { replicas } = spec.scale;
   const count = Math.max(1, typeof replicas === "number" ? replicas : replicas.min);
   const ordinals = Array.from({ length: count }, (_, index) => index + 1);

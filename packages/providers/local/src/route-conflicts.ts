@@ -16,7 +16,11 @@ export function requireFreePorts(dir: string, instance: string, route: RouteSet)
 }
 
 function isSamePort(one: RouteListener, other: RouteListener): boolean {
-  return one.port === other.port && (one.protocol === "udp") === (other.protocol === "udp") && overlaps(one.address, other.address);
+  return (
+    one.port === other.port &&
+    (one.protocol === "udp") === (other.protocol === "udp") &&
+    overlaps(one.address, other.address)
+  );
 }
 
 function inUse({ address, port }: RouteListener, instance: string, other: string): CtrlPlaneError {

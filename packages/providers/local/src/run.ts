@@ -29,13 +29,18 @@ export interface RunParts extends ExecParts {
  * A fresh copy of a release's files with its environment and the volumes of its first replica, without route and limits; gone when the
  * command ends. A child of this process: a folder whose process died is removed by the next run.
  */
-export async function runOnce(parts: RunParts, { instance, release, command, terminal }: RunRequest, context: ProviderContext): Promise<ExecSession> {
+export async function runOnce(
+  parts: RunParts,
+  { instance, release, command, terminal }: RunRequest,
+  context: ProviderContext,
+): Promise<ExecSession> {
   const { dir, env } = parts;
   const { revision } = release;
   requireOurs(dir, instance);
   const manifest = await requireSnapshot(parts.snapshots, release);
   const wanted = command ?? argumentsOf(revision, manifest.single);
-  if (wanted.length === 0) throw new CtrlPlaneError("INVALID", "there is no command to run", { hint: "Name one after `--`." });
+  if (wanted.length === 0)
+    throw new CtrlPlaneError("INVALID", "there is no command to run", { hint: "Name one after `--`." });
   const folder = join(dir, "runs", randomBytes(8).toString("hex"));
   try {
     await ensurePlatform(dir);
@@ -45,16 +50,25 @@ export async function runOnce(parts: RunParts, { instance, release, command, ter
     const cwd = join(folder, "work");
     const links = await linksOf(dir, parts.files, release, 1);
     await makeWorkFolder({ work: cwd, tree: parts.snapshots.tree(revision.image.digest), links });
-    const own = { ...inheritedEnvironment(env), ...environmentOf(revision), ...portVariables(await portsFor(portsOf(revision))) };
+    const own = {
+      ...inheritedEnvironment(env),
+      ...environmentOf(revision),
+      ...portVariables(await portsFor(portsOf(revision))),
+    };
     const session = openSession({ command: wanted, cwd, env: own, terminal, signal: context.signal });
-    return { ...session, exit: session.exit.finally(() => rm(folder, { recursive: true, force: true })) };
+    const exit = thenRemove(session.exit, folder);
+    // Whoever does not ask how it ended must not be ended by it.
+    exit.catch(() => undefined);
+    return { ...session, exit };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw mapError(error, `a run of ${instance.name}`);
   }
 }
 
-async function portsFor(ports: readonly { readonly containerPort: number }[]): Promise<readonly { env: string; port: number }[]> {
+async function portsFor(
+  ports: readonly { readonly containerPort: number }[],
+): Promise<readonly { env: string; port: number }[]> {
   const taken = new Set<number>();
   const chosen: { env: string; port: number }[] = [];
   for (const [index, { containerPort }] of ports.entries()) {
@@ -63,6 +77,14 @@ async function portsFor(ports: readonly { readonly containerPort: number }[]): P
     chosen.push({ env: index === 0 ? "PORT" : `PORT_${containerPort}`, port });
   }
   return chosen;
+}
+
+async function thenRemove(exit: Promise<number>, folder: string): Promise<number> {
+  try {
+    return await exit;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Folders of runs whose process was killed. */

@@ -1,5 +1,18 @@
 import { chmodSync, constants, copyFileSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, statfs, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { hash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
@@ -86,7 +99,8 @@ export function snapshotStore(dir: string): SnapshotStore {
 
 function hexOf(digest: string): string {
   const hex = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
-  if (hex === undefined) throw new CtrlPlaneError("INVALID", `"${digest}" is not the digest of files`, { target: digest });
+  if (hex === undefined)
+    throw new CtrlPlaneError("INVALID", `"${digest}" is not the digest of files`, { target: digest });
   return hex;
 }
 
@@ -98,11 +112,21 @@ async function readManifest(folder: string): Promise<SnapshotManifest | undefine
     // Written by `create` alone, and flushed before the folder got its name.
     return JSON.parse(text) as SnapshotManifest;
   } catch (error) {
-    throw new CtrlPlaneError("INVALID", `${file} is damaged`, { target: file, hint: `Remove the folder ${folder}; the next deploy makes it again.`, cause: error });
+    throw new CtrlPlaneError("INVALID", `${file} is damaged`, {
+      target: file,
+      hint: `Remove the folder ${folder}; the next deploy makes it again.`,
+      cause: error,
+    });
   }
 }
 
-async function copyTree(root: string, tree: string, content: FolderContent, manifest: SnapshotManifest, context: ProviderContext): Promise<void> {
+async function copyTree(
+  root: string,
+  tree: string,
+  content: FolderContent,
+  manifest: SnapshotManifest,
+  context: ProviderContext,
+): Promise<void> {
   const breathe = breather(context.signal);
   const report = progressReporter(content.bytes, manifest.declared, context);
   await mkdir(tree, { recursive: true, mode: 0o700 });
@@ -119,7 +143,12 @@ async function copyTree(root: string, tree: string, content: FolderContent, mani
 }
 
 /** What lies in the snapshot is what is hashed, so that no change during the copy goes unseen. */
-async function copyVerified(from: string, to: string, entry: Extract<FolderEntry, { kind: "file" }>, manifest: SnapshotManifest): Promise<void> {
+async function copyVerified(
+  from: string,
+  to: string,
+  entry: Extract<FolderEntry, { kind: "file" }>,
+  manifest: SnapshotManifest,
+): Promise<void> {
   const isLarge = entry.bytes > largeBytes;
   try {
     // A small file is copied sooner than a thread is asked to.
@@ -134,7 +163,12 @@ async function copyVerified(from: string, to: string, entry: Extract<FolderEntry
   if ((lstatSync(to).mode & 0o777) !== entry.mode) chmodSync(to, entry.mode);
 }
 
-async function copyLink(root: string, tree: string, entry: Extract<FolderEntry, { kind: "link" }>, manifest: SnapshotManifest): Promise<void> {
+async function copyLink(
+  root: string,
+  tree: string,
+  entry: Extract<FolderEntry, { kind: "link" }>,
+  manifest: SnapshotManifest,
+): Promise<void> {
   let target: string | undefined;
   try {
     target = readlinkSync(join(root, entry.path));
@@ -162,11 +196,15 @@ async function requireRoom(base: string, bytes: number, declared: string): Promi
 
 async function noRoom(base: string, bytes: number, declared: string, cause?: unknown): Promise<CtrlPlaneError> {
   const free = formatBytes(await freeBytes(base));
-  return new CtrlPlaneError("QUOTA", `no room for a copy of ${declared}: it needs ${formatBytes(bytes)}, and ${base} has ${free} free`, {
-    target: declared,
-    hint: "Free some space, or leave out what need not be deployed with a `.pctlignore`.",
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return new CtrlPlaneError(
+    "QUOTA",
+    `no room for a copy of ${declared}: it needs ${formatBytes(bytes)}, and ${base} has ${free} free`,
+    {
+      target: declared,
+      hint: "Free some space, or leave out what need not be deployed with a `.pctlignore`.",
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
 }
 
 async function freeBytes(folder: string): Promise<number> {

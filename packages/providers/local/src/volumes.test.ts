@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryFolder, testIdentity } from "./testing/fixtures.ts";
+import { temporaryFolder, testIdentity } from "./fixtures.test.support.ts";
 import { ensureMounts, mountsOf, readVolumes, removeVolume } from "./volumes.ts";
 
 const web = testIdentity("local_x");
@@ -40,7 +40,10 @@ test("a volume is made once, by however many at a time, and keeps its data", asy
   await ensureMounts(dir, web, mounts);
   assert.equal(await readFile(file, "utf8"), "kept");
   assert.deepEqual(await readdir(join(dir, "volumes")), ["shop-web-storage"]);
-  assert.deepEqual((await readVolumes(dir)).map(({ name, instance }) => [name, instance]), [["shop-web-storage", "shop-web"]]);
+  assert.deepEqual(
+    (await readVolumes(dir)).map(({ name, instance }) => [name, instance]),
+    [["shop-web-storage", "shop-web"]],
+  );
   await removeVolume(dir, "shop-web-storage");
   await removeVolume(dir, "shop-web-storage");
   assert.deepEqual(await readdir(join(dir, "volumes")), []);
@@ -50,7 +53,10 @@ test("what belongs to others is refused", async (t) => {
   const dir = await temporaryFolder(t);
   const mounts = mountsOf(dir, web, [{ path: "data", readOnly: false }], 1);
   await ensureMounts(dir, web, mounts);
-  await assert.rejects(ensureMounts(dir, foreign, mounts), { code: "CONFLICT", message: /belongs to another stack \(shop, lin_0/ });
+  await assert.rejects(ensureMounts(dir, foreign, mounts), {
+    code: "CONFLICT",
+    message: /belongs to another stack \(shop, lin_0/,
+  });
   await rename(join(dir, "volumes/shop-web-storage"), join(dir, "moved"));
   await mkdir(join(dir, "volumes/shop-web-storage"));
   await writeFile(join(dir, "volumes/shop-web-storage/notes"), "mine");
@@ -61,7 +67,10 @@ test("what belongs to others is refused", async (t) => {
 test("an external volume and a folder of the host must exist", async (t) => {
   const dir = await temporaryFolder(t);
   const external = mountsOf(dir, web, [{ path: "data", external: "legacy", readOnly: false }], 1);
-  await assert.rejects(ensureMounts(dir, web, external), { code: "NOT_FOUND", message: "the external volume legacy does not exist" });
+  await assert.rejects(ensureMounts(dir, web, external), {
+    code: "NOT_FOUND",
+    message: "the external volume legacy does not exist",
+  });
   await mkdir(join(dir, "volumes/legacy/data"), { recursive: true });
   await ensureMounts(dir, foreign, external);
   const host = mountsOf(dir, web, [{ path: "data", host: join(dir, "nowhere"), readOnly: false }], 1);

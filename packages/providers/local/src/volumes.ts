@@ -28,11 +28,17 @@ export interface Mount {
 }
 
 /** What the replica with this ordinal mounts. Pure. */
-export function mountsOf(dir: string, instance: InstanceIdentity, volumes: readonly VolumeSpec[], ordinal: number): readonly Mount[] {
+export function mountsOf(
+  dir: string,
+  instance: InstanceIdentity,
+  volumes: readonly VolumeSpec[],
+  ordinal: number,
+): readonly Mount[] {
   let unnamed = 0;
   return volumes.map(({ path, name, external, host }): Mount => {
     if (host !== undefined) return { path, target: host, isExternal: true };
-    if (external !== undefined) return { path, target: dataOf(dir, external), isExternal: true, volume: { name: external } };
+    if (external !== undefined)
+      return { path, target: dataOf(dir, external), isExternal: true, volume: { name: external } };
     if (name !== undefined) {
       const shared = `${instance.stack}-${name}`;
       return { path, target: dataOf(dir, shared), isExternal: false, volume: { name: shared } };
@@ -64,7 +70,11 @@ export async function removeVolume(dir: string, name: string): Promise<void> {
   await rm(gone, { recursive: true, force: true });
 }
 
-async function ensureVolume(dir: string, instance: InstanceIdentity, volume: Pick<VolumeRecord, "name" | "instance">): Promise<void> {
+async function ensureVolume(
+  dir: string,
+  instance: InstanceIdentity,
+  volume: Pick<VolumeRecord, "name" | "instance">,
+): Promise<void> {
   const folder = join(layout(dir).volumes, volume.name);
   const found = await readVolume(dir, volume.name);
   if (found !== undefined) return requireLineage(found.labels, instance, `volume ${volume.name}`);
@@ -92,7 +102,11 @@ async function readVolume(dir: string, name: string): Promise<VolumeRecord | und
     // Written by `ensureVolume` alone, before the folder got its name.
     return JSON.parse(text) as VolumeRecord;
   } catch (cause) {
-    throw new CtrlPlaneError("INVALID", `${file} is damaged`, { target: file, hint: "Restore it from a backup; the data beside it is untouched.", cause });
+    throw new CtrlPlaneError("INVALID", `${file} is damaged`, {
+      target: file,
+      hint: "Restore it from a backup; the data beside it is untouched.",
+      cause,
+    });
   }
 }
 
@@ -100,12 +114,18 @@ async function requireFolder({ target, volume }: Mount): Promise<void> {
   const found = await unlessAbsent(stat(target));
   if (found?.isDirectory() === true) return;
   const what = volume === undefined ? `the folder ${target}` : `the external volume ${volume.name}`;
-  const hint = volume === undefined ? "Make it, or correct `host`." : "Correct `external`, or write `name` for a volume that is to be made.";
+  const hint =
+    volume === undefined
+      ? "Make it, or correct `host`."
+      : "Correct `external`, or write `name` for a volume that is to be made.";
   throw new CtrlPlaneError("NOT_FOUND", `${what} does not exist`, { target, hint });
 }
 
 function notOurs(folder: string): CtrlPlaneError {
-  return new CtrlPlaneError("CONFLICT", `${folder} lies where a volume is to be made`, { target: folder, hint: "Move it away, or give the volume another name." });
+  return new CtrlPlaneError("CONFLICT", `${folder} lies where a volume is to be made`, {
+    target: folder,
+    hint: "Move it away, or give the volume another name.",
+  });
 }
 
 function dataOf(dir: string, volume: string): string {

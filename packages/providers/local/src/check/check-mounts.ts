@@ -13,13 +13,38 @@ export function checkMounts(spec: ServiceSpec): readonly Diagnostic[] {
     ...spec.volumes.flatMap((volume, index): Diagnostic[] => {
       const field = `volumes[${index}]`;
       return [
-        ...(volume.readOnly ? [withoutEffect(spec, `${field}.readOnly`, "volume-read-only", "`local` cannot make a volume read-only", "Remove it.")] : []),
+        ...(volume.readOnly
+          ? [
+              withoutEffect(
+                spec,
+                `${field}.readOnly`,
+                "volume-read-only",
+                "`local` cannot make a volume read-only",
+                "Remove it.",
+              ),
+            ]
+          : []),
         ...(volume.sizeMb === undefined
           ? []
-          : [withoutEffect(spec, `${field}.size`, "volume-size", "`local` cannot limit the size of a volume", "Remove it.")]),
+          : [
+              withoutEffect(
+                spec,
+                `${field}.size`,
+                "volume-size",
+                "`local` cannot limit the size of a volume",
+                "Remove it.",
+              ),
+            ]),
         ...(volume.host === undefined || isAbsolute(volume.host)
           ? []
-          : [refused(`${field}.host`, "volume-host", "`host` must be an absolute path", "For example `host: /srv/uploads`.")]),
+          : [
+              refused(
+                `${field}.host`,
+                "volume-host",
+                "`host` must be an absolute path",
+                "For example `host: /srv/uploads`.",
+              ),
+            ]),
       ];
     }),
   ];
@@ -29,11 +54,25 @@ function checkPath(path: string, field: string): readonly Diagnostic[] {
   if (isAbsolute(path)) {
     const relative = path.replace(/^\/+/, "");
     const summary = `${path} is absolute: \`local\` links volumes and files into the working folder of each replica`;
-    return [refused(field, "path-absolute", summary, `Write a relative path, e.g. \`${relative === "" ? "data" : relative}\`, and use that in the program.`)];
+    return [
+      refused(
+        field,
+        "path-absolute",
+        summary,
+        `Write a relative path, e.g. \`${relative === "" ? "data" : relative}\`, and use that in the program.`,
+      ),
+    ];
   }
   const clean = normalizePath(path);
   if (clean === "" || clean === "." || clean.startsWith("..")) {
-    return [refused(field, "path-outside", `${JSON.stringify(path)} is no place in the working folder`, "Write a relative path below it, e.g. `data`.")];
+    return [
+      refused(
+        field,
+        "path-outside",
+        `${JSON.stringify(path)} is no place in the working folder`,
+        "Write a relative path below it, e.g. `data`.",
+      ),
+    ];
   }
   return [];
 }
@@ -47,7 +86,14 @@ function checkNested(mounts: readonly { readonly path: string; readonly field: s
       return at !== index && (clean.startsWith(`${otherPath}/`) || (otherPath === clean && at < index));
     });
     if (outer === undefined) return [];
-    return [refused(field, "path-nested", `${path} lies in ${outer.path}, which is mounted itself`, "Choose paths of which none contains another.")];
+    return [
+      refused(
+        field,
+        "path-nested",
+        `${path} lies in ${outer.path}, which is mounted itself`,
+        "Choose paths of which none contains another.",
+      ),
+    ];
   });
 }
 

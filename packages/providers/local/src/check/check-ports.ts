@@ -14,20 +14,53 @@ export function checkPorts(spec: ServiceSpec, facts: LocalFacts): readonly Diagn
   ];
 }
 
-function checkPublished({ hostPort, address, protocol }: PortSpec, field: string, facts: LocalFacts): readonly Diagnostic[] {
+function checkPublished(
+  { hostPort, address, protocol }: PortSpec,
+  field: string,
+  facts: LocalFacts,
+): readonly Diagnostic[] {
   if (hostPort === undefined) return [];
   if (hostPort < facts.lowestPort) {
     const hint = `Publish a port from ${facts.lowestPort} on, e.g. ${8000 + (hostPort % 1000)}, or let an administrator lower \`net.ipv4.ip_unprivileged_port_start\`.`;
-    return [refused(field, "port-privileged", `port ${hostPort} needs root: this user may listen from ${facts.lowestPort} on`, hint)];
+    return [
+      refused(
+        field,
+        "port-privileged",
+        `port ${hostPort} needs root: this user may listen from ${facts.lowestPort} on`,
+        hint,
+      ),
+    ];
   }
   const at = address === undefined || address === "0.0.0.0" || address === "::" ? "*" : address;
-  if (at !== "*" && !at.startsWith("127.") && at !== "::1" && facts.addresses.length > 0 && !facts.addresses.includes(at)) {
-    return [refused(field, "address-unknown", `${at} is no address of this machine`, `Its addresses are 127.0.0.1, ${facts.addresses.join(", ")}.`)];
+  if (
+    at !== "*" &&
+    !at.startsWith("127.") &&
+    at !== "::1" &&
+    facts.addresses.length > 0 &&
+    !facts.addresses.includes(at)
+  ) {
+    return [
+      refused(
+        field,
+        "address-unknown",
+        `${at} is no address of this machine`,
+        `Its addresses are 127.0.0.1, ${facts.addresses.join(", ")}.`,
+      ),
+    ];
   }
   const transport = protocol === "udp" ? "udp" : "tcp";
-  const holder = facts.listening.find((each) => each.port === hostPort && each.transport === transport && overlaps(each.address, at));
+  const holder = facts.listening.find(
+    (each) => each.port === hostPort && each.transport === transport && overlaps(each.address, at),
+  );
   if (holder === undefined) return [];
-  return [refused(field, "port-in-use", `port ${hostPort} is in use by ${describeHolder(holder)}`, "End that process, or publish another port.")];
+  return [
+    refused(
+      field,
+      "port-in-use",
+      `port ${hostPort} is in use by ${describeHolder(holder)}`,
+      "End that process, or publish another port.",
+    ),
+  ];
 }
 
 /** `pid 4711 (node server.js)`. */
@@ -40,7 +73,9 @@ function checkRepeated(ports: readonly PortSpec[]): readonly Diagnostic[] {
   return ports.flatMap(({ containerPort, hostPort, protocol }, index): Diagnostic[] => {
     const before = ports.slice(0, index).filter((each) => (each.protocol === "udp") === (protocol === "udp"));
     if (!before.some((each) => each.containerPort === containerPort && each.hostPort === hostPort)) return [];
-    return [refused(`ports[${index}]`, "port-repeated", `port ${containerPort} stands here twice`, "Remove one of the two.")];
+    return [
+      refused(`ports[${index}]`, "port-repeated", `port ${containerPort} stands here twice`, "Remove one of the two."),
+    ];
   });
 }
 
@@ -48,7 +83,12 @@ function checkRepeated(ports: readonly PortSpec[]): readonly Diagnostic[] {
 function checkLoopback(ports: readonly PortSpec[]): readonly Diagnostic[] {
   if (listenings("", ports).every((each) => each.isPublished)) return [];
   return ports.flatMap(({ containerPort }, index): Diagnostic[] => {
-    const other = ports.slice(0, index).find((each) => each.containerPort !== containerPort && loopbackPort(each.containerPort) === loopbackPort(containerPort));
+    const other = ports
+      .slice(0, index)
+      .find(
+        (each) =>
+          each.containerPort !== containerPort && loopbackPort(each.containerPort) === loopbackPort(containerPort),
+      );
     if (other === undefined) return [];
     const summary = `ports ${other.containerPort} and ${containerPort} would both answer at ${loopbackPort(containerPort)} for other services`;
     return [refused(`ports[${index}]`, "port-clash", summary, "Choose one whose last four digits differ.")];

@@ -16,11 +16,28 @@ export function checkScale(spec: ServiceSpec, facts: LocalFacts): readonly Diagn
   for (const [field, wanted, isPossible] of limits) {
     if (wanted === undefined || isPossible) continue;
     const why = facts.limits.reason === undefined ? "" : `: ${facts.limits.reason}`;
-    found.push(withoutEffect(spec, field, "limit-impossible", `\`${field}\` cannot be limited here${why}`, "Let an administrator delegate control groups to this user."));
+    found.push(
+      withoutEffect(
+        spec,
+        field,
+        "limit-impossible",
+        `\`${field}\` cannot be limited here${why}`,
+        "Let an administrator delegate control groups to this user.",
+      ),
+    );
   }
-  if (diskMb !== undefined) found.push(withoutEffect(spec, "scale.disk", "limit-impossible", "`local` cannot limit disk space", "Remove it."));
+  if (diskMb !== undefined)
+    found.push(withoutEffect(spec, "scale.disk", "limit-impossible", "`local` cannot limit disk space", "Remove it."));
   if (gpuType !== undefined || (gpuCount ?? 0) > 0) {
-    found.push(withoutEffect(spec, "scale.gpu", "gpu", "`local` assigns no GPU: every process sees those of the machine", "Remove it."));
+    found.push(
+      withoutEffect(
+        spec,
+        "scale.gpu",
+        "gpu",
+        "`local` assigns no GPU: every process sees those of the machine",
+        "Remove it.",
+      ),
+    );
   }
   return found;
 }

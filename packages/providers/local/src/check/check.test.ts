@@ -2,15 +2,23 @@ import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import type { ServiceSpec } from "@ctrlplane/core/provider";
 import type { LocalFacts } from "../facts.ts";
-import { testSpec } from "../testing/fixtures.ts";
+import { testSpec } from "../fixtures.test.support.ts";
 import { check } from "./check.ts";
 
 function found(change: Partial<ServiceSpec>, facts: Partial<LocalFacts> = {}): readonly string[] {
-  return check(testSpec("/srv/web", change), { facts: { ...facts } }).map((each) => `${each.severity} ${each.field} ${each.code}`);
+  return check(testSpec("/srv/web", change), { facts: { ...facts } }).map(
+    (each) => `${each.severity} ${each.field} ${each.code}`,
+  );
 }
 
 test("a plain service has no problems", () => {
-  assert.deepEqual(found({ ports: [{ containerPort: 3000, hostPort: 8080, protocol: "auto" }], volumes: [{ path: "data", readOnly: false }] }), []);
+  assert.deepEqual(
+    found({
+      ports: [{ containerPort: 3000, hostPort: 8080, protocol: "auto" }],
+      volumes: [{ path: "data", readOnly: false }],
+    }),
+    [],
+  );
 });
 
 test("an error says what to do", () => {
@@ -36,26 +44,44 @@ test("an error says what to do", () => {
 
 test("images that are no files", () => {
   assert.deepEqual(found({ image: { kind: "reference", reference: "nginx" } }), ["error image image-reference"]);
-  assert.deepEqual(found({ image: { kind: "build", build: { context: "/x", args: {}, secrets: [] } } }), ["error build image-build"]);
+  assert.deepEqual(found({ image: { kind: "build", build: { context: "/x", args: {}, secrets: [] } } }), [
+    "error build image-build",
+  ]);
 });
 
 test("fields without effect are errors, and warnings by the user's word", () => {
   const scale = { replicas: { min: 2, max: 4 }, diskMb: 100 } as const;
   assert.deepEqual(found({ scale }), ["error scale.replica autoscale", "error scale.disk limit-impossible"]);
-  assert.deepEqual(found({ scale, accept: ["scale.replica", "scale.disk"] }), ["warning scale.replica autoscale", "warning scale.disk limit-impossible"]);
-  assert.deepEqual(found({ volumes: [{ path: "data", readOnly: true }], accept: ["volumes.readOnly"] }), ["warning volumes[0].readOnly volume-read-only"]);
+  assert.deepEqual(found({ scale, accept: ["scale.replica", "scale.disk"] }), [
+    "warning scale.replica autoscale",
+    "warning scale.disk limit-impossible",
+  ]);
+  assert.deepEqual(found({ volumes: [{ path: "data", readOnly: true }], accept: ["volumes.readOnly"] }), [
+    "warning volumes[0].readOnly volume-read-only",
+  ]);
 });
 
 test("limits depend on what control groups allow", () => {
   const scale = { replicas: 1, cpuMillis: 500, memoryMb: 64 };
-  assert.deepEqual(found({ scale }, { limits: { cpu: true, memory: false, reason: "memory is not delegated" } }), ["error scale.memory limit-impossible"]);
+  assert.deepEqual(found({ scale }, { limits: { cpu: true, memory: false, reason: "memory is not delegated" } }), [
+    "error scale.memory limit-impossible",
+  ]);
 });
 
 test("ports: privileged, in use, of another machine, clashing", () => {
-  const at = (hostPort: number, address?: string) => ({ containerPort: 3000, hostPort, protocol: "auto" as const, ...(address === undefined ? {} : { address }) });
+  const at = (hostPort: number, address?: string) => ({
+    containerPort: 3000,
+    hostPort,
+    protocol: "auto" as const,
+    ...(address === undefined ? {} : { address }),
+  });
   assert.deepEqual(found({ ports: [at(80)] }, { lowestPort: 1024 }), ["error ports[0] port-privileged"]);
-  assert.deepEqual(found({ ports: [at(8080, "10.9.9.9")] }, { addresses: ["10.0.0.2"] }), ["error ports[0] address-unknown"]);
-  const listening = [{ transport: "tcp", address: "127.0.0.1", port: 8080, pid: 4711, command: "node old.js" }] as const;
+  assert.deepEqual(found({ ports: [at(8080, "10.9.9.9")] }, { addresses: ["10.0.0.2"] }), [
+    "error ports[0] address-unknown",
+  ]);
+  const listening = [
+    { transport: "tcp", address: "127.0.0.1", port: 8080, pid: 4711, command: "node old.js" },
+  ] as const;
   const [inUse] = check(testSpec("/srv/web", { ports: [at(8080)] }), { facts: { listening } });
   assert.equal(inUse?.summary, "port 8080 is in use by pid 4711 (node old.js)");
   assert.deepEqual(found({ ports: [at(8080, "127.0.0.2")] }, { listening }), []);
@@ -64,8 +90,14 @@ test("ports: privileged, in use, of another machine, clashing", () => {
 });
 
 test("env.PORT that equals a container port is replaced, another value is an error", () => {
-  const ports = [{ containerPort: 3000, protocol: "auto" as const }, { containerPort: 9090, protocol: "auto" as const }];
-  assert.deepEqual(found({ ports, env: { PORT: "3000", PORT_9090: "9090" } }), ["info env.PORT port-replaced", "info env.PORT_9090 port-replaced"]);
+  const ports = [
+    { containerPort: 3000, protocol: "auto" as const },
+    { containerPort: 9090, protocol: "auto" as const },
+  ];
+  assert.deepEqual(found({ ports, env: { PORT: "3000", PORT_9090: "9090" } }), [
+    "info env.PORT port-replaced",
+    "info env.PORT_9090 port-replaced",
+  ]);
   assert.deepEqual(found({ ports, env: { PORT: "4000" } }), ["error env.PORT port-variable"]);
   assert.deepEqual(found({ ports, env: { PORT_9090: "3000", PORT_1: "x" } }), ["error env.PORT_9090 port-variable"]);
   assert.deepEqual(found({ env: { PORT: "4000" } }), []);
@@ -80,10 +112,18 @@ test("mounts are relative, inside, and none within another", () => {
 });
 
 test("a health check needs a port that there is", () => {
-  const base = { intervalMs: 1, timeoutMs: 1, retries: 1, graceMs: 1, onFailure: { action: "restart", declared: false } } as const;
+  const base = {
+    intervalMs: 1,
+    timeoutMs: 1,
+    retries: 1,
+    graceMs: 1,
+    onFailure: { action: "restart", declared: false },
+  } as const;
   assert.deepEqual(found({ health: { ...base, probe: { kind: "tcp" } } }), ["error health.tcp health-port"]);
   const ports = [{ containerPort: 3000, protocol: "auto" as const }];
-  assert.deepEqual(found({ ports, health: { ...base, probe: { kind: "http", path: "/up", port: 4000 } } }), ["error health.port health-port"]);
+  assert.deepEqual(found({ ports, health: { ...base, probe: { kind: "http", path: "/up", port: 4000 } } }), [
+    "error health.port health-port",
+  ]);
   assert.deepEqual(found({ ports, health: { ...base, probe: { kind: "http", path: "/up" } } }), []);
 });
 

@@ -23,45 +23,90 @@ export function check(spec: ServiceSpec, platform: Pick<PlatformHealth, "facts">
 }
 
 function checkImage({ image }: ServiceSpec): readonly Diagnostic[] {
-  const instead = "Name a folder or a file, e.g. `image: ./web`, or use a provider that runs containers, e.g. `provider: docker`.";
+  const instead =
+    "Name a folder or a file, e.g. `image: ./web`, or use a provider that runs containers, e.g. `provider: docker`.";
   if (image.kind === "reference") {
-    return [refused("image", "image-reference", `\`local\` runs files, and ${image.reference} is a container image`, instead)];
+    return [
+      refused("image", "image-reference", `\`local\` runs files, and ${image.reference} is a container image`, instead),
+    ];
   }
-  if (image.kind === "build") return [refused("build", "image-build", "`local` builds nothing: it runs files as they are", instead)];
+  if (image.kind === "build")
+    return [refused("build", "image-build", "`local` builds nothing: it runs files as they are", instead)];
   return [];
 }
 
 function checkCommand({ command, entrypoint }: ServiceSpec): readonly Diagnostic[] {
   if (command === undefined) return [];
   if ("shell" in command) {
-    if (command.shell.trim() === "") return [refused("command", "command-empty", "`command` is empty", "Write what to run, or remove it.")];
+    if (command.shell.trim() === "")
+      return [refused("command", "command-empty", "`command` is empty", "Write what to run, or remove it.")];
     return [told("command", "command-shell", "`command` runs by `/bin/sh -c`")];
   }
   const isEmpty = command.args.length === 0 && (entrypoint ?? []).length === 0;
-  return isEmpty ? [refused("command", "command-empty", "`command` is an empty list", "Write what to run, or remove it.")] : [];
+  return isEmpty
+    ? [refused("command", "command-empty", "`command` is an empty list", "Write what to run, or remove it.")]
+    : [];
 }
 
 /** What the system cannot hand to a process. */
 function checkEnvironment({ env }: ServiceSpec): readonly Diagnostic[] {
   return Object.entries(env).flatMap(([name, value]): Diagnostic[] => {
     if (name === "" || name.includes("=") || name.includes("\0")) {
-      return [refused(`env.${name}`, "env-name", `${JSON.stringify(name)} is no name of a variable`, "Names contain neither `=` nor NUL.")];
+      return [
+        refused(
+          `env.${name}`,
+          "env-name",
+          `${JSON.stringify(name)} is no name of a variable`,
+          "Names contain neither `=` nor NUL.",
+        ),
+      ];
     }
     if (!value.includes("\0")) return [];
-    return [refused(`env.${name}`, "env-value", `env.${name} contains a NUL character, which no process can be given`, "Encode the value, e.g. in base64.")];
+    return [
+      refused(
+        `env.${name}`,
+        "env-value",
+        `env.${name} contains a NUL character, which no process can be given`,
+        "Encode the value, e.g. in base64.",
+      ),
+    ];
   });
 }
 
 function checkEntrance(spec: ServiceSpec): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   if (spec.domains.length > 0) {
-    found.push(withoutEffect(spec, "domains", "domains", "`local` does not route by host name", "Publish a port, and put a web server in front of it."));
+    found.push(
+      withoutEffect(
+        spec,
+        "domains",
+        "domains",
+        "`local` does not route by host name",
+        "Publish a port, and put a web server in front of it.",
+      ),
+    );
   }
   if (spec.tls !== undefined) {
-    found.push(withoutEffect(spec, "tls", "tls", "`local` does not end TLS", "Publish a port, and put a web server in front of it."));
+    found.push(
+      withoutEffect(
+        spec,
+        "tls",
+        "tls",
+        "`local` does not end TLS",
+        "Publish a port, and put a web server in front of it.",
+      ),
+    );
   }
   if (spec.registry !== undefined) {
-    found.push(withoutEffect(spec, "registry", "registry", "`local` copies files and pushes nothing to a registry", "Remove it."));
+    found.push(
+      withoutEffect(
+        spec,
+        "registry",
+        "registry",
+        "`local` copies files and pushes nothing to a registry",
+        "Remove it.",
+      ),
+    );
   }
   return found;
 }
@@ -71,13 +116,34 @@ function checkHealth({ health, ports }: ServiceSpec): readonly Diagnostic[] {
   const { kind, port } = health.probe;
   const streams = ports.filter((each) => each.protocol !== "udp").map((each) => each.containerPort);
   if (port === undefined && streams.length === 0) {
-    return [refused(`health.${kind}`, "health-port", `\`health.${kind}\` needs a port, and the service has none`, "Add `ports`, e.g. `ports: [{ containerPort: 3000 }]`, or check with `health.command`.")];
+    return [
+      refused(
+        `health.${kind}`,
+        "health-port",
+        `\`health.${kind}\` needs a port, and the service has none`,
+        "Add `ports`, e.g. `ports: [{ containerPort: 3000 }]`, or check with `health.command`.",
+      ),
+    ];
   }
   if (port === undefined || streams.includes(port)) return [];
-  return [refused("health.port", "health-port", `${port} is no container port of this service`, streams.length === 0 ? "Add it to `ports`." : `Choose one of ${streams.join(", ")}.`)];
+  return [
+    refused(
+      "health.port",
+      "health-port",
+      `${port} is no container port of this service`,
+      streams.length === 0 ? "Add it to `ports`." : `Choose one of ${streams.join(", ")}.`,
+    ),
+  ];
 }
 
 function checkStop({ stop }: ServiceSpec): readonly Diagnostic[] {
   if (Object.hasOwn(constants.signals, stop.signal)) return [];
-  return [refused("stop.signal", "signal-unknown", `${stop.signal} is no signal of this system`, "For example SIGTERM, SIGINT or SIGQUIT.")];
+  return [
+    refused(
+      "stop.signal",
+      "signal-unknown",
+      `${stop.signal} is no signal of this system`,
+      "For example SIGTERM, SIGINT or SIGQUIT.",
+    ),
+  ];
 }

@@ -10,10 +10,22 @@ export function told(field: string, code: string, summary: string): Diagnostic {
 }
 
 /** For a field that has no effect here: an error, or by the user's word (`accept`) a warning. */
-export function withoutEffect(spec: ServiceSpec, field: string, code: string, reason: string, hint: string): Diagnostic {
+export function withoutEffect(
+  spec: ServiceSpec,
+  field: string,
+  code: string,
+  reason: string,
+  hint: string,
+): Diagnostic {
   const name = field.replaceAll(/\[\d+\]/g, "");
   if (spec.accept.includes(field) || spec.accept.includes(name)) {
     return { severity: "warning", code, field, summary: `\`${name}\` is ignored: ${reason}` };
   }
-  return { severity: "error", code, field, summary: reason, hint: `${hint} To go without it, add \`accept: [${name}]\` to the provider.` };
+  return {
+    severity: "error",
+    code,
+    field,
+    summary: reason,
+    hint: `${hint} To go without it, add \`accept: [${name}]\` to the provider.`,
+  };
 }

@@ -14,7 +14,12 @@ const pollMs = 500;
  * What is printed from now on, by replicas that come later too, until the signal aborts. `logs` are those that were read so
  * far, by id; the caller closes them. Lines are timed when they are seen.
  */
-export async function* followLogs(dir: string, request: LogsRequest, logs: Map<string, ReplicaLog>, signal: AbortSignal): AsyncGenerator<LogLine> {
+export async function* followLogs(
+  dir: string,
+  request: LogsRequest,
+  logs: Map<string, ReplicaLog>,
+  signal: AbortSignal,
+): AsyncGenerator<LogLine> {
   const lines: LogLine[] = [];
   const watches = new Map<string, Watch>();
   let wake = (): void => undefined;
@@ -29,7 +34,10 @@ export async function* followLogs(dir: string, request: LogsRequest, logs: Map<s
       if (watches.has(id)) continue;
       const log = logs.get(id) ?? new ReplicaLog(folder, name);
       logs.set(id, log);
-      watches.set(id, watchFolder(folder, () => take(log, log.newLines())));
+      watches.set(
+        id,
+        watchFolder(folder, () => take(log, log.newLines())),
+      );
       take(log, log.newLines());
     }
     for (const [id, watching] of watches) {

@@ -70,8 +70,9 @@ export class LogFile {
     this.#decoder = other.#decoder;
   }
 
-  /** Complete lines since the last reading; `run` is that of what came before. */
-  *lines(run?: number): Generator<TimedLine> {
+  /** Complete lines since the last reading; `runBefore` is the run of what came before. */
+  *lines(runBefore?: number): Generator<TimedLine> {
+    let run = runBefore;
     const marks = readMarks(this.#indexPath);
     let next = 0;
     let at: number | undefined;

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { LogLine, LogsRequest } from "@ctrlplane/core/provider";
 import { layout, replicaFiles } from "../layout.ts";
-import { temporaryFolder, testContext, testIdentity } from "../testing/fixtures.ts";
+import { temporaryFolder, testContext, testIdentity } from "../fixtures.test.support.ts";
 import { readLogs } from "./read-logs.ts";
 
 const instance = testIdentity("local_x");
@@ -23,22 +23,26 @@ async function bench(t: TestContext) {
   mkdirSync(paths.replicas);
   return {
     dir,
-    replica(name: string, { deployment = "dep_1", run = 1, isRemoved = false }: Given = {}) {
+    replica: (name: string, { deployment = "dep_1", run = 1, isRemoved = false }: Given = {}) => {
       const id = `${name}.${deployment}`;
       const folder = isRemoved ? join(paths.archive, instance.name, id) : join(paths.replicas, id);
       const files = replicaFiles(folder);
       // As the supervisor does it: the folder is there when the record is.
       const making = join(dir, `making-${id}`);
       mkdirSync(making);
-      writeFileSync(join(making, "replica.json"), JSON.stringify({ id, name, instance: instance.name, deployment, createdAt: id }));
+      writeFileSync(
+        join(making, "replica.json"),
+        JSON.stringify({ id, name, instance: instance.name, deployment, createdAt: id }),
+      );
       writeFileSync(join(making, "state.json"), JSON.stringify({ run }));
       mkdirSync(dirname(folder), { recursive: true });
       renameSync(making, folder);
       return files;
     },
-    async read(request: Partial<LogsRequest> = {}): Promise<string[]> {
+    read: async (request: Partial<LogsRequest> = {}): Promise<string[]> => {
       const lines: string[] = [];
-      for await (const line of readLogs(dir, { instance, follow: false, previous: false, ...request }, testContext())) lines.push(show(line));
+      for await (const line of readLogs(dir, { instance, follow: false, previous: false, ...request }, testContext()))
+        lines.push(show(line));
       return lines;
     },
   };
@@ -57,8 +61,17 @@ test("lines of all replicas come by time, those of one in their order", async (t
   writeFileSync(two.log, "x\ny\n");
   writeFileSync(two.logIndex, `0 ${at(3)} 1\n`);
   replica("shop-web-admin");
-  assert.deepEqual(await read(), ["1 shop-web-1 a", "3 shop-web-2 x", "3 shop-web-2 y", "5 shop-web-1 b", "5 shop-web-1 last without end"]);
-  assert.deepEqual(await read({ since: new Date(at(3)).toISOString(), tail: 1 }), ["3 shop-web-2 y", "5 shop-web-1 last without end"]);
+  assert.deepEqual(await read(), [
+    "1 shop-web-1 a",
+    "3 shop-web-2 x",
+    "3 shop-web-2 y",
+    "5 shop-web-1 b",
+    "5 shop-web-1 last without end",
+  ]);
+  assert.deepEqual(await read({ since: new Date(at(3)).toISOString(), tail: 1 }), [
+    "3 shop-web-2 y",
+    "5 shop-web-1 last without end",
+  ]);
   assert.deepEqual(await read({ replica: "shop-web-2", tail: 1 }), ["3 shop-web-2 y"]);
   assert.deepEqual(await read({ tail: 0 }), []);
 });
@@ -72,7 +85,13 @@ test("rotated files come first; `previous` is the run before", async (t) => {
   writeFileSync(join(folder, "log.1.index"), `0 ${at(2)} 2\n`);
   writeFileSync(log, "still two\nthree\n");
   writeFileSync(logIndex, `0 ${at(3)}\n10 ${at(4)} 3\n`);
-  assert.deepEqual(await read(), ["1 shop-web one", "2 shop-web two", "2 shop-web two again", "3 shop-web still two", "4 shop-web three"]);
+  assert.deepEqual(await read(), [
+    "1 shop-web one",
+    "2 shop-web two",
+    "2 shop-web two again",
+    "3 shop-web still two",
+    "4 shop-web three",
+  ]);
   assert.deepEqual(await read({ previous: true }), ["2 shop-web two", "2 shop-web two again", "3 shop-web still two"]);
 });
 

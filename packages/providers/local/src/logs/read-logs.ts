@@ -33,7 +33,8 @@ function* pastLines(source: LogSource, log: ReplicaLog | undefined, request: Log
     if (request.previous && line.run !== source.run - 1) return false;
     return sinceMs === undefined || (line.at !== undefined && line.at >= sinceMs);
   });
-  for (const line of request.tail === undefined ? kept : lastOf(kept, request.tail)) yield { ...line, replica: source.name };
+  for (const line of request.tail === undefined ? kept : lastOf(kept, request.tail))
+    yield { ...line, replica: source.name };
 }
 
 function* select(lines: Iterable<TimedLine>, isWanted: (line: TimedLine) => boolean): Generator<TimedLine> {

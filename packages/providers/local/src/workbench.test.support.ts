@@ -3,16 +3,23 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { TestContext } from "node:test";
-import type { DeployRequest, InstanceIdentity, Provider, Release, ServiceSpec, StrategySpec } from "@ctrlplane/core/provider";
-import { provider as factory } from "../index.ts";
-import { daemonFile, layout, replicaFiles } from "../layout.ts";
-import { localMachine } from "../machine.ts";
-import { isAlive } from "../process/identity.ts";
-import { readJsonFile } from "../process/json-file.ts";
-import { namesIn } from "../supervisor/read.ts";
-import type { ProcessIdentity } from "../supervisor/records.ts";
-import { temporaryFolder, testContext, testIdentity, testRelease, testSpec } from "./fixtures.ts";
-import type { RecordingContext } from "./fixtures.ts";
+import type {
+  DeployRequest,
+  InstanceIdentity,
+  Provider,
+  Release,
+  ServiceSpec,
+  StrategySpec,
+} from "@ctrlplane/core/provider";
+import { provider as factory } from "./index.ts";
+import { daemonFile, layout, replicaFiles } from "./layout.ts";
+import { localMachine } from "./machine.ts";
+import { isAlive } from "./process/identity.ts";
+import { readJsonFile } from "./process/json-file.ts";
+import { namesIn } from "./supervisor/read.ts";
+import type { ProcessIdentity } from "./supervisor/records.ts";
+import { temporaryFolder, testContext, testIdentity, testRelease, testSpec } from "./fixtures.test.support.ts";
+import type { RecordingContext } from "./fixtures.test.support.ts";
 
 /** A `local` provider with a data folder of its own, whose processes have ended when the test has. */
 export interface Workbench {
@@ -22,10 +29,15 @@ export interface Workbench {
   readonly instance: InstanceIdentity;
   readonly context: RecordingContext;
   /** Writes a file of the service's folder. */
-  write(name: string, text: string): Promise<void>;
+  readonly write: (name: string, text: string) => Promise<void>;
   /** As the engine does it: identify, build, provision, deploy. Returns the release. */
-  deploy(number: number, change?: Partial<ServiceSpec>, request?: Partial<DeployRequest>): Promise<Release>;
-  prepare(number: number, change?: Partial<ServiceSpec>): Promise<Release>;
+  readonly deploy: (
+    number: number,
+    change?: Partial<ServiceSpec>,
+    request?: Partial<DeployRequest>,
+  ) => Promise<Release>;
+  /** As `deploy`, all but the last step. */
+  readonly prepare: (number: number, change?: Partial<ServiceSpec>) => Promise<Release>;
 }
 
 export async function workbench(test: TestContext, dirName = "data"): Promise<Workbench> {
@@ -54,7 +66,7 @@ export async function workbench(test: TestContext, dirName = "data"): Promise<Wo
     context,
     write: (name, text) => writeFile(join(web, name), text),
     prepare,
-    async deploy(number, change, request) {
+    deploy: async (number, change, request) => {
       const release = await prepare(number, change);
       const { replicas } = release.spec.scale;
       await provider.deploy(deployRequest(release, { replicas, ...request }), context);
@@ -90,6 +102,12 @@ async function endAll(dir: string): Promise<void> {
 
 function processesOf(dir: string): readonly ProcessIdentity[] {
   const replicas = namesIn(layout(dir).replicas).map((id) => replicaFiles(join(layout(dir).replicas, id)));
-  const files = [daemonFile(dir, "supervisor"), daemonFile(dir, "gateway"), ...replicas.flatMap(({ shim, run }) => [shim, run])];
-  return files.flatMap((file) => readJsonFile<ProcessIdentity>(file) ?? []).map(({ pid, startTime }) => ({ pid, startTime }));
+  const files = [
+    daemonFile(dir, "supervisor"),
+    daemonFile(dir, "gateway"),
+    ...replicas.flatMap(({ shim, run }) => [shim, run]),
+  ];
+  return files
+    .flatMap((file) => readJsonFile<ProcessIdentity>(file) ?? [])
+    .map(({ pid, startTime }) => ({ pid, startTime }));
 }
