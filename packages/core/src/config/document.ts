@@ -295,8 +295,9 @@ function anchorTargets(document: Document.Parsed): Map<Alias, Node> {
 /** As JavaScript would name the property. */
 function keyText(value: unknown): string | undefined {
   if (value === null || value === undefined) return "";
-  return ["string", "number", "boolean", "bigint"].includes(typeof value)
-    ? String(value as string | number)
+  if (typeof value === "string") return value;
+  return typeof value === "number" || typeof value === "boolean" || typeof value === "bigint"
+    ? String(value)
     : undefined;
 }
 

@@ -70,7 +70,7 @@ describe("problems with expressions stand where the expression stands", () => {
     [
       "compose's default",
       "A: ${PORT:-3000}",
-      /there is no resolver PORT → For an environment variable write \$\{env:PORT, fallback\}/,
+      /there is no resolver PORT → For an environment variable write \$\{env:PORT, fallback\}; for the text itself write \$\$\{\./,
     ],
     ["a later resolver", "A: ${ssm:/x}", /the resolver ssm comes with a later version/],
     ["a later resolver with a fallback", "A: ${cfn:Stack.Output, x}", /the resolver cfn comes with a later version/],

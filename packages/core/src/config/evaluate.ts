@@ -1,12 +1,12 @@
 import type { Redactor } from "../errors/redaction.ts";
 import type { BoundResolver } from "./bound-resolver.ts";
+import { refuseResolver } from "./refuse-resolver.ts";
 import type { SecretSource } from "./env-files.ts";
 import { mayHoldExpression, parseTemplate } from "./expression.ts";
 import type { Expression, Template } from "./expression.ts";
 import { rangeWithin } from "./expression-range.ts";
 import { formatPath } from "./field-path.ts";
 import type { FieldPath } from "./field-path.ts";
-import { anyOf, nearest } from "./nearest.ts";
 import type { Problem, Problems } from "./problems.ts";
 import { cloneMarked, isContainer, setAt, unresolved, valueAt } from "./tree.ts";
 import type { Container, Marks, Tree } from "./tree.ts";
@@ -22,9 +22,6 @@ export interface EvaluationOptions {
   /** `operate`: a secret that is not set leaves its expression as it is. */
   readonly purpose: "deploy" | "operate";
 }
-
-/** Names that this version knows and does not have yet. */
-const laterResolvers = ["ssm", "cfn", "secretsmanager"];
 
 type Outcome = { readonly value: unknown; readonly secret: boolean } | "absent" | "failed";
 
@@ -96,14 +93,17 @@ export class Evaluation {
     this.#unset.clear();
   }
 
-  #entry(container: Container, key: string | number, path: FieldPath): Entry {
+  /** `asker` waits from the first moment on: the new entry may come back to it before it ever yields. */
+  #entry(container: Container, key: string | number, path: FieldPath, asker?: Entry): Entry {
     let entries = this.#entries.get(container);
     if (entries === undefined) this.#entries.set(container, (entries = new Map<string, Entry>()));
     const known = entries.get(String(key));
     if (known !== undefined) return known;
     const entry: Entry = { path, container, key, done: Promise.resolve() };
     entries.set(String(key), entry);
+    if (asker !== undefined) asker.waitsFor = entry;
     entry.done = this.#resolve(entry);
+    if (asker !== undefined) asker.waitsFor = undefined;
     return entry;
   }
 
@@ -275,7 +275,7 @@ export class Evaluation {
     if (known === undefined && !(typeof value === "string" && mayHoldExpression(value))) return value !== unresolved;
     if (container === entry.container && String(key) === String(entry.key))
       return this.#cycle([entry.path, entry.path], entry);
-    const other = known ?? this.#start(container, key, path, entry);
+    const other = known ?? this.#entry(container, key, path, entry);
     const chain = [entry.path];
     for (let each: Entry | undefined = other; each !== undefined; each = each.waitsFor) {
       chain.push(each.path);
@@ -285,18 +285,6 @@ export class Evaluation {
     await other.done;
     entry.waitsFor = undefined;
     return valueAt(container, key) !== unresolved;
-  }
-
-  /** The asking entry waits from the first moment on: the new one may come back to it before it ever yields. */
-  #start(container: Container, key: string | number, path: FieldPath, entry: Entry): Entry {
-    let entries = this.#entries.get(container);
-    if (entries === undefined) this.#entries.set(container, (entries = new Map<string, Entry>()));
-    const other: Entry = { path, container, key, done: Promise.resolve() };
-    entries.set(String(key), other);
-    entry.waitsFor = other;
-    other.done = this.#resolve(other);
-    entry.waitsFor = undefined;
-    return other;
   }
 
   #cycle(chain: readonly FieldPath[], entry: Entry): false {
@@ -342,23 +330,11 @@ export class Evaluation {
   }
 
   #unknownResolver({ name, source }: Expression, entry: Entry): Outcome {
-    if (laterResolvers.includes(name)) {
-      this.#problem(entry, source, {
-        code: "later",
-        summary: `the resolver ${name} comes with a later version`,
-        hint: "Until then pass the value by ${env:…} or ${secret:…}.",
-      });
-      return "failed";
-    }
-    const known = ["self", "service", "secret", ...this.#options.resolvers.keys()];
-    const near = nearest(name, known);
-    const upper = /^[A-Z][A-Z0-9_]*$/.test(name);
-    const hint = upper
-      ? `For an environment variable write \${env:${name}, fallback}; for the text itself write $\${.`
-      : near === undefined
-        ? `Known are ${anyOf(known)}; write $\${ for the text itself.`
-        : `Did you mean ${near}?`;
-    this.#problem(entry, source, { code: "unknown-resolver", summary: `there is no resolver ${name}`, hint });
+    this.#problem(
+      entry,
+      source,
+      refuseResolver(name, ["self", "service", "secret", ...this.#options.resolvers.keys()]),
+    );
     return "failed";
   }
 

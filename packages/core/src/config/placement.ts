@@ -39,7 +39,7 @@ function checkEntry(
     setAt(container, key, unresolved);
   }
   const known = Object.keys(services);
-  for (const token of readTokens(value).filter((each) => !known.includes(each.service))) {
+  for (const token of readTokens(String(value)).filter((each) => !known.includes(each.service))) {
     const near = nearest(token.service, known);
     const hint = near === undefined ? `Services are ${anyOf(known)}.` : `Did you mean ${near}?`;
     problems.add(path, { code: "unknown-service", summary: `${describeToken(token)} names no service`, hint });
@@ -75,7 +75,7 @@ export function checkWiredPorts(services: Readonly<Record<string, ServiceSpec>>,
   const declared = isTree(root["services"]) ? root["services"] : {};
   const check = ({ path, value }: TreeEntry): void => {
     if (!hasToken(value) || !mayWire(path)) return;
-    for (const token of readTokens(value)) {
+    for (const token of readTokens(String(value))) {
       const other = Object.hasOwn(services, token.service) ? services[token.service] : undefined;
       const lack = other === undefined ? undefined : lackingPort(token, other);
       if (lack === undefined) continue;

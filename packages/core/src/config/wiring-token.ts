@@ -20,7 +20,7 @@ export function replaceTokens(text: string, replace: (token: WiringToken) => str
   return text.includes("\u0000") ? text.replace(pattern, (_whole, json: string) => replace(parseToken(json))) : text;
 }
 
-export function hasToken(value: unknown): value is string {
+export function hasToken(value: unknown): boolean {
   return typeof value === "string" && value.includes("\u0000service:");
 }
 
