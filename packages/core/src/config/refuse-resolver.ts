@@ -16,8 +16,8 @@ export function refuseResolver(name: string, known: readonly string[]): Problem 
 function suggest(name: string, known: readonly string[]): string {
   // Written for compose or a shell: ${NAME:-fallback}.
   if (/^[A-Z][A-Z0-9_]*$/.test(name)) {
-    return `For an environment variable write \${env:${name}, fallback}; for the text itself write $$\${.`;
+    return `For an environment variable write \${env:${name}, fallback}; for the text itself write $\${.`;
   }
   const near = nearest(name, known);
-  return near === undefined ? `Known are ${anyOf(known)}; write $$\${ for the text itself.` : `Did you mean ${near}?`;
+  return near === undefined ? `Known are ${anyOf(known)}; write $\${ for the text itself.` : `Did you mean ${near}?`;
 }
