@@ -32,8 +32,8 @@ async function describeError(error: unknown, paint: Paint, isChange: boolean): P
       import("./output/diagnostics.ts"),
       import("./output/source.ts"),
     ]);
-    const summary = countDiagnostics(error.diagnostics);
-    return [...renderDiagnostics(error.diagnostics, paint, sourceReader()), "", `${summary}. Nothing was changed.`];
+    const summary = `${countDiagnostics(error.diagnostics)}.${isChange ? " Nothing was changed." : ""}`;
+    return [...renderDiagnostics(error.diagnostics, paint, sourceReader()), "", summary];
   }
   const where = [error.provider, error.target].filter((each) => each !== undefined && !error.message.includes(each));
   const lines = [`${paint("bad", "error")}: ${error.message}${where.length === 0 ? "" : ` (${where.join(", ")})`}`];

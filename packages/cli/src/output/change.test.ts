@@ -157,7 +157,8 @@ test("an interruption, a held removal and a no-op each say what follows", () => 
   assert.equal(
     print([], { outcome: "attention", exitCode: 4, elapsedMs: 10, services: [held] }),
     `Change #42 needs attention (exit 4).
-  db: left the file and stays: it has volumes. pctl deploy --remove db removes it.`,
+  db: left the file and stays: it has volumes
+Next: pctl deploy --remove db`,
   );
   assert.equal(
     print([], { outcome: "interrupted", exitCode: 130, elapsedMs: 3200 }),

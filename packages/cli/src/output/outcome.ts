@@ -31,7 +31,7 @@ function sentences(change: ChangeName, result: ChangeResult, next: NextStep): [s
     case "failed":
       return [`${name} failed in ${time} ${code}.`, ...reasons(result, ["failed"])];
     case "attention":
-      return [`${name} needs attention ${code}.`, ...attention(result, next)];
+      return [`${name} needs attention ${code}.`, ...attention(change.command, result, next)];
     case "interrupted":
       return [`${name} was interrupted after ${time} ${code}.`, `Next: ${next(change.command)} finishes or undoes what was begun.`];
   }
@@ -50,14 +50,16 @@ function afterSuccess(command: string, result: ChangeResult, next: NextStep): st
   return [`Next: ${[next("status"), next(`logs ${first.service} -f`), next("rollback")].join(" · ")}`];
 }
 
-function attention(result: ChangeResult, next: NextStep): string[] {
-  return result.services.flatMap((each) => {
-    const why = each.reason ?? each.outcome;
-    if (each.outcome === "held") return [`  ${each.service}: ${why}. ${next(`deploy --remove ${each.service}`)} removes it.`];
-    if (each.outcome === "unreachable") return [`  ${each.service}: ${each.provider} cannot be reached: ${why}. ${next("doctor")}`];
-    if (each.outcome === "paused") return [`  ${each.service}: ${why}`];
-    return each.outcome === "failed" ? [describe(each)] : [];
-  });
+function attention(command: string, result: ChangeResult, next: NextStep): string[] {
+  const of = (outcome: DeploymentResult["outcome"]): readonly DeploymentResult[] => result.services.filter((each) => each.outcome === outcome);
+  const lines = [
+    ...[...of("held"), ...of("paused"), ...of("failed")].map(describe),
+    ...of("unreachable").map((each) => `  ${each.service}: ${each.provider} cannot be reached: ${each.reason ?? "no reason given"}`),
+  ];
+  const held = of("held").map((each) => ` --remove ${each.service}`);
+  if (held.length > 0) lines.push(`Next: ${next(`${command}${held.join("")}`)}`);
+  if (of("unreachable").length > 0) lines.push(`Next: ${next("doctor")}`);
+  return lines;
 }
 
 function reasons(result: ChangeResult, outcomes: readonly DeploymentResult["outcome"][]): string[] {

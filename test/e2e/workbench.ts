@@ -1,0 +1,91 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+const entry = fileURLToPath(new URL("../../packages/cli/bin/pctl.js", import.meta.url));
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A project in a folder of its own, with a home and a data folder of its own, and the built `pctl` in it. */
+export class Workbench {
+  readonly folder: string;
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #root: string;
+
+  private constructor(root: string) {
+    this.#root = root;
+    this.folder = join(root, "project");
+    this.#env = {
+      PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
+      HOME: join(root, "home"),
+      PCTL_LOCAL_DIR: join(root, "local"),
+      USER: "ann",
+    };
+  }
+
+  static async create(): Promise<Workbench> {
+    const bench = new Workbench(await mkdtemp(join(tmpdir(), "pctl-e2e-")));
+    await mkdir(bench.folder);
+    await mkdir(join(bench.#root, "home"));
+    return bench;
+  }
+
+  async write(files: Readonly<Record<string, string>>): Promise<void> {
+    for (const [path, content] of Object.entries(files)) {
+      const file = join(this.folder, path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, content);
+    }
+  }
+
+  start(words: readonly string[], options: RunOptions = {}): ChildProcess {
+    return spawn(process.execPath, [entry, ...words], { cwd: this.folder, env: { ...this.#env, ...options.env } });
+  }
+
+  /** Runs `pctl` to its end. */
+  async pctl(words: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+    const child = this.start(words, options);
+    child.stdin?.end(options.input ?? "");
+    return outcomeOf(child);
+  }
+
+  /** Ends everything that runs from the data folder, and removes all files. */
+  async dispose(): Promise<void> {
+    const stopped = await this.pctl(["local", "stop", "--yes"]);
+    if (stopped.code !== 0) throw new Error(`processes may be left: ${stopped.stderr}`);
+    await rm(this.#root, { recursive: true, force: true });
+  }
+}
+
+export async function outcomeOf(child: ChildProcess): Promise<Outcome> {
+  if (child.stdout === null || child.stderr === null) throw new Error("its output is not piped");
+  // `close` comes after the last output, and with the exit code.
+  const closed: Promise<[number | null]> = once(child, "close") as Promise<[number | null]>; // node's type is any[]
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+  return { code, stdout, stderr };
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
