@@ -65,6 +65,7 @@ const allowed: [file: string, source: string][] = [
   ["packages/core/src/apply/execute.ts", `import { a } from "../plan/input.ts";\nprocess.pid;\nprocess.env.HOME;`],
   ["packages/core/src/engine/a.ts", `import { a } from "../apply/execute.ts";\nimport { z } from "zod";`],
   ["packages/core/src/engine/a.test.ts", `import { createServer } from "node:http";\nconsole.log("in a test");`],
+  ["packages/core/src/state/testing/a.ts", `process.stdout.write("in a child of a test");`],
   ["packages/providers/local/src/a.ts", `import { a } from "@ctrlplane/core/provider";\nimport ignore from "ignore";`],
   ["packages/providers/eks/src/a.ts", `import { a } from "@ctrlplane/provider-kubernetes";`],
   ["packages/cli/src/a.ts", `import { a } from "@ctrlplane/core";\nimport { local } from "@ctrlplane/provider-local";`],
