@@ -6,8 +6,8 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { isCtrlPlaneError } from "@ctrlplane/core/provider";
 import { withHolder } from "./port-error.ts";
-import { echoWebSocket } from "./testing/echo-web-socket.ts";
-import { RawClient } from "./testing/raw-client.ts";
+import { echoWebSocket } from "./echo-web-socket.test.support.ts";
+import { RawClient } from "./raw-client.test.support.ts";
 import {
   entranceAt,
   freePort,
@@ -17,7 +17,7 @@ import {
   targetAt,
   tcpReplica,
   testGateway,
-} from "./testing/replica.ts";
+} from "./replica.test.support.ts";
 
 const deadline = { timeout: 20_000 };
 const never = new AbortController().signal;
@@ -35,14 +35,14 @@ test(
       );
     let current = await start(0);
     await route(current.target);
-    let isOver = false;
-    t.after(() => (isOver = true));
+    const over = new AbortController();
+    t.after(() => over.abort());
     let opened = 0;
     const answers = new Set<string>();
     const clients = Array.from({ length: 100 }, async () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
       t.after(() => agent.destroy());
-      for (let round = 0; !isOver; round += 1) {
+      for (let round = 0; !over.signal.aborted; round += 1) {
         const outgoing =
           round % 2 === 0 ? request(url, { agent }).end() : request(url, { agent, method: "POST" }).end("x");
         // Node types the events of a request as `any`.
@@ -56,7 +56,8 @@ test(
       }
     });
     const answered = async (generation: number): Promise<void> => {
-      while (!answers.has(String(generation))) await new Promise((resolve) => setImmediate(resolve));
+      while (!answers.has(String(generation)) && !over.signal.aborted)
+        await new Promise((resolve) => setImmediate(resolve));
     };
     await answered(0);
     for (let generation = 1; generation <= 20; generation += 1) {
@@ -64,11 +65,11 @@ test(
       await route(next.target);
       assert.deepEqual(await gateway.drain(current.target.replicaId, 5000, never), { cut: 0 });
       // Drained: the gateway has closed its side of everything, so that the replica can end.
-      while (current.sockets.size > 0) await new Promise((resolve) => setImmediate(resolve));
+      while (current.sockets.size > 0 && !over.signal.aborted) await new Promise((resolve) => setImmediate(resolve));
       current = next;
       await answered(generation);
     }
-    isOver = true;
+    over.abort();
     await Promise.all(clients);
     assert.equal(opened, 100);
     assert.equal(answers.size, 21);

@@ -1,10 +1,12 @@
 import { createSocket } from "node:dgram";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
+import { createServer } from "../protocol/node-http.ts";
 import type { EntranceStats } from "./client.ts";
 import { EntranceRoutes } from "./entrance-routes.ts";
 import { awaitFirstBytes } from "./first-bytes.ts";
 import { HttpExchange } from "./http-exchange.ts";
+import { log } from "./log.ts";
 import type { Entrance } from "./routes.ts";
 import type { ServingEntrance } from "./serving-entrance.ts";
 import { passTcp } from "./tcp-passage.ts";
@@ -168,7 +170,7 @@ async function openTcp(config: Entrance): Promise<OpenEntrance> {
   server.maxHeadersCount = 0;
   const entrance = new TcpEntrance(config, server);
   await tryAddresses(config.address, (host) => listen(server, { host, port: config.port, backlog }));
-  server.on("error", (error) => console.error(`${config.address}:${config.port}:`, error));
+  server.on("error", (error) => log(`${config.address}:${config.port}:`, error));
   return entrance;
 }
 
@@ -202,7 +204,7 @@ async function openUdp(config: Entrance): Promise<OpenEntrance> {
         resolve();
       });
     });
-    socket.on("error", (error) => console.error(`${config.address}:${config.port}/udp:`, error));
+    socket.on("error", (error) => log(`${config.address}:${config.port}/udp:`, error));
     return new UdpEntrance(config, socket);
   });
 }

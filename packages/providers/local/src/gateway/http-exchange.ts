@@ -194,6 +194,7 @@ export class HttpExchange implements ExchangeSink, OpenWork {
   #refuse(status: number, reason: string): void {
     this.#isOver = true;
     this.#entrance.refused += 1;
+    if (this.#entrance.isClosing) this.#response.shouldKeepAlive = false;
     const text = `${reason}\n`;
     this.#response.writeHead(status, {
       "Content-Type": "text/plain; charset=utf-8",

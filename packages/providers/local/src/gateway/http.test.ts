@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Agent, request, type IncomingMessage } from "node:http";
 import { test } from "node:test";
-import { RawClient } from "./testing/raw-client.ts";
-import { freePort, httpReplica, targetAt, tcpReplica, testGateway } from "./testing/replica.ts";
+import { RawClient } from "./raw-client.test.support.ts";
+import { freePort, httpReplica, targetAt, tcpReplica, testGateway } from "./replica.test.support.ts";
 
 const deadline = { timeout: 10_000 };
 
@@ -231,7 +231,7 @@ test(
         if (bytes.at(-1) !== 120) return; // the body, `x`
         socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine");
         // At about the time at which the next request comes.
-        idle = setTimeout(() => socket.destroy(), 120);
+        idle = setTimeout(() => socket.destroy(), 250);
       });
     });
     const { url } = await testGateway(t, "http", replica.target);
@@ -240,7 +240,7 @@ test(
         const response = await fetch(url, { method: "POST", body: "x" });
         assert.equal(response.status, 200);
         await response.text();
-        await new Promise((resolve) => setTimeout(resolve, 110 + index));
+        await new Promise((resolve) => setTimeout(resolve, 240 + index));
       }
     });
     await Promise.all(clients);

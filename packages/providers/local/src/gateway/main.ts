@@ -6,6 +6,7 @@ import { isErrno, readJsonFile, writeJsonFile } from "../process/json-file.ts";
 import { serveJson } from "../protocol/server.ts";
 import type { GatewayRecord } from "./client.ts";
 import { Gateway } from "./gateway.ts";
+import { log } from "./log.ts";
 import { gatewayOperations } from "./operations.ts";
 import type { RouteTable } from "./routes.ts";
 
@@ -58,10 +59,6 @@ function tellReady(): void {
   } catch (error) {
     if (!isErrno(error, "EBADF", "EPIPE")) throw error;
   }
-}
-
-function log(...words: readonly unknown[]): void {
-  console.error(new Date().toISOString(), ...words);
 }
 
 const [dir, version] = process.argv.slice(2);

@@ -4,7 +4,7 @@ import { Balancer } from "./balancer.ts";
 import { protocolOf } from "./first-bytes.ts";
 import { LatencyHistogram } from "./histogram.ts";
 import { ResponseParser, type ResponseHead, type ResponseSink } from "./response-parser.ts";
-import { targetAt } from "./testing/replica.ts";
+import { targetAt } from "./replica.test.support.ts";
 import { Upstream } from "./upstream.ts";
 
 test("first bytes: HTTP is known by its request line, everything else is TCP", () => {

@@ -7,7 +7,7 @@ import { isCtrlPlaneError } from "@ctrlplane/core/provider";
 import { layout } from "../layout.ts";
 import { gatewayClient } from "./client.ts";
 import { runningGateway, startGateway } from "./start.ts";
-import { entranceAt, freePort, httpReplica, portOf, tableOf } from "./testing/replica.ts";
+import { entranceAt, freePort, httpReplica, portOf, tableOf } from "./replica.test.support.ts";
 
 const deadline = { timeout: 30_000 };
 

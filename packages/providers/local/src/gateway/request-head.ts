@@ -36,80 +36,110 @@ const kept = new Set([
  * `X-Forwarded-*` say for whom the gateway asks. With `keepsUpgrade` the request goes on as one to switch protocols.
  */
 export function requestHead(request: IncomingMessage, keepsUpgrade: boolean): RequestHead | RefusedHead {
+  const url = request.url ?? "/";
+  const absolute = url.charCodeAt(0) === 47 ? null : absoluteTarget.exec(url);
+  const headers = new ForwardedHeaders(absolute?.[1], keepsUpgrade, connectionNames(request.rawHeaders));
   const { rawHeaders } = request;
-  const dropped = connectionNames(rawHeaders);
-  let target = request.url ?? "/";
-  const absolute = target.charCodeAt(0) === 47 ? null : absoluteTarget.exec(target);
-  let authority = absolute?.[1];
-  if (absolute !== null) target = originForm(absolute[2] ?? "");
-  let headers = authority === undefined ? "" : `Host: ${authority}\r\n`;
-  let hostHeader: string | undefined;
-  let forwardedFor = "";
-  let hasProto = false;
-  let hasForwardedHost = false;
-  let bodyBytes = 0;
-  let body: RequestHead["body"] = "none";
-  let expectsContinue = false;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? "";
-    const value = rawHeaders[index + 1] ?? "";
+    const refused = headers.take(rawHeaders[index] ?? "", rawHeaders[index + 1] ?? "");
+    if (refused !== undefined) return refused;
+  }
+  const target = absolute === null ? url : originForm(absolute[2] ?? "");
+  const { body, bodyBytes, expectsContinue } = headers;
+  const text = `${request.method} ${target} HTTP/1.1\r\n${headers.end(clientAddress(request))}\r\n`;
+  return { text, authority: headers.authority ?? "", target, body, bodyBytes, expectsContinue };
+}
+
+/** Headers as they go on, and what they say about the request. */
+class ForwardedHeaders {
+  authority: string | undefined;
+  body: RequestHead["body"] = "none";
+  bodyBytes = 0;
+  expectsContinue = false;
+  readonly #keepsUpgrade: boolean;
+  readonly #dropped: ReadonlySet<string> | undefined;
+  readonly #isAuthorityFixed: boolean;
+  #hasHost = false;
+  #hasProto = false;
+  #hasForwardedHost = false;
+  #forwardedFor = "";
+  #text = "";
+
+  constructor(authority: string | undefined, keepsUpgrade: boolean, dropped: ReadonlySet<string> | undefined) {
+    this.authority = authority;
+    this.#isAuthorityFixed = authority !== undefined;
+    this.#keepsUpgrade = keepsUpgrade;
+    this.#dropped = dropped;
+    // The host of an absolute target takes the place of the header's (RFC 9112, 3.2.2).
+    if (authority !== undefined) this.#text = `Host: ${authority}\r\n`;
+  }
+
+  take(name: string, value: string): RefusedHead | undefined {
     const lower = name.toLowerCase();
     switch (lower) {
       case "host":
-        if (hostHeader !== undefined) return { status: 400, reason: "two Host headers" };
-        hostHeader = value;
-        if (authority !== undefined) continue;
-        break;
+        return this.#host(name, value);
       case "connection":
       case "keep-alive":
       case "proxy-connection":
-        continue;
+        return undefined;
       case "upgrade":
-        if (!keepsUpgrade) continue;
-        break;
+        if (this.#keepsUpgrade) this.#text += `${name}: ${value}\r\n`;
+        return undefined;
       case "te":
-        if (/\btrailers\b/i.test(value)) headers += "TE: trailers\r\nConnection: TE\r\n";
-        continue;
+        if (/\btrailers\b/i.test(value)) this.#text += "TE: trailers\r\nConnection: TE\r\n";
+        return undefined;
       case "transfer-encoding":
-        // Node's parser let only what ends in `chunked` through; any other coding would have to be understood here.
-        if (body === "chunked" || value.toLowerCase() !== "chunked")
-          return { status: 501, reason: "Transfer-Encoding other than chunked" };
-        body = "chunked";
-        continue;
+        return this.#transferEncoding(value);
       case "content-length":
-        bodyBytes = Number(value);
-        if (body === "none" && bodyBytes > 0) body = "length";
+        this.bodyBytes = Number(value);
+        if (this.body === "none" && this.bodyBytes > 0) this.body = "length";
         break;
       case "expect":
-        expectsContinue = value.toLowerCase() === "100-continue";
+        this.expectsContinue = value.toLowerCase() === "100-continue";
         break;
       case "x-forwarded-for":
-        forwardedFor += `${value}, `;
-        continue;
+        this.#forwardedFor += `${value}, `;
+        return undefined;
       case "x-forwarded-proto":
-        hasProto = true;
+        this.#hasProto = true;
         break;
       case "x-forwarded-host":
-        hasForwardedHost = true;
+        this.#hasForwardedHost = true;
         break;
+      default:
     }
-    if (dropped?.has(lower) === true && !kept.has(lower) && !(keepsUpgrade && lower === "upgrade")) continue;
-    headers += `${name}: ${value}\r\n`;
+    if (this.#dropped === undefined || !this.#dropped.has(lower) || kept.has(lower))
+      this.#text += `${name}: ${value}\r\n`;
+    return undefined;
   }
-  authority ??= hostHeader ?? "";
-  headers += `X-Forwarded-For: ${forwardedFor}${clientAddress(request)}\r\n`;
-  if (!hasProto) headers += "X-Forwarded-Proto: http\r\n";
-  if (!hasForwardedHost && authority !== "") headers += `X-Forwarded-Host: ${authority}\r\n`;
-  if (body === "chunked") headers += "Transfer-Encoding: chunked\r\n";
-  if (keepsUpgrade) headers += "Connection: Upgrade\r\n";
-  return {
-    text: `${request.method} ${target} HTTP/1.1\r\n${headers}\r\n`,
-    authority,
-    target,
-    body,
-    bodyBytes,
-    expectsContinue,
-  };
+
+  end(client: string): string {
+    let text = `${this.#text}X-Forwarded-For: ${this.#forwardedFor}${client}\r\n`;
+    if (!this.#hasProto) text += "X-Forwarded-Proto: http\r\n";
+    if (!this.#hasForwardedHost && this.authority !== undefined) text += `X-Forwarded-Host: ${this.authority}\r\n`;
+    if (this.body === "chunked") text += "Transfer-Encoding: chunked\r\n";
+    if (this.#keepsUpgrade) text += "Connection: Upgrade\r\n";
+    return text;
+  }
+
+  #host(name: string, value: string): RefusedHead | undefined {
+    if (this.#hasHost) return { status: 400, reason: "two Host headers" };
+    this.#hasHost = true;
+    if (this.#isAuthorityFixed) return undefined;
+    this.authority = value;
+    this.#text += `${name}: ${value}\r\n`;
+    return undefined;
+  }
+
+  /** Node's parser let only what ends in `chunked` through; any other coding would have to be understood here. */
+  #transferEncoding(value: string): RefusedHead | undefined {
+    if (this.body === "chunked" || value.toLowerCase() !== "chunked") {
+      return { status: 501, reason: "Transfer-Encoding other than chunked" };
+    }
+    this.body = "chunked";
+    return undefined;
+  }
 }
 
 /** What `Connection` names, in lower case; undefined in the usual case that it names nothing but `keep-alive` or `close`. */

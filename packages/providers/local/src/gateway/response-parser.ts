@@ -215,54 +215,70 @@ function parseHead(text: string, isHeadRequest: boolean): ResponseHead | string 
   if (line === null) return "no status line";
   const rawHeaders = lineEnd < 0 ? [] : parseFields(text, lineEnd + 2);
   if (rawHeaders === undefined) return "malformed header";
+  const meaning = readMeaning(rawHeaders);
+  if (typeof meaning === "string") return meaning;
+  const { connection, keepAliveMs } = meaning;
   const status = Number(line[2]);
-  let length: number | undefined;
-  let isChunked = false;
-  let connection = "";
-  let keepAliveMs: number | undefined;
+  const hasBody = !isHeadRequest && status >= 200 && status !== 204 && status !== 304;
+  const framing = hasBody ? framingOf(meaning) : noBody;
+  const staysByItself = line[1] === "1";
+  const isKept = staysByItself ? !hasToken(connection, "close") : hasToken(connection, "keep-alive");
+  const isPersistent = isKept && framing.kind !== "until-close";
+  return { status, statusText: line[3] ?? "", rawHeaders, isPersistent, keepAliveMs, connection, framing };
+}
+
+/** What headers say about the message and its connection. */
+interface Meaning {
+  length: number | undefined;
+  isChunked: boolean;
+  /** In lower case; several headers joined by commas. */
+  connection: string;
+  keepAliveMs: number | undefined;
+}
+
+const noBody: ResponseHead["framing"] = { kind: "none" };
+
+function framingOf({ isChunked, length }: Meaning): ResponseHead["framing"] {
+  if (isChunked) return { kind: "chunked" };
+  return length === undefined ? { kind: "until-close" } : { kind: "length", bytes: length };
+}
+
+/** Or what is wrong with them. */
+function readMeaning(rawHeaders: readonly string[]): Meaning | string {
+  const meaning: Meaning = { length: undefined, isChunked: false, connection: "", keepAliveMs: undefined };
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? "";
     // Only names of these lengths matter; most headers are told apart without lower-casing them.
     if (name.length !== 10 && name.length !== 14 && name.length !== 17) continue;
-    const value = rawHeaders[index + 1] ?? "";
-    switch (name.toLowerCase()) {
-      case "content-length": {
-        if (!/^\d{1,15}$/.test(value)) return "Content-Length is no number";
-        if (length !== undefined && length !== Number(value)) return "two different Content-Lengths";
-        length = Number(value);
-        break;
-      }
-      case "transfer-encoding":
-        if (isChunked || value.toLowerCase() !== "chunked") return "Transfer-Encoding other than chunked";
-        isChunked = true;
-        break;
-      case "connection":
-        connection = connection === "" ? value.toLowerCase() : `${connection},${value.toLowerCase()}`;
-        break;
-      case "keep-alive": {
-        const seconds = /(?:^|[,; ])timeout=(\d{1,6})/i.exec(value)?.[1];
-        if (seconds !== undefined) keepAliveMs = Number(seconds) * 1000;
-        break;
-      }
-    }
+    const problem = readHeader(name.toLowerCase(), rawHeaders[index + 1] ?? "", meaning);
+    if (problem !== undefined) return problem;
   }
-  if (isChunked && length !== undefined) return "both Transfer-Encoding and Content-Length";
-  const hasBody = !isHeadRequest && status >= 200 && status !== 204 && status !== 304;
-  const framing: ResponseHead["framing"] = !hasBody
-    ? { kind: "none" }
-    : isChunked
-      ? { kind: "chunked" }
-      : length === undefined
-        ? { kind: "until-close" }
-        : { kind: "length", bytes: length };
-  const isPersistent =
-    framing.kind !== "until-close" &&
-    (connection === ""
-      ? line[1] === "1"
-      : line[1] === "1"
-        ? !hasToken(connection, "close")
-        : hasToken(connection, "keep-alive"));
-  return { status, statusText: line[3] ?? "", rawHeaders, isPersistent, keepAliveMs, connection, framing };
+  if (meaning.isChunked && meaning.length !== undefined) return "both Transfer-Encoding and Content-Length";
+  return meaning;
+}
+
+function readHeader(name: string, value: string, meaning: Meaning): string | undefined {
+  switch (name) {
+    case "content-length":
+      if (!/^\d{1,15}$/.test(value)) return "Content-Length is no number";
+      if (meaning.length !== undefined && meaning.length !== Number(value)) return "two different Content-Lengths";
+      meaning.length = Number(value);
+      return undefined;
+    case "transfer-encoding":
+      if (meaning.isChunked || value.toLowerCase() !== "chunked") return "Transfer-Encoding other than chunked";
+      meaning.isChunked = true;
+      return undefined;
+    case "connection":
+      meaning.connection += `${meaning.connection === "" ? "" : ","}${value.toLowerCase()}`;
+      return undefined;
+    case "keep-alive": {
+      const seconds = /(?:^|[,; ])timeout=(\d{1,6})/i.exec(value)?.[1];
+      if (seconds !== undefined) meaning.keepAliveMs = Number(seconds) * 1000;
+      return undefined;
+    }
+    default:
+      return undefined;
+  }
 }
 
 /** Whether a comma-separated list in lower case has the word. */

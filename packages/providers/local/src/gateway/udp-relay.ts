@@ -80,7 +80,7 @@ export class UdpRelay {
 
   #endSilent(): void {
     const now = performance.now();
-    for (const client of [...this.#clients.values()]) {
+    for (const client of this.#clients.values()) {
       if (now - client.lastAt > idleMs || !client.upstream.isRouted) client.end();
     }
   }

@@ -15,7 +15,7 @@ const mostIdle = 256;
  * A request that must not be sent twice takes a kept connection only where it was free for less than this: the replica may be
  * closing an older one at this moment, and then nobody could say whether the request was carried out.
  */
-const freshMs = 100;
+const freshMs = 50;
 
 /** Something open to a replica that `cut` ends. */
 export interface OpenWork {

@@ -1,5 +1,6 @@
-import { request, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
+import { request } from "./node-http.ts";
 import { fromWireError } from "./wire-error.ts";
 
 export interface CallOptions {

@@ -1,6 +1,7 @@
 import { chmod, unlink } from "node:fs/promises";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
+import { createServer } from "./node-http.ts";
 import { toWireError } from "./wire-error.ts";
 
 /** Answers one operation. `signal` aborts when the caller went away: a wait ends then, a change is finished anyway. */

@@ -1,8 +1,8 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
 import type { TestContext } from "node:test";
-import { Gateway } from "../gateway.ts";
-import type { Entrance, EntranceProtocol, RouteTable, Target } from "../routes.ts";
+import { Gateway } from "./gateway.ts";
+import type { Entrance, EntranceProtocol, RouteTable, Target } from "./routes.ts";
 
 /** A server that stands for a replica, closed at the test's end. */
 export interface TestReplica {
@@ -68,7 +68,7 @@ export interface TestGateway {
   readonly port: number;
   readonly url: string;
   /** Routes exactly these, in a table of the next version. */
-  route(...targets: readonly Target[]): Promise<void>;
+  readonly route: (...targets: readonly Target[]) => Promise<void>;
 }
 
 export async function testGateway(
