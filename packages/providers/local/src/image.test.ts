@@ -28,7 +28,7 @@ async function workbench(t: TestContext) {
   await mkdir(web);
   await writeFile(join(web, "server.js"), "listen()");
   const snapshots = snapshotStore(dir);
-  const images = imageStore(dir, snapshots);
+  const images = imageStore(dir, snapshots, process.env);
   const instance = testIdentity("local_x");
   const context = testContext();
   return {
@@ -141,7 +141,7 @@ test("a single file is its own command", async (t) => {
   const alone: Partial<ServiceSpec> = { image };
   const spec = testSpec(web, alone);
   const { command: _, ...withoutCommand } = spec;
-  const store = imageStore(join(web, "../data"), snapshots);
+  const store = imageStore(join(web, "../data"), snapshots, process.env);
   const pin = () =>
     store.identify(
       { instance: testIdentity("local_x"), spec: withoutCommand, cacheDir: join(web, "../cache") },
@@ -169,7 +169,7 @@ test("what can be no image is refused by name", async (t) => {
   await rm(join(web, "queue"));
   assert.equal(
     await problem(identify({ command: { args: ["./missing"] } })),
-    "INVALID: the command ./missing is not in ./web",
+    "INVALID: the command ./missing is not in the image",
   );
   assert.equal(
     await problem(identify({ command: { args: ["./server.js"] } })),
@@ -181,15 +181,27 @@ test("what can be no image is refused by name", async (t) => {
   );
 });
 
+test("a command below a link or a mount, and one on a relative PATH, may be there", async (t) => {
+  const { web, identify } = await workbench(t);
+  await symlink("elsewhere", join(web, "bin"));
+  await mkdir(join(web, "tools"));
+  await writeFile(join(web, "tools/serve"), "#!/bin/sh\n", { mode: 0o755 });
+  await identify({ command: { args: ["bin/run"] } });
+  await identify({ command: { args: ["./data/run"] }, volumes: [{ path: "data", readOnly: false }] });
+  await identify({ command: { args: ["serve"] }, env: { PATH: "tools:/bin" } });
+  await identify({ command: { args: ["tools/serve"] } });
+  assert.match(await problem(identify({ command: { args: ["serve"] } })), /^INVALID: the command serve is not on/);
+});
+
 test("a folder without a command is refused with what to do", async (t) => {
   const { web } = await workbench(t);
   const { command: _, ...spec } = testSpec(web);
-  const store = imageStore("/nowhere", snapshotStore("/nowhere"));
+  const store = imageStore("/nowhere", snapshotStore("/nowhere"), process.env);
   const pin = store.identify(
     { instance: testIdentity("local_x"), spec, cacheDir: join(web, "../cache") },
     testContext(),
   );
-  assert.equal(await problem(pin), "INVALID: ./web is a folder, and nothing says what to run in it");
+  assert.equal(await problem(pin), "INVALID: the image is a folder, and nothing says what to run in it");
 });
 
 test("what does not fit on the disk is refused before a byte is copied", async (t) => {

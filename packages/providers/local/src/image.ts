@@ -1,6 +1,5 @@
-import { constants } from "node:fs";
-import { access, realpath, stat } from "node:fs/promises";
-import { basename, delimiter, dirname, isAbsolute, join, normalize } from "node:path";
+import { realpath, stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type {
   BuildImageRequest,
@@ -8,12 +7,13 @@ import type {
   ImageSpec,
   PinnedImage,
   ProviderContext,
-  ServiceSpec,
 } from "@ctrlplane/core/provider";
 import { errnoOf, mapError } from "./errors.ts";
 import { readFolder, readSingleFile } from "./folder.ts";
 import type { FolderContent } from "./folder.ts";
 import { noHashCache, openHashCache } from "./hash-cache.ts";
+import { invalidSpec } from "./invalid-spec.ts";
+import { requireCommand } from "./require-command.ts";
 import type { SnapshotStore } from "./snapshot.ts";
 
 /** Pins and copies what `image` names: for `local` always files of this machine. */
@@ -29,7 +29,12 @@ interface Source {
   readonly single?: string;
 }
 
-export function imageStore(dir: string, snapshots: SnapshotStore): ImageStore {
+/** `env`: environment of this process, whose PATH replicas inherit. */
+export function imageStore(
+  dir: string,
+  snapshots: SnapshotStore,
+  env: Readonly<Record<string, string | undefined>>,
+): ImageStore {
   let cacheDir: string | undefined;
   return {
     async identify({ spec, cacheDir: folder }, context) {
@@ -38,7 +43,7 @@ export function imageStore(dir: string, snapshots: SnapshotStore): ImageStore {
       const source = await locate(image);
       const content = await read(source, image, dir, folder, context);
       if (content.files === 0) throw empty(image);
-      await requireCommand(spec, source, content, image);
+      await requireCommand({ spec, content, ...source, path: spec.env["PATH"] ?? env["PATH"] ?? "" });
       for (const path of content.leaving) {
         context.log.warn(
           `${path} in ${image.declared} links to a place outside of it, where the copy that runs will not find it`,
@@ -88,13 +93,13 @@ async function locate(image: PathImage): Promise<Source> {
     if (found.isFile()) return { root: dirname(path), single: basename(path) };
   } catch (error) {
     if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ENOTDIR") throw mapError(error, image.declared);
-    throw invalid(
+    throw invalidSpec(
       "no-such-image",
       `${image.declared} does not exist`,
       "Name a folder or a file; paths are relative to the configuration's folder.",
     );
   }
-  throw invalid("invalid-image", `${image.declared} is neither a folder nor a file`, "Name a folder or a file.");
+  throw invalidSpec("invalid-image", `${image.declared} is neither a folder nor a file`, "Name a folder or a file.");
 }
 
 async function read(
@@ -123,100 +128,8 @@ function pinned(image: PathImage, content: FolderContent): PinnedImage {
   };
 }
 
-/** A command that cannot be run is found before anything is touched, wherever it can be. */
-async function requireCommand(
-  spec: ServiceSpec,
-  source: Source,
-  content: FolderContent,
-  image: PathImage,
-): Promise<void> {
-  const program = programOf(spec, source);
-  if (program === undefined) {
-    if (spec.command !== undefined) return;
-    throw invalid(
-      "command-required",
-      `${image.declared} is a folder, and nothing says what to run in it`,
-      "Add a `command`, e.g. `command: [node, server.js]`.",
-      "command",
-    );
-  }
-  if (isAbsolute(program)) return requireExecutable(program);
-  if (!program.includes("/")) return requireOnPath(program, spec);
-  const path = normalize(program);
-  if (suppliedByMount(path, spec)) return;
-  const entry = content.entries.find((each) => each.path === path);
-  if (entry === undefined)
-    throw invalid(
-      "command-not-found",
-      `the command ${program} is not in ${image.declared}`,
-      "Paths in `command` are relative to the image's folder.",
-      "command",
-    );
-  if (entry.kind === "link") return;
-  if (entry.kind === "folder")
-    throw invalid("command-not-executable", `the command ${program} is a folder`, "Name a file in it.", "command");
-  if ((entry.mode & 0o111) === 0) throw notExecutable(program);
-}
-
-/** First word of what will be executed; undefined where a shell or nothing is named. */
-function programOf(spec: ServiceSpec, source: Source): string | undefined {
-  const [entrypoint] = spec.entrypoint ?? [];
-  if (entrypoint !== undefined) return entrypoint;
-  if (spec.command === undefined) return source.single === undefined ? undefined : `./${source.single}`;
-  return "args" in spec.command ? spec.command.args[0] : undefined;
-}
-
-function suppliedByMount(path: string, spec: ServiceSpec): boolean {
-  return [...spec.volumes, ...spec.files].some((mount) => {
-    const at = normalize(mount.path).replace(/\/$/, "");
-    return path === at || path.startsWith(`${at}/`);
-  });
-}
-
-async function requireExecutable(program: string): Promise<void> {
-  try {
-    await access(program, constants.X_OK);
-  } catch (error) {
-    if (errnoOf(error) === "EACCES") throw notExecutable(program);
-    if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ENOTDIR") throw mapError(error, program);
-    throw invalid(
-      "command-not-found",
-      `the command ${program} does not exist on this machine`,
-      "Install it, or correct the path.",
-      "command",
-    );
-  }
-}
-
-async function requireOnPath(program: string, spec: ServiceSpec): Promise<void> {
-  const path = spec.env["PATH"] ?? process.env["PATH"] ?? "";
-  for (const folder of path.split(delimiter)) {
-    const found = await access(join(folder === "" ? "." : folder, program), constants.X_OK).then(
-      () => true,
-      // Whatever hides it here, the next folder may have it.
-      () => false,
-    );
-    if (found) return;
-  }
-  throw invalid(
-    "command-not-found",
-    `the command ${program} is not on this machine`,
-    `Install it, or write \`./${program}\` for a file of the image.`,
-    "command",
-  );
-}
-
-function notExecutable(program: string): CtrlPlaneError {
-  return invalid(
-    "command-not-executable",
-    `the command ${program} is not executable`,
-    `Run \`chmod +x\` on it, or name its interpreter, e.g. \`command: [node, ${basename(program)}]\`.`,
-    "command",
-  );
-}
-
 function empty(image: PathImage): CtrlPlaneError {
-  return invalid(
+  return invalidSpec(
     "empty-image",
     `${image.declared} holds no files`,
     "Name the folder that holds what is to run; a `.pctlignore` may leave out too much.",
@@ -228,12 +141,5 @@ function changed(image: PathImage): CtrlPlaneError {
     target: image.declared,
     retryable: true,
     hint: "Run the same command again.",
-  });
-}
-
-function invalid(code: string, summary: string, hint: string, field = "image"): CtrlPlaneError {
-  return new CtrlPlaneError("INVALID", summary, {
-    hint,
-    diagnostics: [{ severity: "error", code, summary, hint, field }],
   });
 }

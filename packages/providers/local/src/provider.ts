@@ -41,7 +41,7 @@ export function createLocalProvider(
   const snapshots = snapshotStore(dir);
   const files = mountedFiles(dir);
   const kept = retention(dir, snapshots, files, Date.now);
-  const images = imageStore(dir, snapshots);
+  const images = imageStore(dir, snapshots, env);
   const supervisor = supervisorClient({ dir, env, start: "on-demand" });
   const driver = localDriver({ dir, env, supervisor, snapshots, files, limits: async () => cgroupSupport() });
   const machines = machineProvider({
