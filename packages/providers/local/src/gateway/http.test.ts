@@ -220,30 +220,36 @@ test("an answer that breaks off breaks off for the client too", deadline, async 
 });
 
 test(
-  "POSTs at any pause survive a replica that closes its idle connections early and unannounced",
+  "a POST survives a replica that closes an idle connection, unannounced, just when it comes",
   deadline,
   async (t) => {
+    let resets = 0;
     const replica = await tcpReplica(t, "web-1", (socket) => {
-      let idle: NodeJS.Timeout | undefined;
-      socket.on("close", () => clearTimeout(idle));
+      let answeredAt: number | undefined;
       socket.on("data", (bytes) => {
-        clearTimeout(idle);
-        if (bytes.at(-1) !== 120) return; // the body, `x`
+        if (answeredAt !== undefined && performance.now() - answeredAt > 200) {
+          resets += 1;
+          socket.resetAndDestroy();
+          return;
+        }
+        const text = bytes.toString("latin1");
+        // A POST comes in two pieces; its body is `x`.
+        if (text.startsWith("POST") && !text.endsWith("x")) return;
+        answeredAt = performance.now();
         socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine");
-        // At about the time at which the next request comes.
-        idle = setTimeout(() => socket.destroy(), 250);
       });
     });
     const { url } = await testGateway(t, "http", replica.target);
-    const clients = Array.from({ length: 20 }, async (_unused, index) => {
-      for (let round = 0; round < 8; round += 1) {
-        const response = await fetch(url, { method: "POST", body: "x" });
-        assert.equal(response.status, 200);
-        await response.text();
-        await new Promise((resolve) => setTimeout(resolve, 240 + index));
-      }
-    });
-    await Promise.all(clients);
+    for (let round = 0; round < 3; round += 1) {
+      const response = await fetch(url, { method: "POST", body: "x" });
+      assert.equal(response.status, 200);
+      await response.text();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    assert.equal(resets, 0);
+    // What may be sent twice takes the kept connection, and is sent again.
+    assert.equal((await fetch(url)).status, 200);
+    assert.equal(resets, 1);
   },
 );
 
