@@ -26,6 +26,7 @@ const layerOfPath: Record<string, string> = {
   "config/": "config",
   "plan/": "plan",
   "apply/": "apply",
+  "platforms/": "platforms",
   "control-plane.ts": "engine",
   "engine/": "engine",
   "engine.ts": "engine",
@@ -48,8 +49,9 @@ const mayImport: Record<string, string[]> = {
   machines: [...ports, "rollout"],
   config: [...ports, "state"],
   plan: [...ports, "state"],
-  apply: [...ports, "state", "rollout", "plan"],
-  engine: [...ports, "state", "rollout", "machines", "config", "plan", "apply"],
+  platforms: [...ports, "state"],
+  apply: [...ports, "state", "rollout", "plan", "platforms"],
+  engine: [...ports, "state", "rollout", "machines", "platforms", "config", "plan", "apply"],
   entry: Object.values(layerOfPath),
 };
 

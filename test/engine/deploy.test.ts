@@ -5,7 +5,8 @@ import { describe, test } from "node:test";
 import { isCtrlPlaneError } from "@ctrlplane/core";
 import { finish, running, withBench } from "./engine-fixture.ts";
 
-const web = (image: string, more = ""): string => `  web: { image: ${JSON.stringify(image)}, ports: [8080:3000], scale: { replica: 2 }, strategy: { type: rolling, timeout: 5s, drain: 1s }${more} }`;
+const web = (image: string, more = ""): string =>
+  `  web: { image: ${JSON.stringify(image)}, ports: [8080:3000], scale: { replica: 2 }, strategy: { type: rolling, timeout: 5s, drain: 1s }${more} }`;
 
 // Most of them wait: new replicas live 5 s beside the old ones before those go.
 describe("engine", { concurrency: 6 }, () => {
@@ -16,13 +17,22 @@ describe("engine", { concurrency: 6 }, () => {
       assert.equal(exitCode, 0);
       assert.equal(change.number, 1);
       assert.deepEqual(await running(platform), ["shop-web-1 ok:1 50%", "shop-web-2 ok:1 50%"]);
-      assert.deepEqual(events.map((each) => each.seq), events.map((_, index) => index + 1));
+      assert.deepEqual(
+        events.map((each) => each.seq),
+        events.map((_, index) => index + 1),
+      );
       assert.equal(events.at(-1)?.type, "result");
       const plan = await plane.stacks.plan(declared);
-      assert.deepEqual(plan.actions.map((each) => each.kind), ["keep"]);
+      assert.deepEqual(
+        plan.actions.map((each) => each.kind),
+        ["keep"],
+      );
       const again = await finish(plane.stacks.deploy(declared));
       assert.equal(again.change.result?.outcome, "unchanged");
-      assert.deepEqual((await plane.stacks.history(declared)).map((each) => each.number), [1]);
+      assert.deepEqual(
+        (await plane.stacks.history(declared)).map((each) => each.number),
+        [1],
+      );
     });
   });
 
@@ -58,7 +68,9 @@ describe("engine", { concurrency: 6 }, () => {
       const declared = await stack(`  db: { image: crash }\n  api: { image: ok, needs: [db] }\n  other: { image: ok }`);
       const { change, exitCode } = await finish(plane.stacks.deploy(declared));
       assert.equal(exitCode, 3);
-      const outcomes = Object.fromEntries((change.result?.services ?? []).map((each) => [each.service, [each.outcome, each.reason]]));
+      const outcomes = Object.fromEntries(
+        (change.result?.services ?? []).map((each) => [each.service, [each.outcome, each.reason]]),
+      );
       assert.equal(outcomes["db"]?.[0], "reverted");
       assert.deepEqual(outcomes["api"], ["skipped", "waits for db, which did not succeed"]);
       assert.equal(outcomes["other"]?.[0], "succeeded");
@@ -99,8 +111,14 @@ describe("engine", { concurrency: 6 }, () => {
       const ids = Object.keys((await platform.harness.dump()).replicas);
       assert.equal((await finish(plane.stacks.restart(declared, ["web"]))).exitCode, 0);
       const after = Object.keys((await platform.harness.dump()).replicas);
-      assert.deepEqual(after.filter((id) => ids.includes(id)), []);
-      assert.deepEqual((await plane.stacks.releases(declared)).map((each) => each.number), [1]);
+      assert.deepEqual(
+        after.filter((id) => ids.includes(id)),
+        [],
+      );
+      assert.deepEqual(
+        (await plane.stacks.releases(declared)).map((each) => each.number),
+        [1],
+      );
       assert.equal((await plane.stacks.plan(declared)).actions[0]?.kind, "keep");
     });
   });
@@ -114,7 +132,13 @@ describe("engine", { concurrency: 6 }, () => {
       const { exitCode } = await finish(plane.stacks.rollback(second));
       assert.equal(exitCode, 0);
       const replicas = Object.values((await platform.harness.dump()).replicas);
-      assert.deepEqual(replicas.map((each) => [each.behaviour, each.env["A"]]), [["ok:1", "one"], ["ok:1", "one"]]);
+      assert.deepEqual(
+        replicas.map((each) => [each.behaviour, each.env["A"]]),
+        [
+          ["ok:1", "one"],
+          ["ok:1", "one"],
+        ],
+      );
       assert.equal((await plane.stacks.plan(first)).actions[0]?.kind, "keep");
       const plan = await plane.stacks.plan(second);
       assert.match(plan.actions[0]?.notes.join() ?? "", /source of release 2, which change #3 rolled back/);
@@ -141,7 +165,10 @@ describe("engine", { concurrency: 6 }, () => {
       const less = await stack(web("ok:1"));
       const held = await finish(plane.stacks.deploy(less));
       assert.equal(held.exitCode, 4);
-      assert.deepEqual((await running(platform)).map((each) => each.split(" ")[0]), ["shop-db", "shop-web-1", "shop-web-2"]);
+      assert.deepEqual(
+        (await running(platform)).map((each) => each.split(" ")[0]),
+        ["shop-db", "shop-web-1", "shop-web-2"],
+      );
       assert.equal((await finish(plane.stacks.deploy(less, { remove: ["db"] }))).exitCode, 0);
       const state = await platform.harness.dump();
       assert.deepEqual(Object.keys(state.instances), ["shop-web"]);
@@ -183,7 +210,10 @@ describe("engine", { concurrency: 6 }, () => {
       const other = otherPlane();
       const elsewhere = { ...declared, folder: join(folder, "other") };
       const plan = await other.stacks.plan(elsewhere);
-      assert.deepEqual(plan.actions.map((each) => each.kind), ["keep"]);
+      assert.deepEqual(
+        plan.actions.map((each) => each.kind),
+        ["keep"],
+      );
       assert.equal(plan.continues?.change, 1);
       assert.equal(await other.stacks.state.show(elsewhere), undefined);
       const before = await plane.stacks.state.show(declared);
@@ -196,14 +226,38 @@ describe("engine", { concurrency: 6 }, () => {
 
   test("an instance of another lineage is refused before anything is touched", async () => {
     await withBench(async ({ plane, platform, stack }) => {
-      const labels = { "managed-by": "pctl", "pctl-stack": "shop", "pctl-service": "shop-web", "pctl-lineage": "lin_other" };
-      await platform.harness.plant({ instances: [{ name: "shop-web", stack: "shop", service: "web", labels, stopped: false, volumes: [] }] });
+      const labels = {
+        "managed-by": "pctl",
+        "pctl-stack": "shop",
+        "pctl-service": "shop-web",
+        "pctl-lineage": "lin_other",
+      };
+      await platform.harness.plant({
+        instances: [{ name: "shop-web", stack: "shop", service: "web", labels, stopped: false, volumes: [] }],
+      });
       const declared = await stack(`${web("ok:1")}\n  api: { image: ok }`);
       const before = JSON.stringify(await platform.harness.dump());
       // The ledger knows no lineage, and a single lineage on labels is taken over by a checkout without a state file; two are not.
-      await platform.harness.plant({ instances: [{ name: "shop-api", stack: "shop", service: "api", labels: { ...labels, "pctl-service": "shop-api", "pctl-lineage": "lin_third" }, stopped: false, volumes: [] }] });
+      await platform.harness.plant({
+        instances: [
+          {
+            name: "shop-api",
+            stack: "shop",
+            service: "api",
+            labels: { ...labels, "pctl-service": "shop-api", "pctl-lineage": "lin_third" },
+            stopped: false,
+            volumes: [],
+          },
+        ],
+      });
       const planted = JSON.stringify(await platform.harness.dump());
-      await assert.rejects(plane.stacks.deploy(declared), (error) => isCtrlPlaneError(error) && error.code === "INVALID" && error.diagnostics.some((each) => each.code === "foreign"));
+      await assert.rejects(
+        plane.stacks.deploy(declared),
+        (error) =>
+          isCtrlPlaneError(error) &&
+          error.code === "INVALID" &&
+          error.diagnostics.some((each) => each.code === "foreign"),
+      );
       assert.equal(JSON.stringify(await platform.harness.dump()), planted);
       assert.notEqual(before, planted);
     });
@@ -213,7 +267,10 @@ describe("engine", { concurrency: 6 }, () => {
     await withBench(async ({ plane, platform, stack }) => {
       const one = await stack(web("ok:1"));
       const { hash } = await plane.stacks.plan(one);
-      await assert.rejects(plane.stacks.deploy(await stack(web("ok:2")), { expect: hash }), (error) => isCtrlPlaneError(error) && error.code === "CONFLICT" && error.target === "plan");
+      await assert.rejects(
+        plane.stacks.deploy(await stack(web("ok:2")), { expect: hash }),
+        (error) => isCtrlPlaneError(error) && error.code === "CONFLICT" && error.target === "plan",
+      );
       assert.deepEqual(await running(platform), []);
       assert.equal((await finish(plane.stacks.deploy(one, { expect: hash }))).exitCode, 0);
     });
@@ -223,11 +280,17 @@ describe("engine", { concurrency: 6 }, () => {
     await withBench(async ({ plane, platform, stack, otherPlane }) => {
       const one = await stack(web("slow:300"));
       const other = await stack(web("ok:2"));
-      const [first, second] = await Promise.all([finish(plane.stacks.deploy(one)), finish(otherPlane().stacks.deploy(other))]);
+      const [first, second] = await Promise.all([
+        finish(plane.stacks.deploy(one)),
+        finish(otherPlane().stacks.deploy(other)),
+      ]);
       assert.deepEqual([first.exitCode, second.exitCode], [0, 0]);
       const images = new Set((await running(platform)).map((each) => each.split(" ")[1]));
       assert.equal(images.size, 1);
-      assert.deepEqual((await plane.stacks.history(one)).map((each) => each.number), [2, 1]);
+      assert.deepEqual(
+        (await plane.stacks.history(one)).map((each) => each.number),
+        [2, 1],
+      );
     });
   });
 

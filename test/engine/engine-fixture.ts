@@ -1,7 +1,19 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createControlPlane, createRedactor, createSealer, fileStateStore, hasErrors, parseStack, type Change, type ControlPlane, type Event, type Run, type Stack } from "@ctrlplane/core";
+import {
+  createControlPlane,
+  createRedactor,
+  createSealer,
+  fileStateStore,
+  hasErrors,
+  parseStack,
+  type Change,
+  type ControlPlane,
+  type Event,
+  type Run,
+  type Stack,
+} from "@ctrlplane/core";
 import { provider as reference, startReferencePlatform, type RunningPlatform } from "@ctrlplane/provider-reference";
 
 /** An engine over the reference platform, in a folder of its own. */
@@ -46,7 +58,9 @@ export async function withBench(body: (bench: Bench) => Promise<void>): Promise<
 export function makePlane(folder: string, socket: string, audit: (call: string) => void): ControlPlane {
   return createControlPlane({
     resolveProvider: (declaration) =>
-      Promise.resolve(reference.create({ socket, ...declaration.options }, { name: declaration.name, folder, env: {} })),
+      Promise.resolve(
+        reference.create({ socket, ...declaration.options }, { name: declaration.name, folder, env: {} }),
+      ),
     store: fileStateStore(folder),
     sealer: createSealer(Buffer.alloc(32, 7)),
     redactor: createRedactor(),
@@ -70,12 +84,15 @@ export async function parse(folder: string, socket: string, services: string): P
     purpose: "deploy",
     providerTypes: [{ type: "reference" }],
   });
-  if (parsed.stack === undefined || hasErrors(parsed.diagnostics)) throw new Error(JSON.stringify(parsed.diagnostics, null, 1));
+  if (parsed.stack === undefined || hasErrors(parsed.diagnostics))
+    throw new Error(JSON.stringify(parsed.diagnostics, null, 1));
   return parsed.stack;
 }
 
 /** The end of a run, with all its events. */
-export async function finish(run: Promise<Run<Change>>): Promise<{ change: Change; events: Event[]; exitCode: number | undefined }> {
+export async function finish(
+  run: Promise<Run<Change>>,
+): Promise<{ change: Change; events: Event[]; exitCode: number | undefined }> {
   const { events, done } = await run;
   const [change, all] = await Promise.all([done, Array.fromAsync(events)]);
   return { change, events: all, exitCode: change.result?.exitCode };

@@ -11,9 +11,24 @@ const service = (image: string, strategy: string): string =>
   `  web: { image: "${image}", ports: [8080:3000], scale: { replica: 2 }, strategy: { type: ${strategy}, timeout: 5s, drain: 1s } }`;
 
 /** Deploys in another process, which the platform kills at a call; resolves with whether that happened. */
-async function deployAndDie(bench: Bench, services: string, at: { nth: number; kind: "kill-before" | "kill-after" }): Promise<boolean> {
+async function deployAndDie(
+  bench: Bench,
+  services: string,
+  at: { nth: number; kind: "kill-before" | "kill-after" },
+): Promise<boolean> {
   await bench.platform.harness.fault({ call: "*", ...at });
-  const child = spawn(process.execPath, ["--conditions=source", "--disable-warning=ExperimentalWarning", main, bench.folder, bench.platform.socket, services], { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(
+    process.execPath,
+    [
+      "--conditions=source",
+      "--disable-warning=ExperimentalWarning",
+      main,
+      bench.folder,
+      bench.platform.socket,
+      services,
+    ],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
   let errors = "";
   child.stderr.on("data", (data: Buffer) => (errors += data.toString()));
   const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null]; // the event's two arguments
@@ -30,9 +45,16 @@ async function heals(bench: Bench, services: string, image: string): Promise<voi
   assert.deepEqual(await running(bench.platform), [`shop-web-1 ${image} 50%`, `shop-web-2 ${image} 50%`]);
   const state = await bench.platform.harness.dump();
   assert.equal(Object.keys(state.replicas).length, 2, "no replica is left over, stopped or not");
-  assert.deepEqual(Object.keys(state.ledger).filter((name) => name.includes("intent")), [], "nothing is left unfinished");
+  assert.deepEqual(
+    Object.keys(state.ledger).filter((name) => name.includes("intent")),
+    [],
+    "nothing is left unfinished",
+  );
   const plan = await bench.plane.stacks.plan(await bench.stack(services));
-  assert.deepEqual(plan.actions.map((each) => each.kind), ["keep"]);
+  assert.deepEqual(
+    plan.actions.map((each) => each.kind),
+    ["keep"],
+  );
 }
 
 interface Scenario {
@@ -49,10 +71,38 @@ interface Scenario {
 
 const scenarios: readonly Scenario[] = [
   { name: "a first deploy, wanted again", strategy: "recreate", during: "ok:1", after: "ok:1", step: 3 },
-  { name: "a second release, wanted again", strategy: "recreate", before: "ok:1", during: "ok:2", after: "ok:2", step: 4 },
-  { name: "a second release, the first wanted again", strategy: "recreate", before: "ok:1", during: "ok:2", after: "ok:1", step: 4 },
-  { name: "a rolling second release, a third wanted", strategy: "rolling", before: "ok:1", during: "ok:2", after: "ok:3", step: 9 },
-  { name: "a rolling second release that fails, a third wanted", strategy: "rolling", before: "ok:1", during: "crash:1", after: "ok:3", step: 9 },
+  {
+    name: "a second release, wanted again",
+    strategy: "recreate",
+    before: "ok:1",
+    during: "ok:2",
+    after: "ok:2",
+    step: 4,
+  },
+  {
+    name: "a second release, the first wanted again",
+    strategy: "recreate",
+    before: "ok:1",
+    during: "ok:2",
+    after: "ok:1",
+    step: 4,
+  },
+  {
+    name: "a rolling second release, a third wanted",
+    strategy: "rolling",
+    before: "ok:1",
+    during: "ok:2",
+    after: "ok:3",
+    step: 9,
+  },
+  {
+    name: "a rolling second release that fails, a third wanted",
+    strategy: "rolling",
+    before: "ok:1",
+    during: "crash:1",
+    after: "ok:3",
+    step: 9,
+  },
 ];
 
 describe("the engine killed at a call, before or after it took effect", { concurrency: 3 }, () => {
@@ -63,13 +113,16 @@ describe("the engine killed at a call, before or after it took effect", { concur
         let wasKilled = false;
         await withBench(async (bench) => {
           const { strategy } = scenario;
-          if (scenario.before !== undefined) await finish(bench.plane.stacks.deploy(await bench.stack(service(scenario.before, strategy))));
+          if (scenario.before !== undefined)
+            await finish(bench.plane.stacks.deploy(await bench.stack(service(scenario.before, strategy))));
           const kind = points % 2 === 0 ? "kill-before" : "kill-after";
-          wasKilled = await deployAndDie(bench, service(scenario.during, strategy), { nth, kind }).catch((error: unknown) => {
-            // A version that fails makes the child end with 3 once no kill strikes any more.
-            if (scenario.during.startsWith("crash")) return false;
-            throw error;
-          });
+          wasKilled = await deployAndDie(bench, service(scenario.during, strategy), { nth, kind }).catch(
+            (error: unknown) => {
+              // A version that fails makes the child end with 3 once no kill strikes any more.
+              if (scenario.during.startsWith("crash")) return false;
+              throw error;
+            },
+          );
           await heals(bench, service(scenario.after, strategy), scenario.after);
         });
         if (!wasKilled) break;

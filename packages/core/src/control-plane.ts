@@ -1,7 +1,7 @@
 import type { Diagnostic } from "./errors/diagnostic.ts";
 import type { Instances } from "./instances.ts";
 import type { Redactor } from "./errors/redaction.ts";
-import type { Change } from "./model/change.ts";
+import type { Actor, Change } from "./model/change.ts";
 import type { Event } from "./model/event.ts";
 import type { InstanceStatus } from "./model/observed.ts";
 import type { Plan } from "./model/plan.ts";
@@ -12,7 +12,14 @@ import type { Clock, Logger, Sealer } from "./provider/context.ts";
 import type { Ledger } from "./provider/ledger.ts";
 import type { ProviderRegistry } from "./provider/registry.ts";
 import type { Provider } from "./provider/provider.ts";
-import type { ExecSession, LogLine, PlatformHealth, ProviderInfo, ResourceUsage, Terminal } from "./provider/requests.ts";
+import type {
+  ExecSession,
+  LogLine,
+  PlatformHealth,
+  ProviderInfo,
+  ResourceUsage,
+  Terminal,
+} from "./provider/requests.ts";
 import type { StateDocument, StateStore } from "./state/store.ts";
 
 /** A command under way. Handed out once its change is written; `done` resolves when it ended, whatever the outcome, and rejects only where it could not begin. */
@@ -21,13 +28,6 @@ export interface Run<T> {
   /** From the first event on, whenever it is read; ends after `result`. Can be read once. */
   readonly events: AsyncIterable<Event>;
   readonly done: Promise<T>;
-}
-
-/** Who changes a stack; kept with the change and shown to those who wait for its lease. */
-export interface Actor {
-  readonly user: string;
-  readonly host: string;
-  readonly pid: number;
 }
 
 export interface ControlPlaneOptions {
@@ -116,7 +116,13 @@ export interface StackStatus {
   readonly services: readonly ServiceStatus[];
   readonly lastChange?: Change;
   /** Who holds its lease now. */
-  readonly lease?: { readonly user: string; readonly host: string; readonly pid: number; readonly command: string; readonly since: string };
+  readonly lease?: {
+    readonly user: string;
+    readonly host: string;
+    readonly pid: number;
+    readonly command: string;
+    readonly since: string;
+  };
 }
 
 export interface StackLogOptions {
@@ -191,7 +197,11 @@ export interface Stacks {
   logs(stack: Stack, options?: StackLogOptions): AsyncIterable<StackLogLine>;
   exec(stack: Stack, service: string, options: CommandOptions): Promise<ExecSession>;
   /** A fresh replica of a release (default: the serving one). */
-  run(stack: Stack, service: string, options: Omit<CommandOptions, "command"> & { readonly command?: readonly string[]; readonly release?: number }): Promise<ExecSession>;
+  run(
+    stack: Stack,
+    service: string,
+    options: Omit<CommandOptions, "command"> & { readonly command?: readonly string[]; readonly release?: number },
+  ): Promise<ExecSession>;
   /** Newest first. */
   history(stack: Stack, options?: { readonly limit?: number }): Promise<readonly Change[]>;
   change(stack: Stack, number: number): Promise<ChangeDetail>;

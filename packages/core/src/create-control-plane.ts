@@ -1,8 +1,8 @@
 import { CtrlPlaneError } from "./errors/error.ts";
 import type { ControlPlane, ControlPlaneOptions } from "./control-plane.ts";
 import type { ProviderDeclaration } from "./model/stack.ts";
-import { silentLogger, systemClock } from "./engine/clock.ts";
-import type { Core } from "./engine/core.ts";
+import { silentLogger, systemClock } from "./platforms/clock.ts";
+import type { Core } from "./platforms/core.ts";
 import { makeInstances } from "./engine/instances.ts";
 import { makeEngine } from "./engine.ts";
 import { guardProvider } from "./provider/guard.ts";
@@ -43,11 +43,19 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   };
   const makeProvider = async (declaration: ProviderDeclaration, folder: string): Promise<Provider> => {
     const isRegistered = registry.list().includes(declaration.name);
-    const provider = isRegistered ? registry.get(declaration.name) : await options.resolveProvider?.(declaration, folder);
+    const provider = isRegistered
+      ? registry.get(declaration.name)
+      : await options.resolveProvider?.(declaration, folder);
     if (provider === undefined) {
-      throw new CtrlPlaneError("NOT_FOUND", `no provider is of type ${declaration.type}`, { provider: declaration.name });
+      throw new CtrlPlaneError("NOT_FOUND", `no provider is of type ${declaration.type}`, {
+        provider: declaration.name,
+      });
     }
-    return guardProvider(provider, { name: declaration.name, redactor: core.redactor, audit: (method) => core.audit(`${declaration.name}.${method}`) });
+    return guardProvider(provider, {
+      name: declaration.name,
+      redactor: core.redactor,
+      audit: (method) => core.audit(`${declaration.name}.${method}`),
+    });
   };
   const stacks = makeEngine(core);
   const instances = makeInstances(core, stacks, {

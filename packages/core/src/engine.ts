@@ -1,6 +1,6 @@
 import type { Stacks } from "./control-plane.ts";
 import { execInService, runInService } from "./engine/commands.ts";
-import { readContext, type Core } from "./engine/core.ts";
+import { readContext, type Core } from "./platforms/core.ts";
 import { deployStack, destroyStack } from "./engine/deploy.ts";
 import { changeDetail, oneRelease, stackHistory, stackReleases } from "./engine/history.ts";
 import { stackLogs } from "./engine/logs.ts";
@@ -20,7 +20,8 @@ import { stackResources, stackStatus } from "./engine/status.ts";
 export function makeEngine(core: Core): Stacks {
   return {
     check: async (stack) => (await prepare(core, stack, {}, readContext(core, stack.name))).plan.diagnostics,
-    plan: async (stack, options = {}) => (await prepare(core, stack, options, readContext(core, stack.name, options.signal))).plan,
+    plan: async (stack, options = {}) =>
+      (await prepare(core, stack, options, readContext(core, stack.name, options.signal))).plan,
     deploy: (stack, options = {}) => deployStack(core, stack, options),
     destroy: (stack, options = {}) => destroyStack(core, stack, options),
     rollback: (stack, options = {}) => rollbackStack(core, stack, options),

@@ -40,7 +40,11 @@ export interface Instances {
   /** From the store. */
   list(selector?: { readonly tenant?: string; readonly stack?: string }): Promise<readonly Instance[]>;
   /** Another declaration of it. */
-  deploy(id: string, service: Readonly<Record<string, unknown>>, options?: ChangeOptions & { readonly folder?: string }): Promise<Run<Change>>;
+  deploy(
+    id: string,
+    service: Readonly<Record<string, unknown>>,
+    options?: ChangeOptions & { readonly folder?: string },
+  ): Promise<Run<Change>>;
   scale(id: string, replicas: ReplicaCount, options?: ChangeOptions): Promise<Run<Change>>;
   start(id: string, options?: ChangeOptions): Promise<Run<Change>>;
   stop(id: string, options?: ChangeOptions): Promise<Run<Change>>;

@@ -1,13 +1,13 @@
 import { CtrlPlaneError } from "../errors/error.ts";
-import type { Change, ChangeCommand, ChangeResult, DeploymentResult } from "../model/change.ts";
+import type { ChangeCommand } from "../model/change.ts";
 import type { EventInput } from "../model/event.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { Lease } from "../state/lease.ts";
-import { makeContext, readContext, type Core } from "../engine/core.ts";
-import type { Platform, Platforms } from "../engine/platforms.ts";
-import { requireProvider } from "../engine/platforms.ts";
+import { makeContext, readContext, type Core } from "../platforms/core.ts";
+import type { Platform, Platforms } from "../platforms/bind.ts";
+import { requireProvider } from "../platforms/bind.ts";
 import type { Provider } from "../provider/provider.ts";
 import type { EventStream } from "./event-stream.ts";
 import { DocumentDraft } from "./document-draft.ts";
@@ -60,7 +60,10 @@ export class ChangeScope {
   }
 
   /** For writes about one instance; its progress becomes events. */
-  context(instance: InstanceIdentity, of: { readonly deployment?: string; readonly release?: number } = {}): ProviderContext {
+  context(
+    instance: InstanceIdentity,
+    of: { readonly deployment?: string; readonly release?: number } = {},
+  ): ProviderContext {
     return makeContext(this.core, {
       fence: this.#lease(this.platform(instance).id).fence,
       signal: this.signal,
@@ -102,7 +105,10 @@ export class ChangeScope {
     if (this.signal.aborted) throw new CtrlPlaneError("CANCELLED", "interrupted", { cause: this.signal.reason });
   }
 
-  #about(instance: InstanceIdentity, deployment: string | undefined): Pick<EventInput, "service" | "instance" | "provider" | "deployment"> {
+  #about(
+    instance: InstanceIdentity,
+    deployment: string | undefined,
+  ): Pick<EventInput, "service" | "instance" | "provider" | "deployment"> {
     return {
       service: instance.service,
       instance: instance.id,
@@ -117,11 +123,3 @@ export class ChangeScope {
     return lease;
   }
 }
-
-/** The end of a change, as its events and its record have it. */
-export interface ChangeEnd {
-  readonly change: Change;
-  readonly result: ChangeResult;
-}
-
-export type Deployments = readonly DeploymentResult[];

@@ -30,14 +30,28 @@ export async function deployInstance(
   const settled = known.observed?.settled;
   const resumed = action.kind === "resume" ? await unfinishedIntent(scope, known) : undefined;
   const from = resumed === undefined ? settled?.number : resumed.from;
-  const aim = { ...(from === undefined ? {} : { from }), to: release.number, strategy: spec.strategy.type, replicas: spec.scale.replicas };
+  const aim = {
+    ...(from === undefined ? {} : { from }),
+    to: release.number,
+    strategy: spec.strategy.type,
+    replicas: spec.scale.replicas,
+  };
   const result = await carryOut(
     scope,
     instance,
     aim,
     (deployment) => {
-      scope.emitFor(instance, { type: "service.started", release: release.number, message: `release ${release.number}` }, deployment.id);
-      return rollOutAndVerify(scope, provider, { release, previous, settled, replicas: spec.scale.replicas, isRollback: false }, deployment);
+      scope.emitFor(
+        instance,
+        { type: "service.started", release: release.number, message: `release ${release.number}` },
+        deployment.id,
+      );
+      return rollOutAndVerify(
+        scope,
+        provider,
+        { release, previous, settled, replicas: spec.scale.replicas, isRollback: false },
+        deployment,
+      );
     },
     resumed,
   );
@@ -59,7 +73,12 @@ export interface Target {
 }
 
 /** The rollout, and then the platform's own word on what serves: success means that it serves. */
-export async function rollOutAndVerify(scope: ChangeScope, provider: Provider, target: Target, deployment: Deployment): Promise<DeploymentEffect> {
+export async function rollOutAndVerify(
+  scope: ChangeScope,
+  provider: Provider,
+  target: Target,
+  deployment: Deployment,
+): Promise<DeploymentEffect> {
   const { release, previous, settled } = target;
   const request = {
     instance: release.instance,
@@ -73,15 +92,36 @@ export async function rollOutAndVerify(scope: ChangeScope, provider: Provider, t
   };
   const result: DeployResult = target.isRollback
     ? await provider.rollback(request, deployment.context)
-    : await provider.deploy({ ...request, ...(settled === undefined ? {} : { previousReplicas: settled.replicas }) }, deployment.context);
+    : await provider.deploy(
+        { ...request, ...(settled === undefined ? {} : { previousReplicas: settled.replicas }) },
+        deployment.context,
+      );
   const status = await provider.status({ instance: release.instance }, deployment.context);
   if (result.state === "paused") {
-    scope.emitFor(release.instance, { type: "service.paused", release: release.number, message: `paused at step ${result.step}`, data: { step: result.step, until: result.until } }, deployment.id);
+    scope.emitFor(
+      release.instance,
+      {
+        type: "service.paused",
+        release: release.number,
+        message: `paused at step ${result.step}`,
+        data: { step: result.step, until: result.until },
+      },
+      deployment.id,
+    );
     return { outcome: "paused", message: `paused at step ${result.step}` };
   }
   verify(release, target.replicas, status);
   const message = describeServing(release, status);
-  scope.emitFor(release.instance, { type: "service.done", release: release.number, message, data: { outcome: "succeeded", serving: release.number, addresses: status.addresses } }, deployment.id);
+  scope.emitFor(
+    release.instance,
+    {
+      type: "service.done",
+      release: release.number,
+      message,
+      data: { outcome: "succeeded", serving: release.number, addresses: status.addresses },
+    },
+    deployment.id,
+  );
   return { outcome: "succeeded", serving: release.number, message };
 }
 
@@ -91,20 +131,30 @@ function verify(release: Release, replicas: ReplicaCount, status: InstanceStatus
   const target = { provider: instance.provider, target: instance.name };
   if (served?.releaseId !== release.id) {
     const other = served === undefined ? "none" : `release ${served.number}`;
-    throw new CtrlPlaneError("INTERNAL", `${instance.name}: release ${release.number} was deployed, and the platform says that ${other} serves`, target);
+    throw new CtrlPlaneError(
+      "INTERNAL",
+      `${instance.name}: release ${release.number} was deployed, and the platform says that ${other} serves`,
+      target,
+    );
   }
   const wanted = typeof replicas === "number" ? replicas : replicas.min;
   const ready = readyOf(release, status);
   if (ready < wanted) {
-    throw new CtrlPlaneError("FAILED", `${instance.name}: ${ready} of ${wanted} replicas of release ${release.number} are ready`, {
-      ...target,
-      failure: { verdict: "UNHEALTHY", reverted: false },
-    });
+    throw new CtrlPlaneError(
+      "FAILED",
+      `${instance.name}: ${ready} of ${wanted} replicas of release ${release.number} are ready`,
+      {
+        ...target,
+        failure: { verdict: "UNHEALTHY", reverted: false },
+      },
+    );
   }
 }
 
 function readyOf(release: Release, status: InstanceStatus): number {
-  return status.revisions.filter((each) => each.replicaHash === release.revision.replicaHash).reduce((sum, each) => sum + each.ready, 0);
+  return status.revisions
+    .filter((each) => each.replicaHash === release.revision.replicaHash)
+    .reduce((sum, each) => sum + each.ready, 0);
 }
 
 function describeServing(release: Release, status: InstanceStatus): string {
@@ -120,19 +170,26 @@ export async function recordServing(scope: ChangeScope, release: Release): Promi
   const platform = scope.platform(release.instance);
   const records = scope.recordContext(platform);
   const numbers = await platform.ledger.releases(release.instance.service, records);
-  const kept = numbers.filter((number) => number > Math.max(...numbers) - release.spec.keep || number === release.number);
+  const kept = numbers.filter(
+    (number) => number > Math.max(...numbers) - release.spec.keep || number === release.number,
+  );
   if (kept.length < numbers.length) await platform.ledger.pruneReleases(release.instance.service, kept, records);
 }
 
 async function buildImage(scope: ChangeScope, provider: Provider, desired: DesiredInstance): Promise<PinnedImage> {
   const { instance, spec, image } = desired;
   const started = scope.core.clock.monotonic();
-  if (image.source?.how === "build") scope.emitFor(instance, { type: "build.started", message: `builds ${image.declared}` });
+  if (image.source?.how === "build")
+    scope.emitFor(instance, { type: "build.started", message: `builds ${image.declared}` });
   try {
     const built = await provider.buildImage({ instance, spec, image }, scope.context(instance));
     if (image.source?.how === "build") {
       const elapsedMs = Math.round(scope.core.clock.monotonic() - started);
-      scope.emitFor(instance, { type: "build.done", message: built.digest.slice(0, 13), data: { digest: built.digest, elapsedMs } });
+      scope.emitFor(instance, {
+        type: "build.done",
+        message: built.digest.slice(0, 13),
+        data: { digest: built.digest, elapsedMs },
+      });
     }
     return built;
   } catch (error) {
@@ -143,7 +200,13 @@ async function buildImage(scope: ChangeScope, provider: Provider, desired: Desir
 }
 
 /** The release that serves already, the one that was begun, or a new one; written to the ledger before anything runs. */
-async function releaseFor(scope: ChangeScope, action: PlanAction, desired: DesiredInstance, known: KnownInstance, image: PinnedImage): Promise<Release> {
+async function releaseFor(
+  scope: ChangeScope,
+  action: PlanAction,
+  desired: DesiredInstance,
+  known: KnownInstance,
+  image: PinnedImage,
+): Promise<Release> {
   const { ledger } = scope.platform(desired.instance);
   const { service } = desired.instance;
   const number = action.release ?? known.observed?.settled?.number;
@@ -171,15 +234,27 @@ async function releaseFor(scope: ChangeScope, action: PlanAction, desired: Desir
 
 /** A recorded release of equal specHash, with values from the file: they are equal, and need no key. */
 function withSpec(recorded: Release, desired: DesiredInstance, image: PinnedImage): Release {
-  return { ...recorded, instance: desired.instance, spec: desired.spec, image, revision: { ...desired.revision, image, generation: recorded.revision.generation } };
+  return {
+    ...recorded,
+    instance: desired.instance,
+    spec: desired.spec,
+    image,
+    revision: { ...desired.revision, image, generation: recorded.revision.generation },
+  };
 }
 
 /** What serves now, in full, so that a failure can go back to it. Undefined for a first release, and where the key does not open it. */
-export async function previousRelease(scope: ChangeScope, known: KnownInstance, next: Release): Promise<Release | undefined> {
+export async function previousRelease(
+  scope: ChangeScope,
+  known: KnownInstance,
+  next: Release,
+): Promise<Release | undefined> {
   const settled = known.observed?.settled;
   if (settled === undefined) return undefined;
   if (settled.releaseId === next.id) return next;
-  const found = await scope.platform(next.instance).ledger.openRelease(next.instance.service, settled.number, scope.readContext());
+  const found = await scope
+    .platform(next.instance)
+    .ledger.openRelease(next.instance.service, settled.number, scope.readContext());
   if (found?.opened !== true) {
     scope.emitFor(next.instance, {
       type: "diagnostic",

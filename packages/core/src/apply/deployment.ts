@@ -100,7 +100,13 @@ export async function carryOut(
   }
 }
 
-function makeIntent(scope: ChangeScope, instance: InstanceIdentity, aim: DeploymentAim, deployment: string, decisions: readonly RolloutDecision[]): Intent {
+function makeIntent(
+  scope: ChangeScope,
+  instance: InstanceIdentity,
+  aim: DeploymentAim,
+  deployment: string,
+  decisions: readonly RolloutDecision[],
+): Intent {
   const { from, to, scaledBy, strategy, replicas } = aim;
   return {
     deployment,
@@ -119,7 +125,10 @@ function makeIntent(scope: ChangeScope, instance: InstanceIdentity, aim: Deploym
   };
 }
 
-function makeJournal(before: readonly RolloutDecision[], write: (decision: RolloutDecision) => Promise<void>): RolloutJournal {
+function makeJournal(
+  before: readonly RolloutDecision[],
+  write: (decision: RolloutDecision) => Promise<void>,
+): RolloutJournal {
   const decisions = [...before];
   return {
     decisions,
@@ -130,7 +139,13 @@ function makeJournal(before: readonly RolloutDecision[], write: (decision: Rollo
   };
 }
 
-function reportFailure(scope: ChangeScope, instance: InstanceIdentity, deployment: string, result: DeploymentResult, error: unknown): void {
+function reportFailure(
+  scope: ChangeScope,
+  instance: InstanceIdentity,
+  deployment: string,
+  result: DeploymentResult,
+  error: unknown,
+): void {
   const failure = error instanceof Error && "failure" in error ? error.failure : undefined;
   const hint = error instanceof Error && "hint" in error ? error.hint : undefined;
   scope.emitFor(

@@ -36,7 +36,12 @@ export async function runActions(
   actions: readonly PlanAction[],
   act: (action: PlanAction) => Promise<DeploymentResult>,
 ): Promise<DeploymentResult[]> {
-  const nodes = actions.map((action): ActionNode => ({ action, key: action.key, after: action.after, group: action.instance.provider }));
+  const nodes = actions.map((action): ActionNode => ({
+    action,
+    key: action.key,
+    after: action.after,
+    group: action.instance.provider,
+  }));
   const run = async ({ action }: ActionNode): Promise<ActionOutcome> => outcomeOf(await runAction(scope, action, act));
   const skip = ({ action }: ActionNode, because: string): ActionOutcome => {
     const reason = `waits for ${because.split("@")[0] ?? because}, which did not succeed`;
@@ -60,7 +65,11 @@ function skipped(action: PlanAction, reason: string): DeploymentResult {
   return { ...plainResult(action, "skipped"), reason };
 }
 
-async function runAction(scope: ChangeScope, action: PlanAction, act: (action: PlanAction) => Promise<DeploymentResult>): Promise<DeploymentResult> {
+async function runAction(
+  scope: ChangeScope,
+  action: PlanAction,
+  act: (action: PlanAction) => Promise<DeploymentResult>,
+): Promise<DeploymentResult> {
   const begun = scope.core.clock.monotonic();
   const passive = passiveResult(action);
   if (passive !== undefined) return passive;
@@ -68,12 +77,18 @@ async function runAction(scope: ChangeScope, action: PlanAction, act: (action: P
     if (scope.signal.aborted) return skipped(action, "interrupted before it was begun");
     return await act(action);
   } catch (error) {
-    if (isInterruption(error)) return skipped(action, `interrupted: ${error.message}; the next command goes on from here`);
+    if (isInterruption(error))
+      return skipped(action, `interrupted: ${error.message}; the next command goes on from here`);
     const elapsedMs = Math.round(scope.core.clock.monotonic() - begun);
     const { deployment: _, ...result } = failedResult(action.instance, error, { deployment: "", elapsedMs });
     const hint = error instanceof Error && "hint" in error ? error.hint : undefined;
     const message = result.reason ?? "failed";
-    scope.emitFor(action.instance, { type: "service.done", level: "error", message, data: { outcome: "failed", elapsedMs, hint } });
+    scope.emitFor(action.instance, {
+      type: "service.done",
+      level: "error",
+      message,
+      data: { outcome: "failed", elapsedMs, hint },
+    });
     return result;
   }
 }
@@ -104,17 +119,30 @@ async function dispatch(scope: ChangeScope, action: PlanAction, input: ExecuteIn
   }
 }
 
-async function deployWanted(scope: ChangeScope, action: PlanAction, known: KnownInstance, input: ExecuteInput): Promise<DeploymentResult> {
+async function deployWanted(
+  scope: ChangeScope,
+  action: PlanAction,
+  known: KnownInstance,
+  input: ExecuteInput,
+): Promise<DeploymentResult> {
   const desired = input.desired.get(action.key);
   if (desired === undefined) throw new Error(`nothing is declared for ${action.key}`);
   return deployInstance(scope, action, desired, known);
 }
 
-async function revertThenDeploy(scope: ChangeScope, action: PlanAction, known: KnownInstance, input: ExecuteInput): Promise<DeploymentResult> {
+async function revertThenDeploy(
+  scope: ChangeScope,
+  action: PlanAction,
+  known: KnownInstance,
+  input: ExecuteInput,
+): Promise<DeploymentResult> {
   const reverted = await revertInstance(scope, known);
   if (reverted.outcome !== "reverted") return reverted;
   const { unfinished: _unfinished, observed: _observed, ...rest } = known;
-  const status = reverted.serving === undefined ? undefined : await scope.provider(action.instance).status({ instance: action.instance }, scope.readContext());
+  const status =
+    reverted.serving === undefined
+      ? undefined
+      : await scope.provider(action.instance).status({ instance: action.instance }, scope.readContext());
   const desired = input.desired.get(action.key);
   if (status?.settled !== undefined && status.settled.specHash === desired?.specHash && status.state === "serving") {
     return { ...reverted, outcome: "succeeded" };

@@ -11,7 +11,8 @@ export function summarize(of: {
   readonly addresses: readonly string[];
   readonly isInterrupted: boolean;
 }): ChangeResult {
-  const has = (...outcomes: DeploymentResult["outcome"][]): boolean => of.services.some((each) => outcomes.includes(each.outcome));
+  const has = (...outcomes: DeploymentResult["outcome"][]): boolean =>
+    of.services.some((each) => outcomes.includes(each.outcome));
   const base = { elapsedMs: of.elapsedMs, services: of.services, diagnostics: of.diagnostics, addresses: of.addresses };
   if (of.isInterrupted) return { ...base, outcome: "interrupted", exitCode: 130 };
   if (has("failed")) return { ...base, outcome: "failed", exitCode: 1 };
@@ -26,7 +27,12 @@ export function summarize(of: {
 export function failedResult(
   instance: InstanceIdentity,
   error: unknown,
-  of: { readonly deployment: string; readonly attempted?: number; readonly serving?: number; readonly elapsedMs: number },
+  of: {
+    readonly deployment: string;
+    readonly attempted?: number;
+    readonly serving?: number;
+    readonly elapsedMs: number;
+  },
 ): DeploymentResult {
   const known = isCtrlPlaneError(error) ? error : undefined;
   const isReverted = known?.failure?.reverted === true;
@@ -46,5 +52,7 @@ export function failedResult(
 
 /** True where the process was told to stop, or may not write any more: nothing was decided, the next command goes on. */
 export function isInterruption(error: unknown): error is CtrlPlaneError {
-  return isCtrlPlaneError(error) && (error.code === "CANCELLED" || (error.code === "CONFLICT" && error.target === "lease"));
+  return (
+    isCtrlPlaneError(error) && (error.code === "CANCELLED" || (error.code === "CONFLICT" && error.target === "lease"))
+  );
 }

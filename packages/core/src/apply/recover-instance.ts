@@ -22,7 +22,13 @@ export async function recoverInstance(scope: ChangeScope, known: KnownInstance):
   const settled = known.observed?.settled;
   const target = { release, previous: undefined, settled, replicas: intent.replicas, isRollback: false };
   const aim = { to: release.number, strategy: intent.strategy, replicas: intent.replicas };
-  const result = await carryOut(scope, instance, aim, (deployment) => rollOutAndVerify(scope, scope.provider(instance), target, deployment), intent);
+  const result = await carryOut(
+    scope,
+    instance,
+    aim,
+    (deployment) => rollOutAndVerify(scope, scope.provider(instance), target, deployment),
+    intent,
+  );
   if (result.outcome === "succeeded") await recordServing(scope, release);
   return result;
 }

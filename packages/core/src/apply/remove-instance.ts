@@ -5,16 +5,29 @@ import type { ChangeScope } from "./change-scope.ts";
 import { carryOut } from "./deployment.ts";
 
 /** Takes one instance away, with its volumes only where the user said so. What could not be confirmed as gone did not happen. */
-export async function removeInstance(scope: ChangeScope, action: PlanAction, known: KnownInstance, options: { readonly volumes: boolean }): Promise<DeploymentResult> {
+export async function removeInstance(
+  scope: ChangeScope,
+  action: PlanAction,
+  known: KnownInstance,
+  options: { readonly volumes: boolean },
+): Promise<DeploymentResult> {
   const { instance } = action;
   const settled = known.observed?.settled;
-  const aim = { ...(settled === undefined ? {} : { from: settled.number }), strategy: "recreate" as const, replicas: 0 };
+  const aim = {
+    ...(settled === undefined ? {} : { from: settled.number }),
+    strategy: "recreate" as const,
+    replicas: 0,
+  };
   const result = await carryOut(scope, instance, aim, async (deployment) => {
     scope.emitFor(instance, { type: "service.started", message: "is removed" }, deployment.id);
     await scope.provider(instance).deprovision({ instance, volumes: options.volumes }, deployment.context);
     const stays = options.volumes || action.volumes.length === 0 ? "" : `; volumes stay: ${action.volumes.join(", ")}`;
     const message = `removed${stays}`;
-    scope.emitFor(instance, { type: "service.done", message, data: { outcome: "removed", volumes: action.volumes } }, deployment.id);
+    scope.emitFor(
+      instance,
+      { type: "service.done", message, data: { outcome: "removed", volumes: action.volumes } },
+      deployment.id,
+    );
     return { outcome: "removed", message };
   });
   if (result.outcome === "removed") scope.draft.removed(instance);

@@ -31,20 +31,30 @@ export async function revertInstance(scope: ChangeScope, known: KnownInstance): 
     scope,
     instance,
     aim,
-    (deployment) => (back === undefined ? removeFirst(scope, known, deployment) : goBack(scope, known, back, deployment)),
+    (deployment) =>
+      back === undefined ? removeFirst(scope, known, deployment) : goBack(scope, known, back, deployment),
     { deployment: unfinished.deployment, decisions: [{ kind: "revert" }] },
   );
   if (result.outcome === "reverted" && back !== undefined) await recordServing(scope, back);
   return result;
 }
 
-async function removeFirst(scope: ChangeScope, { instance }: KnownInstance, deployment: Deployment): Promise<DeploymentEffect> {
+async function removeFirst(
+  scope: ChangeScope,
+  { instance }: KnownInstance,
+  deployment: Deployment,
+): Promise<DeploymentEffect> {
   await scope.provider(instance).deprovision({ instance, volumes: false }, deployment.context);
   return { outcome: "reverted", message: "nothing of it is left" };
 }
 
 /** A way back that fails holds what it reached: there is nothing before it to go back to. */
-async function goBack(scope: ChangeScope, known: KnownInstance, release: Release, deployment: Deployment): Promise<DeploymentEffect> {
+async function goBack(
+  scope: ChangeScope,
+  known: KnownInstance,
+  release: Release,
+  deployment: Deployment,
+): Promise<DeploymentEffect> {
   const settled = known.observed?.settled;
   const isSame = settled?.releaseId === release.id;
   const target = {
@@ -61,14 +71,22 @@ async function goBack(scope: ChangeScope, known: KnownInstance, release: Release
   return { ...done, outcome: "reverted" };
 }
 
-async function releaseBefore(scope: ChangeScope, { instance }: KnownInstance, unfinished: UnfinishedDeployment): Promise<Release | undefined> {
+async function releaseBefore(
+  scope: ChangeScope,
+  { instance }: KnownInstance,
+  unfinished: UnfinishedDeployment,
+): Promise<Release | undefined> {
   if (unfinished.from === undefined) return undefined;
   const release = await scope.platform(instance).ledger.release(instance.service, unfinished.from, scope.readContext());
   if (release === undefined) {
-    throw new CtrlPlaneError("NOT_FOUND", `release ${unfinished.from} of ${instance.service}, to go back to, is not on record`, {
-      target: instance.name,
-      hint: `pctl destroy ${instance.service} clears it; its volumes stay`,
-    });
+    throw new CtrlPlaneError(
+      "NOT_FOUND",
+      `release ${unfinished.from} of ${instance.service}, to go back to, is not on record`,
+      {
+        target: instance.name,
+        hint: `pctl destroy ${instance.service} clears it; its volumes stay`,
+      },
+    );
   }
   return { ...release, instance };
 }

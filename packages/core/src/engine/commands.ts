@@ -3,14 +3,19 @@ import type { Stack } from "../model/stack.ts";
 import type { CommandOptions } from "../control-plane.ts";
 import type { KnownInstance } from "../plan/input.ts";
 import type { ExecSession } from "../provider/requests.ts";
-import { readContext, type Core } from "./core.ts";
+import { readContext, type Core } from "../platforms/core.ts";
 import { knownInstances } from "./known.ts";
 import { checkNames } from "./plan-stack.ts";
-import { requireProvider } from "./platforms.ts";
+import { requireProvider } from "../platforms/bind.ts";
 import { survey, type Survey } from "./survey.ts";
 
 /** A command in a replica that runs. */
-export async function execInService(core: Core, stack: Stack, service: string, options: CommandOptions): Promise<ExecSession> {
+export async function execInService(
+  core: Core,
+  stack: Stack,
+  service: string,
+  options: CommandOptions,
+): Promise<ExecSession> {
   const context = readContext(core, stack.name, options.signal);
   const { seen, known } = await find(core, stack, service, options.signal);
   const { provider } = requireProvider(seen.platforms, known.instance.provider);
@@ -39,7 +44,10 @@ export async function runInService(
   if (number === undefined) throw notDeployed(service);
   const release = await platform.ledger.release(service, number, context);
   if (release === undefined) {
-    throw new CtrlPlaneError("NOT_FOUND", `${service} has no release ${number}`, { target: service, hint: `Releases on record: ${known.releases.join(", ") || "none"}.` });
+    throw new CtrlPlaneError("NOT_FOUND", `${service} has no release ${number}`, {
+      target: service,
+      hint: `Releases on record: ${known.releases.join(", ") || "none"}.`,
+    });
   }
   const request = {
     instance,
@@ -50,7 +58,12 @@ export async function runInService(
   return provider.run(request, context);
 }
 
-async function find(core: Core, stack: Stack, service: string, signal: AbortSignal | undefined): Promise<{ seen: Survey; known: KnownInstance }> {
+async function find(
+  core: Core,
+  stack: Stack,
+  service: string,
+  signal: AbortSignal | undefined,
+): Promise<{ seen: Survey; known: KnownInstance }> {
   checkNames(stack, { services: [service] });
   const seen = await survey(core, stack, readContext(core, stack.name, signal));
   const all = [...knownInstances(stack, seen).values()].filter((each) => each.instance.service === service);
@@ -60,5 +73,8 @@ async function find(core: Core, stack: Stack, service: string, signal: AbortSign
 }
 
 function notDeployed(service: string): CtrlPlaneError {
-  return new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, { target: service, hint: `pctl deploy ${service} brings it up.` });
+  return new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, {
+    target: service,
+    hint: `pctl deploy ${service} brings it up.`,
+  });
 }

@@ -2,7 +2,7 @@ import type { Change } from "../model/change.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ChangeOptions, DeployOptions, PlanOptions, Run } from "../control-plane.ts";
 import { execute } from "../apply/execute.ts";
-import type { Core } from "./core.ts";
+import type { Core } from "../platforms/core.ts";
 import { prepare } from "./plan-stack.ts";
 import { runChange } from "./run-change.ts";
 

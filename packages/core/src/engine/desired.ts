@@ -13,7 +13,7 @@ import { actionKey, type DesiredInstance, type KnownInstance } from "../plan/inp
 import type { ProviderContext } from "../provider/context.ts";
 import type { Provider } from "../provider/provider.ts";
 import type { ServiceAddress } from "../provider/requests.ts";
-import type { Core } from "./core.ts";
+import type { Core } from "../platforms/core.ts";
 import type { Survey } from "./survey.ts";
 
 export interface Desired {
@@ -32,7 +32,8 @@ export async function desire(
 ): Promise<Desired> {
   const identities = new Map<string, InstanceIdentity>();
   for (const each of known.values()) {
-    if (stack.services[each.instance.service]?.provider === each.instance.provider) identities.set(each.instance.service, each.instance);
+    if (stack.services[each.instance.service]?.provider === each.instance.provider)
+      identities.set(each.instance.service, each.instance);
   }
   const addressOf = (service: string): ServiceAddress | undefined => {
     const identity = identities.get(service);
@@ -57,7 +58,10 @@ export async function desire(
         if (checked.some((each) => each.severity === "error")) return [];
         try {
           const current = known.get(actionKey(identity));
-          const image = "problem" in bound ? unknownImage(service.spec) : await images.identify(bound.provider, identity, service.spec, current);
+          const image =
+            "problem" in bound
+              ? unknownImage(service.spec)
+              : await images.identify(bound.provider, identity, service.spec, current);
           const notes = checked.filter((each) => each.severity !== "error").map((each) => each.summary);
           return [desiredInstance(identity, service, image, bound.provider?.address(identity, service.spec), notes)];
         } catch (error) {
@@ -79,7 +83,9 @@ function desiredInstance(
   notes: readonly string[],
 ): DesiredInstance {
   const { spec } = service;
-  const publishes = spec.ports.filter((port) => port.hostPort !== undefined).map((port) => `${port.address ?? "0.0.0.0"}:${port.hostPort}`);
+  const publishes = spec.ports
+    .filter((port) => port.hostPort !== undefined)
+    .map((port) => `${port.address ?? "0.0.0.0"}:${port.hostPort}`);
   return {
     instance,
     spec,
@@ -106,7 +112,8 @@ export function volumeNames(instance: InstanceIdentity, spec: ServiceSpec): stri
       names.add(`${instance.stack}-${volume.name}`);
       continue;
     }
-    for (let ordinal = 1; ordinal <= Math.max(1, replicas); ordinal += 1) names.add(volumeName(instance.name, ordinal, unnamed, volume.path));
+    for (let ordinal = 1; ordinal <= Math.max(1, replicas); ordinal += 1)
+      names.add(volumeName(instance.name, ordinal, unnamed, volume.path));
     unnamed += 1;
   }
   return [...names];
@@ -114,12 +121,14 @@ export function volumeNames(instance: InstanceIdentity, spec: ServiceSpec): stri
 
 /** Stands for an image that nobody could be asked about; its action is `unreachable` anyway. */
 function unknownImage(spec: ServiceSpec): PinnedImage {
-  const declared = spec.image.kind === "path" ? spec.image.declared : spec.image.kind === "reference" ? spec.image.reference : "build";
+  const declared =
+    spec.image.kind === "path" ? spec.image.declared : spec.image.kind === "reference" ? spec.image.reference : "build";
   return { digest: "sha256:unknown", declared };
 }
 
 function placed(each: Diagnostic, service: string, stack: Stack): Diagnostic {
-  const field = each.field === undefined || each.field === "" ? `services.${service}` : `services.${service}.${each.field}`;
+  const field =
+    each.field === undefined || each.field === "" ? `services.${service}` : `services.${service}.${each.field}`;
   return { ...each, field, ...stack.locate(field) };
 }
 
@@ -155,7 +164,12 @@ class Images {
   ): Promise<PinnedImage> {
     const current = this.#refresh ? undefined : known?.served?.image;
     const key = JSON.stringify([instance.provider, spec.image, current?.digest]);
-    const begun = this.#known.get(key) ?? provider.identifyImage({ instance, spec, cacheDir: this.#core.cacheDir, ...(current === undefined ? {} : { current }) }, this.#context);
+    const begun =
+      this.#known.get(key) ??
+      provider.identifyImage(
+        { instance, spec, cacheDir: this.#core.cacheDir, ...(current === undefined ? {} : { current }) },
+        this.#context,
+      );
     this.#known.set(key, begun);
     return begun;
   }

@@ -9,7 +9,11 @@ import { listAll } from "./survey.ts";
 export async function finishChange(
   scope: ChangeScope,
   change: Change,
-  of: { readonly services: readonly DeploymentResult[]; readonly leases: ReadonlyMap<string, Lease>; readonly begun: number },
+  of: {
+    readonly services: readonly DeploymentResult[];
+    readonly leases: ReadonlyMap<string, Lease>;
+    readonly begun: number;
+  },
 ): Promise<Change> {
   const isLost = [...of.leases.values()].some((lease) => lease.lost.aborted);
   const problems: Diagnostic[] = [];
@@ -18,13 +22,24 @@ export async function finishChange(
       await act();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      problems.push({ severity: "error", code: "not-recorded", summary: `${what} could not be written: ${why}`, hint: "What was deployed stands. pctl state rebuild writes it anew." });
+      problems.push({
+        severity: "error",
+        code: "not-recorded",
+        summary: `${what} could not be written: ${why}`,
+        hint: "What was deployed stands. pctl state rebuild writes it anew.",
+      });
     }
   };
   await attempt("the state file", () => scope.draft.write(scope.core.store, scope.stack.name));
   const elapsedMs = Math.round(scope.core.clock.monotonic() - of.begun);
   const addresses = await publishedAddresses(scope);
-  const summary = summarize({ services: of.services, elapsedMs, diagnostics: [], addresses, isInterrupted: scope.signal.aborted });
+  const summary = summarize({
+    services: of.services,
+    elapsedMs,
+    diagnostics: [],
+    addresses,
+    isInterrupted: scope.signal.aborted,
+  });
   const judged: ChangeResult = isLost ? { ...summary, exitCode: 5 } : summary;
   const finishedAt = new Date(scope.core.clock.now()).toISOString();
   const output = scope.events.events.map((event) => JSON.stringify(event));
@@ -32,12 +47,23 @@ export async function finishChange(
     for (const id of of.leases.keys()) {
       const platform = scope.platforms.platforms.get(id);
       if (platform === undefined) continue;
-      await attempt("the history", () => platform.ledger.finishChange(change.number, judged, finishedAt, output, scope.recordContext(platform)));
+      await attempt("the history", () =>
+        platform.ledger.finishChange(change.number, judged, finishedAt, output, scope.recordContext(platform)),
+      );
     }
   }
-  const result: ChangeResult = problems.length === 0 ? judged : { ...judged, exitCode: judged.exitCode === 0 ? 1 : judged.exitCode, diagnostics: problems };
-  for (const problem of problems) scope.emit({ type: "diagnostic", level: "error", message: problem.summary, data: { ...problem } });
-  scope.emit({ type: "result", level: result.exitCode === 0 ? "info" : "error", message: describeResult(result), data: { ...result } });
+  const result: ChangeResult =
+    problems.length === 0
+      ? judged
+      : { ...judged, exitCode: judged.exitCode === 0 ? 1 : judged.exitCode, diagnostics: problems };
+  for (const problem of problems)
+    scope.emit({ type: "diagnostic", level: "error", message: problem.summary, data: { ...problem } });
+  scope.emit({
+    type: "result",
+    level: result.exitCode === 0 ? "info" : "error",
+    message: describeResult(result),
+    data: { ...result },
+  });
   return { ...change, finishedAt, result };
 }
 
@@ -56,7 +82,11 @@ async function publishedAddresses(scope: ChangeScope): Promise<string[]> {
 }
 
 function describeResult(result: ChangeResult): string {
-  const of = (outcome: DeploymentResult["outcome"]): string => result.services.filter((each) => each.outcome === outcome).map((each) => each.service).join(", ");
+  const of = (outcome: DeploymentResult["outcome"]): string =>
+    result.services
+      .filter((each) => each.outcome === outcome)
+      .map((each) => each.service)
+      .join(", ");
   switch (result.outcome) {
     case "succeeded":
       return "done";
@@ -67,7 +97,9 @@ function describeResult(result: ChangeResult): string {
     case "failed":
       return `${of("failed") || of("skipped")} failed`;
     case "attention":
-      return [of("held"), of("unreachable"), of("paused")].filter((each) => each !== "").join(", ") + " needs attention";
+      return (
+        [of("held"), of("unreachable"), of("paused")].filter((each) => each !== "").join(", ") + " needs attention"
+      );
     case "interrupted":
       return "interrupted; the next command goes on from here";
   }

@@ -4,7 +4,7 @@ import type { Event } from "../model/event.ts";
 import type { Release } from "../model/release.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ChangeDetail, ReleaseSummary } from "../control-plane.ts";
-import { readContext, type Core } from "./core.ts";
+import { readContext, type Core } from "../platforms/core.ts";
 import { knownInstances } from "./known.ts";
 import { checkNames } from "./plan-stack.ts";
 import { survey } from "./survey.ts";
@@ -13,7 +13,9 @@ import { survey } from "./survey.ts";
 export async function stackHistory(core: Core, stack: Stack, limit: number): Promise<Change[]> {
   const context = readContext(core, stack.name);
   const seen = await survey(core, stack, context);
-  const found = await Promise.all([...seen.surveys.values()].map((each) => each.platform.ledger.changes(context, { limit })));
+  const found = await Promise.all(
+    [...seen.surveys.values()].map((each) => each.platform.ledger.changes(context, { limit })),
+  );
   const byNumber = new Map<number, Change>();
   for (const change of found.flat()) {
     const other = byNumber.get(change.number);
@@ -40,7 +42,9 @@ export async function stackReleases(core: Core, stack: Stack, services: readonly
   checkNames(stack, { services });
   const context = readContext(core, stack.name);
   const seen = await survey(core, stack, context);
-  const known = [...knownInstances(stack, seen).values()].filter((each) => services.length === 0 || services.includes(each.instance.service));
+  const known = [...knownInstances(stack, seen).values()].filter(
+    (each) => services.length === 0 || services.includes(each.instance.service),
+  );
   const found = await Promise.all(
     known.flatMap((each) =>
       [...each.releases].reverse().map(async (number): Promise<ReleaseSummary | undefined> => {
@@ -49,7 +53,15 @@ export async function stackReleases(core: Core, stack: Stack, services: readonly
         if (opened === undefined) return undefined;
         const { change, createdAt, image, commit } = opened.release;
         const serving = each.observed?.settled?.number === number;
-        return { service: each.instance.service, number, change, createdAt, image: `${image.declared} ${image.digest.slice(0, 15)}`, serving, ...(commit === undefined ? {} : { commit }) };
+        return {
+          service: each.instance.service,
+          number,
+          change,
+          createdAt,
+          image: `${image.declared} ${image.digest.slice(0, 15)}`,
+          serving,
+          ...(commit === undefined ? {} : { commit }),
+        };
       }),
     ),
   );
@@ -65,5 +77,8 @@ export async function oneRelease(core: Core, stack: Stack, service: string, numb
     const opened = await each.platform.ledger.openRelease(service, number, context);
     if (opened !== undefined) return opened.release;
   }
-  throw new CtrlPlaneError("NOT_FOUND", `${service} has no release ${number}`, { target: service, hint: "pctl history shows them." });
+  throw new CtrlPlaneError("NOT_FOUND", `${service} has no release ${number}`, {
+    target: service,
+    hint: "pctl history shows them.",
+  });
 }

@@ -8,7 +8,7 @@ import type { Stack } from "../model/stack.ts";
 import type { Stacks } from "../control-plane.ts";
 import type { CreateInstance, Instance, Instances } from "../instances.ts";
 import type { StateEntry } from "../state/store.ts";
-import type { Core } from "./core.ts";
+import type { Core } from "../platforms/core.ts";
 
 interface Found {
   readonly stack: string;
@@ -17,8 +17,19 @@ interface Found {
 }
 
 /** Services one by one, over stacks of which each usually holds one. */
-export function makeInstances(core: Core, stacks: Stacks, of: { readonly providerTypes: readonly string[]; readonly defaultProvider?: string; readonly cwd: string }): Instances {
-  const declare = async (stack: string, service: string, provider: string, tenant: string | undefined, declaration: Readonly<Record<string, unknown>>, folder: string): Promise<Stack> => {
+export function makeInstances(
+  core: Core,
+  stacks: Stacks,
+  of: { readonly providerTypes: readonly string[]; readonly defaultProvider?: string; readonly cwd: string },
+): Instances {
+  const declare = async (
+    stack: string,
+    service: string,
+    provider: string,
+    tenant: string | undefined,
+    declaration: Readonly<Record<string, unknown>>,
+    folder: string,
+  ): Promise<Stack> => {
     const text = JSON.stringify({ name: stack, services: { [service]: { provider, ...declaration } } });
     const types = of.providerTypes.includes(provider) ? of.providerTypes : [...of.providerTypes, provider];
     const parsed = await parseStack(text, {
@@ -29,7 +40,10 @@ export function makeInstances(core: Core, stacks: Stacks, of: { readonly provide
       providerTypes: types.map((type) => ({ type })),
     });
     if (parsed.stack === undefined || hasErrors(parsed.diagnostics)) {
-      throw new CtrlPlaneError("INVALID", `${service} cannot be deployed as declared`, { target: service, diagnostics: parsed.diagnostics });
+      throw new CtrlPlaneError("INVALID", `${service} cannot be deployed as declared`, {
+        target: service,
+        diagnostics: parsed.diagnostics,
+      });
     }
     return { ...parsed.stack, ...(tenant === undefined ? {} : { tenant }) };
   };
@@ -40,7 +54,14 @@ export function makeInstances(core: Core, stacks: Stacks, of: { readonly provide
   /** The stack of an instance for calls that only operate: nothing of its declaration is needed. */
   const operating = async (id: string): Promise<{ stack: Stack; service: string }> => {
     const { stack, service, entry } = await find(id);
-    const made = await declare(stack, service, entry.provider, tenantOf(entry), { image: ".", command: ["true"] }, of.cwd);
+    const made = await declare(
+      stack,
+      service,
+      entry.provider,
+      tenantOf(entry),
+      { image: ".", command: ["true"] },
+      of.cwd,
+    );
     return { stack: made, service };
   };
   const describe = async ({ stack, service, entry }: Found): Promise<Instance> => {
@@ -60,28 +81,56 @@ export function makeInstances(core: Core, stacks: Stacks, of: { readonly provide
   return {
     create: async (request, options) => {
       const provider = request.provider ?? of.defaultProvider;
-      if (provider === undefined) throw new CtrlPlaneError("INVALID", "no provider was named, and there is no default", { hint: "Pass provider, or defaultProvider to createControlPlane." });
-      const stack = await declare(stackName(request), request.name ?? "main", provider, request.tenant, request.service, request.folder ?? of.cwd);
+      if (provider === undefined)
+        throw new CtrlPlaneError("INVALID", "no provider was named, and there is no default", {
+          hint: "Pass provider, or defaultProvider to createControlPlane.",
+        });
+      const stack = await declare(
+        stackName(request),
+        request.name ?? "main",
+        provider,
+        request.tenant,
+        request.service,
+        request.folder ?? of.cwd,
+      );
       return stacks.deploy(stack, options);
     },
     get: async (id) => describe(await find(id)),
     list: async (selector = {}) => {
-      const all = (await entries(core)).filter(({ stack, entry }) => (selector.stack ?? stack) === stack && (selector.tenant ?? tenantOf(entry)) === tenantOf(entry));
+      const all = (await entries(core)).filter(
+        ({ stack, entry }) =>
+          (selector.stack ?? stack) === stack && (selector.tenant ?? tenantOf(entry)) === tenantOf(entry),
+      );
       return all.map(({ stack, service, entry }): Instance => {
         const tenant = tenantOf(entry);
-        return { id: entry.instance ?? "", stack, service, provider: entry.provider, ...(tenant === undefined ? {} : { tenant }) };
+        return {
+          id: entry.instance ?? "",
+          stack,
+          service,
+          provider: entry.provider,
+          ...(tenant === undefined ? {} : { tenant }),
+        };
       });
     },
     deploy: async (id, declaration, options = {}) => {
       const { stack, service, entry } = await find(id);
-      return stacks.deploy(await declare(stack, service, entry.provider, tenantOf(entry), declaration, options.folder ?? of.cwd), options);
+      return stacks.deploy(
+        await declare(stack, service, entry.provider, tenantOf(entry), declaration, options.folder ?? of.cwd),
+        options,
+      );
     },
-    scale: async (id, replicas, options) => on(await operating(id), ({ stack, service }) => stacks.scale(stack, { [service]: replicas }, options)),
-    start: async (id, options) => on(await operating(id), ({ stack, service }) => stacks.start(stack, [service], options)),
-    stop: async (id, options) => on(await operating(id), ({ stack, service }) => stacks.stop(stack, [service], options)),
-    restart: async (id, options) => on(await operating(id), ({ stack, service }) => stacks.restart(stack, [service], options)),
-    rollback: async (id, options = {}) => on(await operating(id), ({ stack, service }) => stacks.rollback(stack, { ...options, service })),
-    destroy: async (id, options = {}) => on(await operating(id), ({ stack, service }) => stacks.destroy(stack, { ...options, services: [service] })),
+    scale: async (id, replicas, options) =>
+      on(await operating(id), ({ stack, service }) => stacks.scale(stack, { [service]: replicas }, options)),
+    start: async (id, options) =>
+      on(await operating(id), ({ stack, service }) => stacks.start(stack, [service], options)),
+    stop: async (id, options) =>
+      on(await operating(id), ({ stack, service }) => stacks.stop(stack, [service], options)),
+    restart: async (id, options) =>
+      on(await operating(id), ({ stack, service }) => stacks.restart(stack, [service], options)),
+    rollback: async (id, options = {}) =>
+      on(await operating(id), ({ stack, service }) => stacks.rollback(stack, { ...options, service })),
+    destroy: async (id, options = {}) =>
+      on(await operating(id), ({ stack, service }) => stacks.destroy(stack, { ...options, services: [service] })),
     resources: async (id) => {
       const { stack, service } = await operating(id);
       const usage = (await stacks.resources(stack, [service]))[service];
@@ -95,11 +144,15 @@ export function makeInstances(core: Core, stacks: Stacks, of: { readonly provide
     exec: async (id, options) => on(await operating(id), ({ stack, service }) => stacks.exec(stack, service, options)),
     releases: async (id) => on(await operating(id), ({ stack, service }) => stacks.releases(stack, [service])),
     history: async (id) => on(await operating(id), ({ stack }) => stacks.history(stack)),
-    events: async (id, change) => on(await operating(id), async ({ stack }) => (await stacks.change(stack, change)).events),
+    events: async (id, change) =>
+      on(await operating(id), async ({ stack }) => (await stacks.change(stack, change)).events),
   };
 }
 
-function on<T>(of: { stack: Stack; service: string }, act: (of: { stack: Stack; service: string }) => Promise<T>): Promise<T> {
+function on<T>(
+  of: { stack: Stack; service: string },
+  act: (of: { stack: Stack; service: string }) => Promise<T>,
+): Promise<T> {
   return act(of);
 }
 
@@ -109,7 +162,8 @@ async function entries(core: Core): Promise<Found[]> {
     const document = await core.store.read(stack);
     for (const [key, entry] of Object.entries(document?.entries ?? {})) {
       const name = key.split("@")[0] ?? key;
-      if (entry.destroyed !== true && entry.instance !== undefined) found.push({ stack, service: name.slice(stack.length + 1), entry });
+      if (entry.destroyed !== true && entry.instance !== undefined)
+        found.push({ stack, service: name.slice(stack.length + 1), entry });
     }
   }
   return found;

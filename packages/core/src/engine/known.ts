@@ -23,7 +23,12 @@ export function knownInstances(stack: Stack, survey: Survey): Map<string, KnownI
   for (const [name, service] of Object.entries(stack.services)) add(name, service.provider);
   for (const [key, entry] of Object.entries(survey.document?.entries ?? {})) {
     const service = serviceOf(key, stack.name);
-    if (service !== undefined && entry.destroyed !== true && !known.has(actionKey({ service, provider: entry.provider }))) add(service, entry.provider);
+    if (
+      service !== undefined &&
+      entry.destroyed !== true &&
+      !known.has(actionKey({ service, provider: entry.provider }))
+    )
+      add(service, entry.provider);
   }
   for (const each of survey.surveys.values()) {
     const services = new Set([
@@ -44,12 +49,16 @@ function serviceOf(key: string, stack: string): string | undefined {
 }
 
 function isCovered(known: ReadonlyMap<string, KnownInstance>, service: string, platformId: string): boolean {
-  return [...known.values()].some((each) => each.instance.service === service && each.instance.platformId === platformId);
+  return [...known.values()].some(
+    (each) => each.instance.service === service && each.instance.platformId === platformId,
+  );
 }
 
 /** A provider name that means the platform. */
 function providerFor(survey: Survey, at: PlatformSurvey): string {
-  const names = [...survey.platforms.providers].filter(([, bound]) => "platform" in bound && bound.platform === at.platform).map(([name]) => name);
+  const names = [...survey.platforms.providers]
+    .filter(([, bound]) => "platform" in bound && bound.platform === at.platform)
+    .map(([name]) => name);
   return names[0] ?? at.platform.id;
 }
 

@@ -28,19 +28,30 @@ export function resolveLineage(of: {
   const [ledger] = recorded;
   const own = document?.lineage === "" ? undefined : document?.lineage;
   if (own !== undefined && ledger !== undefined && own !== ledger) {
-    throw new CtrlPlaneError("CONFLICT", `the state file of ${stack.name} belongs to another stack of this name (${own}, there ${ledger})`, {
-      target: stack.name,
-      hint: `Move pctl.${stack.name}.json away and run pctl state rebuild, or give this stack another name.`,
-    });
+    throw new CtrlPlaneError(
+      "CONFLICT",
+      `the state file of ${stack.name} belongs to another stack of this name (${own}, there ${ledger})`,
+      {
+        target: stack.name,
+        hint: `Move pctl.${stack.name}.json away and run pctl state rebuild, or give this stack another name.`,
+      },
+    );
   }
   return own ?? ledger ?? labelled(of.observed) ?? firstLineage(stack, of.host);
 }
 
 function labelled(observed: readonly ObservedInstance[]): string | undefined {
-  const found = new Set(observed.map((each) => each.labels[label.lineage]).filter((each) => each !== undefined && each !== ""));
+  const found = new Set(
+    observed.map((each) => each.labels[label.lineage]).filter((each) => each !== undefined && each !== ""),
+  );
   return found.size === 1 ? [...found][0] : undefined;
 }
 
 function firstLineage(stack: Stack, host: string): string {
-  return derivedId("lin", createHash("sha256").update(JSON.stringify([stack.name, stack.folder, host])).digest());
+  return derivedId(
+    "lin",
+    createHash("sha256")
+      .update(JSON.stringify([stack.name, stack.folder, host]))
+      .digest(),
+  );
 }

@@ -4,15 +4,19 @@ import type { StackLogLine, StackLogOptions } from "../control-plane.ts";
 import type { KnownInstance } from "../plan/input.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { LogsRequest } from "../provider/requests.ts";
-import { readContext, type Core } from "./core.ts";
+import { readContext, type Core } from "../platforms/core.ts";
 import { knownInstances } from "./known.ts";
 import { merge } from "./merge.ts";
 import { checkNames } from "./plan-stack.ts";
-import { requireProvider } from "./platforms.ts";
+import { requireProvider } from "../platforms/bind.ts";
 import { survey, type Survey } from "./survey.ts";
 
 /** Lines of several services as they come; of one change, all that its replicas printed, failed and retired ones included. */
-export async function* stackLogs(core: Core, stack: Stack, options: StackLogOptions): AsyncGenerator<StackLogLine, void, void> {
+export async function* stackLogs(
+  core: Core,
+  stack: Stack,
+  options: StackLogOptions,
+): AsyncGenerator<StackLogLine, void, void> {
   const services = options.services ?? [];
   checkNames(stack, { services });
   const context = readContext(core, stack.name, options.signal);
@@ -22,16 +26,30 @@ export async function* stackLogs(core: Core, stack: Stack, options: StackLogOpti
       .filter((each) => services.length === 0 || services.includes(each.instance.service))
       .map((each) => requestsFor(seen, each, options, context)),
   );
-  if (requests.flat().length === 0) throw new CtrlPlaneError("NOT_FOUND", `nothing of ${services.join(", ") || stack.name} has logs${options.change === undefined ? "" : ` in change #${options.change}`}`, { hint: "pctl status shows what runs." });
+  if (requests.flat().length === 0)
+    throw new CtrlPlaneError(
+      "NOT_FOUND",
+      `nothing of ${services.join(", ") || stack.name} has logs${options.change === undefined ? "" : ` in change #${options.change}`}`,
+      { hint: "pctl status shows what runs." },
+    );
   yield* merge(requests.flat().map((request) => linesOf(seen, request, context)));
 }
 
-async function* linesOf(seen: Survey, request: LogsRequest, context: ProviderContext): AsyncGenerator<StackLogLine, void, void> {
+async function* linesOf(
+  seen: Survey,
+  request: LogsRequest,
+  context: ProviderContext,
+): AsyncGenerator<StackLogLine, void, void> {
   const { provider } = requireProvider(seen.platforms, request.instance.provider);
   for await (const line of provider.logs(request, context)) yield { ...line, service: request.instance.service };
 }
 
-async function requestsFor(seen: Survey, known: KnownInstance, options: StackLogOptions, context: ProviderContext): Promise<LogsRequest[]> {
+async function requestsFor(
+  seen: Survey,
+  known: KnownInstance,
+  options: StackLogOptions,
+  context: ProviderContext,
+): Promise<LogsRequest[]> {
   const { instance } = known;
   const at = seen.surveys.get(instance.platformId);
   if (at === undefined) return [];

@@ -13,7 +13,7 @@ import { runActions } from "../apply/execute.ts";
 import { recoverInstance } from "../apply/recover-instance.ts";
 import { describeReplicas } from "../plan/describe.ts";
 import { actionKey, type KnownInstance } from "../plan/input.ts";
-import type { Core } from "./core.ts";
+import type { Core } from "../platforms/core.ts";
 import { knownInstances } from "./known.ts";
 import { checkNames } from "./plan-stack.ts";
 import { runChange } from "./run-change.ts";
@@ -35,7 +35,12 @@ interface Subject {
   readonly scaledBy?: SettledRelease["scaledBy"];
 }
 
-export function scaleServices(core: Core, stack: Stack, wanted: Readonly<Record<string, ReplicaCount>>, options: ChangeOptions): Promise<Run<Change>> {
+export function scaleServices(
+  core: Core,
+  stack: Stack,
+  wanted: Readonly<Record<string, ReplicaCount>>,
+  options: ChangeOptions,
+): Promise<Run<Change>> {
   const declared = (service: string): ReplicaCount | undefined => stack.services[service]?.spec.scale.replicas;
   const isFiles = (service: string, count: ReplicaCount): boolean => {
     const file = declared(service);
@@ -49,7 +54,9 @@ export function scaleServices(core: Core, stack: Stack, wanted: Readonly<Record<
       const notes =
         file === undefined || isFiles(service, count)
           ? []
-          : [`the file says ${describeReplicas(file)}; the next deploy returns to that, unless services.${service}.scale.replica says ${JSON.stringify(count)}`];
+          : [
+              `the file says ${describeReplicas(file)}; the next deploy returns to that, unless services.${service}.scale.replica says ${JSON.stringify(count)}`,
+            ];
       return { summary: `${describeReplicas(settled.replicas)} → ${describeReplicas(count)}`, notes };
     },
     replicas: (service, settled) => wanted[service] ?? settled.replicas,
@@ -68,32 +75,57 @@ export function scaleServices(core: Core, stack: Stack, wanted: Readonly<Record<
   });
 }
 
-export function startServices(core: Core, stack: Stack, services: readonly string[], options: ChangeOptions): Promise<Run<Change>> {
+export function startServices(
+  core: Core,
+  stack: Stack,
+  services: readonly string[],
+  options: ChangeOptions,
+): Promise<Run<Change>> {
   return run(core, stack, services, options, {
     command: "start",
     describe: (_service, settled) => ({ summary: `starts release ${settled.number}`, notes: [] }),
     replicas: (_service, settled) => settled.replicas,
-    act: (scope, subject, deployment) => scope.provider(subject.release.instance).start(releaseRequest(subject, deployment), deployment.context),
+    act: (scope, subject, deployment) =>
+      scope.provider(subject.release.instance).start(releaseRequest(subject, deployment), deployment.context),
   });
 }
 
-export function restartServices(core: Core, stack: Stack, services: readonly string[], options: ChangeOptions): Promise<Run<Change>> {
+export function restartServices(
+  core: Core,
+  stack: Stack,
+  services: readonly string[],
+  options: ChangeOptions,
+): Promise<Run<Change>> {
   return run(core, stack, services, options, {
     command: "restart",
     describe: (_service, settled) => ({ summary: `restarts release ${settled.number}`, notes: [] }),
     replicas: (_service, settled) => settled.replicas,
-    act: (scope, subject, deployment) => scope.provider(subject.release.instance).restart(releaseRequest(subject, deployment), deployment.context),
+    act: (scope, subject, deployment) =>
+      scope.provider(subject.release.instance).restart(releaseRequest(subject, deployment), deployment.context),
   });
 }
 
-export function stopServices(core: Core, stack: Stack, services: readonly string[], options: ChangeOptions): Promise<Run<Change>> {
+export function stopServices(
+  core: Core,
+  stack: Stack,
+  services: readonly string[],
+  options: ChangeOptions,
+): Promise<Run<Change>> {
   return run(core, stack, services, options, {
     command: "stop",
-    describe: (_service, settled) => ({ summary: `stops release ${settled.number}`, notes: ["the next deploy, or pctl start, brings it back"] }),
+    describe: (_service, settled) => ({
+      summary: `stops release ${settled.number}`,
+      notes: ["the next deploy, or pctl start, brings it back"],
+    }),
     replicas: (_service, settled) => settled.replicas,
     act: (scope, { release }, deployment) => {
       const { stop, strategy } = release.spec;
-      const request = { instance: release.instance, signal: stop.signal, graceMs: stop.graceMs, drainMs: strategy.drainMs };
+      const request = {
+        instance: release.instance,
+        signal: stop.signal,
+        graceMs: stop.graceMs,
+        drainMs: strategy.drainMs,
+      };
       return scope.provider(release.instance).stop(request, deployment.context);
     },
   });
@@ -111,7 +143,13 @@ function releaseRequest(subject: Subject, deployment: Deployment) {
   };
 }
 
-function run(core: Core, stack: Stack, services: readonly string[], options: ChangeOptions, operation: Operation): Promise<Run<Change>> {
+function run(
+  core: Core,
+  stack: Stack,
+  services: readonly string[],
+  options: ChangeOptions,
+  operation: Operation,
+): Promise<Run<Change>> {
   checkNames(stack, { services });
   return runChange(core, {
     command: operation.command,
@@ -133,19 +171,30 @@ function run(core: Core, stack: Stack, services: readonly string[], options: Cha
         diagnostics: [],
         platforms: [],
       };
-      return { plan, survey: seen, execute: (scope) => runActions(scope, actions, (action) => operateOn(scope, byKey.get(action.key), operation)) };
+      return {
+        plan,
+        survey: seen,
+        execute: (scope) => runActions(scope, actions, (action) => operateOn(scope, byKey.get(action.key), operation)),
+      };
     },
   });
 }
 
 function deployedServices(known: ReadonlyMap<string, KnownInstance>): string[] {
-  return [...known.values()].filter((each) => each.observed?.settled !== undefined).map((each) => each.instance.service);
+  return [...known.values()]
+    .filter((each) => each.observed?.settled !== undefined)
+    .map((each) => each.instance.service);
 }
 
 function requireDeployed(known: ReadonlyMap<string, KnownInstance>, service: string): KnownInstance {
-  const found = [...known.values()].find((each) => each.instance.service === service && each.observed?.settled !== undefined);
+  const found = [...known.values()].find(
+    (each) => each.instance.service === service && each.observed?.settled !== undefined,
+  );
   if (found !== undefined) return found;
-  throw new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, { target: service, hint: `pctl deploy ${service} brings it up.` });
+  throw new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, {
+    target: service,
+    hint: `pctl deploy ${service} brings it up.`,
+  });
 }
 
 function describeAction(known: KnownInstance, operation: Operation): PlanAction {
@@ -166,19 +215,37 @@ function describeAction(known: KnownInstance, operation: Operation): PlanAction 
   };
 }
 
-async function operateOn(scope: ChangeScope, known: KnownInstance | undefined, operation: Operation): Promise<DeploymentResult> {
+async function operateOn(
+  scope: ChangeScope,
+  known: KnownInstance | undefined,
+  operation: Operation,
+): Promise<DeploymentResult> {
   if (known === undefined) throw new Error("an action without a subject");
   const { instance } = known;
   const recovered = await recoverInstance(scope, known);
-  if (recovered !== undefined && recovered.outcome !== "reverted" && recovered.outcome !== "succeeded") return recovered;
+  if (recovered !== undefined && recovered.outcome !== "reverted" && recovered.outcome !== "succeeded")
+    return recovered;
   const settled =
-    recovered === undefined ? known.observed?.settled : (await scope.provider(instance).status({ instance }, scope.readContext())).settled;
-  if (settled === undefined) throw new CtrlPlaneError("NOT_FOUND", `${instance.service} is not deployed`, { target: instance.service });
+    recovered === undefined
+      ? known.observed?.settled
+      : (await scope.provider(instance).status({ instance }, scope.readContext())).settled;
+  if (settled === undefined)
+    throw new CtrlPlaneError("NOT_FOUND", `${instance.service} is not deployed`, { target: instance.service });
   const subject = await subjectOf(scope, known, settled, operation);
   const { replicas, scaledBy, release } = subject;
-  const aim = { from: settled.number, to: settled.number, strategy: release.spec.strategy.type, replicas, ...(scaledBy === undefined ? {} : { scaledBy }) };
+  const aim = {
+    from: settled.number,
+    to: settled.number,
+    strategy: release.spec.strategy.type,
+    replicas,
+    ...(scaledBy === undefined ? {} : { scaledBy }),
+  };
   return carryOut(scope, instance, aim, async (deployment) => {
-    scope.emitFor(instance, { type: "service.started", release: settled.number, message: operation.command }, deployment.id);
+    scope.emitFor(
+      instance,
+      { type: "service.started", release: settled.number, message: operation.command },
+      deployment.id,
+    );
     const status = await operation.act(scope, subject, deployment);
     const ready = status.revisions.reduce((sum, each) => sum + each.ready, 0);
     const desired = status.revisions.reduce((sum, each) => sum + each.desired, 0);
@@ -189,7 +256,12 @@ async function operateOn(scope: ChangeScope, known: KnownInstance | undefined, o
   });
 }
 
-async function subjectOf(scope: ChangeScope, known: KnownInstance, settled: SettledRelease, operation: Operation): Promise<Subject> {
+async function subjectOf(
+  scope: ChangeScope,
+  known: KnownInstance,
+  settled: SettledRelease,
+  operation: Operation,
+): Promise<Subject> {
   const { instance } = known;
   const found = await scope.platform(instance).ledger.release(instance.service, settled.number, scope.readContext());
   if (found === undefined) {
@@ -200,5 +272,10 @@ async function subjectOf(scope: ChangeScope, known: KnownInstance, settled: Sett
   }
   const release = { ...found, instance, revision: { ...found.revision, generation: settled.generation } };
   const { scaledBy } = settled;
-  return { release, settled, replicas: operation.replicas(instance.service, settled), ...(scaledBy === undefined ? {} : { scaledBy }) };
+  return {
+    release,
+    settled,
+    replicas: operation.replicas(instance.service, settled),
+    ...(scaledBy === undefined ? {} : { scaledBy }),
+  };
 }

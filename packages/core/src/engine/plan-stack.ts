@@ -8,7 +8,7 @@ import type { PlanOptions } from "../control-plane.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "../plan/input.ts";
 import { makePlan } from "../plan/make-plan.ts";
 import type { ProviderContext } from "../provider/context.ts";
-import type { Core } from "./core.ts";
+import type { Core } from "../platforms/core.ts";
 import { desire } from "./desired.ts";
 import { knownInstances } from "./known.ts";
 import { survey, type Survey } from "./survey.ts";
@@ -30,12 +30,20 @@ export async function prepare(
   context: ProviderContext,
   goal: "declared" | "nothing" = "declared",
 ): Promise<PreparedPlan> {
-  const selection = options.services === undefined || options.services.length === 0 ? undefined : new Set(options.services);
+  const selection =
+    options.services === undefined || options.services.length === 0 ? undefined : new Set(options.services);
   if (goal === "declared") checkNames(stack, options);
   const seen = await survey(core, stack, context);
   const first = knownInstances(stack, seen);
   const chosen = goal === "nothing" ? new Set<string>() : selection;
-  const wanted = await desire(core, stack, seen, first, { ...(chosen === undefined ? {} : { selection: chosen }), refresh: options.refresh ?? false }, context);
+  const wanted = await desire(
+    core,
+    stack,
+    seen,
+    first,
+    { ...(chosen === undefined ? {} : { selection: chosen }), refresh: options.refresh ?? false },
+    context,
+  );
   const desired = new Map(wanted.instances.map((each) => [actionKey(each.instance), each]));
   const known = await complete(core, seen, first, desired, context);
   const input: PlanInput = {
@@ -47,7 +55,9 @@ export async function prepare(
     unreachable: unreachableProviders(seen),
     goal,
     platforms: describePlatforms(seen),
-    ...(seen.lastChange === undefined ? {} : { continues: { change: seen.lastChange.number, at: seen.lastChange.startedAt, by: seen.lastChange.by } }),
+    ...(seen.lastChange === undefined
+      ? {}
+      : { continues: { change: seen.lastChange.number, at: seen.lastChange.startedAt, by: seen.lastChange.by } }),
     diagnostics: [...wanted.diagnostics, ...unmetNeeds(wanted.instances, known, selection, stack)],
     ...(selection === undefined ? {} : { selection }),
     needs: new Map(Object.entries(stack.services).map(([name, service]) => [name, dependencies(service)])),
@@ -71,9 +81,14 @@ export function checkNames(stack: Stack, options: { readonly services?: readonly
   const known = Object.keys(stack.services);
   for (const name of options.services ?? []) {
     if (known.includes(name)) continue;
-    const [nearest] = known.map((other) => ({ other, distance: leven(name, other) })).sort((a, b) => a.distance - b.distance);
+    const [nearest] = known
+      .map((other) => ({ other, distance: leven(name, other) }))
+      .sort((a, b) => a.distance - b.distance);
     const guess = nearest !== undefined && nearest.distance <= 3 ? `Did you mean ${nearest.other}? ` : "";
-    throw new CtrlPlaneError("INVALID", `${stack.name} has no service ${name}`, { target: name, hint: `${guess}Its services: ${known.join(", ") || "none"}.` });
+    throw new CtrlPlaneError("INVALID", `${stack.name} has no service ${name}`, {
+      target: name,
+      hint: `${guess}Its services: ${known.join(", ") || "none"}.`,
+    });
   }
 }
 
@@ -92,9 +107,12 @@ async function complete(
     const wanted = desired.get(key);
     if (ledger === undefined) return [key, each];
     const differs = settled !== undefined && settled.specHash !== wanted?.specHash;
-    const served = differs ? (await ledger.openRelease(each.instance.service, settled.number, context))?.release : undefined;
+    const served = differs
+      ? (await ledger.openRelease(each.instance.service, settled.number, context))?.release
+      : undefined;
     const to = each.unfinished?.to;
-    const target = to === undefined ? undefined : (await ledger.openRelease(each.instance.service, to, context))?.release;
+    const target =
+      to === undefined ? undefined : (await ledger.openRelease(each.instance.service, to, context))?.release;
     const back = rolledBack.get(each.instance.service);
     const isRolledBack = back !== undefined && wanted !== undefined && back.specHash === wanted.specHash && differs;
     return [
@@ -142,7 +160,9 @@ function isServing(known: KnownInstance): boolean {
 }
 
 function unreachableProviders(seen: Survey): Map<string, string> {
-  const found = [...seen.platforms.providers.values()].flatMap((bound): [string, string][] => ("problem" in bound ? [[bound.name, bound.problem.message]] : []));
+  const found = [...seen.platforms.providers.values()].flatMap((bound): [string, string][] =>
+    "problem" in bound ? [[bound.name, bound.problem.message]] : [],
+  );
   return new Map(found);
 }
 

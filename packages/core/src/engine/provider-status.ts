@@ -1,11 +1,14 @@
 import { isCtrlPlaneError } from "../errors/error.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ProviderStatus } from "../control-plane.ts";
-import { readContext, type Core } from "./core.ts";
+import { readContext, type Core } from "../platforms/core.ts";
 
 /** Every declared provider, and each that a service uses: can it be reached, what can it do. */
 export async function providerStatuses(core: Core, stack: Stack): Promise<ProviderStatus[]> {
-  const names = new Set([...Object.keys(stack.providers), ...Object.values(stack.services).map((service) => service.provider)]);
+  const names = new Set([
+    ...Object.keys(stack.providers),
+    ...Object.values(stack.services).map((service) => service.provider),
+  ]);
   if (stack.defaultProvider !== undefined) names.add(stack.defaultProvider);
   return Promise.all([...names].map((name) => providerStatus(core, stack, name)));
 }

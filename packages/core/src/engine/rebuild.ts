@@ -4,9 +4,9 @@ import type { StackStatus } from "../control-plane.ts";
 import { DocumentDraft } from "../apply/document-draft.ts";
 import { breakLease } from "../state/lease.ts";
 import type { StateDocument } from "../state/store.ts";
-import { readContext, type Core } from "./core.ts";
+import { readContext, type Core } from "../platforms/core.ts";
 import { knownInstances } from "./known.ts";
-import { stackScope } from "./platforms.ts";
+import { stackScope } from "../platforms/bind.ts";
 import { describeLease } from "./status.ts";
 import { survey } from "./survey.ts";
 
@@ -14,7 +14,11 @@ import { survey } from "./survey.ts";
 export async function rebuildState(core: Core, stack: Stack): Promise<StateDocument> {
   const context = readContext(core, stack.name);
   const { before, isDamaged } = await readable(core, stack);
-  const seen = await survey({ ...core, store: { ...core.store, read: () => Promise.resolve(before), list: () => core.store.list() } }, stack, context);
+  const seen = await survey(
+    { ...core, store: { ...core.store, read: () => Promise.resolve(before), list: () => core.store.list() } },
+    stack,
+    context,
+  );
   const draft = new DocumentDraft(before, seen.lineage);
   for (const known of knownInstances(stack, seen).values()) {
     const { observed, instance } = known;

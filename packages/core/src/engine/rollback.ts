@@ -14,7 +14,7 @@ import { describeReplicas } from "../plan/describe.ts";
 import { fieldChanges } from "../plan/field-changes.ts";
 import { actionKey, type KnownInstance } from "../plan/input.ts";
 import type { ProviderContext } from "../provider/context.ts";
-import type { Core } from "./core.ts";
+import type { Core } from "../platforms/core.ts";
 import { knownInstances } from "./known.ts";
 import { runChange, type Intended } from "./run-change.ts";
 import { survey, type Survey } from "./survey.ts";
@@ -33,11 +33,18 @@ export function rollbackStack(core: Core, stack: Stack, options: RollbackOptions
   return runChange(core, { command: "rollback", stack, options, isPreview: options.dryRun ?? false, decide });
 }
 
-export async function decideRollback(core: Core, stack: Stack, options: RollbackOptions, context: ProviderContext): Promise<Intended> {
+export async function decideRollback(
+  core: Core,
+  stack: Stack,
+  options: RollbackOptions,
+  context: ProviderContext,
+): Promise<Intended> {
   const seen = await survey(core, stack, context);
   const known = knownInstances(stack, seen);
   const steps =
-    options.service === undefined ? await undoLast(seen, known, context) : [await stepTo(seen, known, options.service, options.to, context)];
+    options.service === undefined
+      ? await undoLast(seen, known, context)
+      : [await stepTo(seen, known, options.service, options.to, context)];
   const actions = await Promise.all(steps.map((step) => describeStep(seen, step, context)));
   const byKey = new Map(steps.map((step) => [actionKey(step.known.instance), step]));
   const plan: Plan = {
@@ -56,24 +63,43 @@ export async function decideRollback(core: Core, stack: Stack, options: Rollback
   };
 }
 
-async function stepTo(seen: Survey, known: ReadonlyMap<string, KnownInstance>, service: string, to: number | undefined, context: ProviderContext): Promise<Step> {
-  const found = [...known.values()].find((each) => each.instance.service === service && (each.observed !== undefined || each.releases.length > 0));
+async function stepTo(
+  seen: Survey,
+  known: ReadonlyMap<string, KnownInstance>,
+  service: string,
+  to: number | undefined,
+  context: ProviderContext,
+): Promise<Step> {
+  const found = [...known.values()].find(
+    (each) => each.instance.service === service && (each.observed !== undefined || each.releases.length > 0),
+  );
   if (found === undefined) throw new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, { target: service });
   const serving = found.observed?.settled?.number;
   const earlier = found.releases.filter((number) => number !== serving && number < (serving ?? Infinity));
   const number = to ?? earlier.at(-1);
   if (number === undefined || !found.releases.includes(number)) {
     const kept = found.releases.join(", ") || "none";
-    throw new CtrlPlaneError("NOT_FOUND", to === undefined ? `${service} has no earlier release` : `${service} has no release ${to}`, {
-      target: service,
-      hint: `Releases on record: ${kept}. pctl history shows them.`,
-    });
+    throw new CtrlPlaneError(
+      "NOT_FOUND",
+      to === undefined ? `${service} has no earlier release` : `${service} has no release ${to}`,
+      {
+        target: service,
+        hint: `Releases on record: ${kept}. pctl history shows them.`,
+      },
+    );
   }
   return { known: found, target: await requireRelease(seen, found, number, context), notes: [], isHeld: false };
 }
 
-async function requireRelease(seen: Survey, { instance }: KnownInstance, number: number, context: ProviderContext): Promise<Release> {
-  const release = await seen.surveys.get(instance.platformId)?.platform.ledger.release(instance.service, number, context);
+async function requireRelease(
+  seen: Survey,
+  { instance }: KnownInstance,
+  number: number,
+  context: ProviderContext,
+): Promise<Release> {
+  const release = await seen.surveys
+    .get(instance.platformId)
+    ?.platform.ledger.release(instance.service, number, context);
   if (release === undefined) {
     throw new CtrlPlaneError("NOT_FOUND", `release ${number} of ${instance.service} is not on record any more`, {
       target: instance.service,
@@ -83,19 +109,31 @@ async function requireRelease(seen: Survey, { instance }: KnownInstance, number:
   return { ...release, instance };
 }
 
-async function undoLast(seen: Survey, known: ReadonlyMap<string, KnownInstance>, context: ProviderContext): Promise<Step[]> {
+async function undoLast(
+  seen: Survey,
+  known: ReadonlyMap<string, KnownInstance>,
+  context: ProviderContext,
+): Promise<Step[]> {
   const { number, deployments } = await lastEffect(seen, context);
   const steps: Step[] = [];
   for (const deployment of deployments) {
-    const found = [...known.values()].find((each) => each.instance.service === deployment.service && each.instance.platformId === deployment.platformId);
+    const found = [...known.values()].find(
+      (each) => each.instance.service === deployment.service && each.instance.platformId === deployment.platformId,
+    );
     if (found === undefined || deployment.outcome === "reverted") continue;
     const volumes = found.observed?.volumes ?? [];
     const isHeld = volumes.length > 0;
-    const notes = isHeld ? [`holds data in ${volumes.join(", ")}: pctl rollback ${deployment.service} takes it back by name`] : [];
+    const notes = isHeld
+      ? [`holds data in ${volumes.join(", ")}: pctl rollback ${deployment.service} takes it back by name`]
+      : [];
     if (deployment.from === undefined) steps.push({ known: found, notes, isHeld });
-    else steps.push({ known: found, target: await requireRelease(seen, found, deployment.from, context), notes, isHeld });
+    else
+      steps.push({ known: found, target: await requireRelease(seen, found, deployment.from, context), notes, isHeld });
   }
-  if (steps.length === 0) throw new CtrlPlaneError("NOT_FOUND", `change #${number} left nothing to undo`, { hint: "pctl rollback SERVICE --to N takes one service back." });
+  if (steps.length === 0)
+    throw new CtrlPlaneError("NOT_FOUND", `change #${number} left nothing to undo`, {
+      hint: "pctl rollback SERVICE --to N takes one service back.",
+    });
   return steps;
 }
 
@@ -114,7 +152,12 @@ async function lastEffect(seen: Survey, context: ProviderContext): Promise<{ num
   const numbers = [...new Set(changes.flat().map((change) => change.number))].sort((a, b) => b - a);
   for (const number of numbers) {
     const found = await Promise.all(
-      platforms.map(async (platform) => (await platform.ledger.deployments(number, context)).map((each): Effect => ({ ...each, platformId: platform.id }))),
+      platforms.map(async (platform) =>
+        (await platform.ledger.deployments(number, context)).map((each): Effect => ({
+          ...each,
+          platformId: platform.id,
+        })),
+      ),
     );
     const effective = found.flat().filter((each) => each.outcome === "succeeded" && each.from !== each.to);
     if (effective.length > 0) return { number, deployments: effective };
@@ -125,7 +168,14 @@ async function lastEffect(seen: Survey, context: ProviderContext): Promise<{ num
 async function describeStep(seen: Survey, step: Step, context: ProviderContext): Promise<PlanAction> {
   const { known, target } = step;
   const settled = known.observed?.settled;
-  const served = settled === undefined ? undefined : (await seen.surveys.get(known.instance.platformId)?.platform.ledger.openRelease(known.instance.service, settled.number, context))?.release;
+  const served =
+    settled === undefined
+      ? undefined
+      : (
+          await seen.surveys
+            .get(known.instance.platformId)
+            ?.platform.ledger.openRelease(known.instance.service, settled.number, context)
+        )?.release;
   const base = {
     key: actionKey(known.instance),
     instance: known.instance,
@@ -136,11 +186,25 @@ async function describeStep(seen: Survey, step: Step, context: ProviderContext):
   };
   if (target === undefined) {
     const summary = step.isHeld ? "was created by the change, and stays: it has volumes" : "was created by the change";
-    return { ...base, kind: step.isHeld ? "hold" : "remove", changes: [], volumes: known.observed?.volumes ?? [], notes: step.notes, summary };
+    return {
+      ...base,
+      kind: step.isHeld ? "hold" : "remove",
+      changes: [],
+      volumes: known.observed?.volumes ?? [],
+      notes: step.notes,
+      summary,
+    };
   }
   const isServing = settled?.releaseId === target.id && known.observed?.state === "serving";
-  const kind = isServing ? "keep" : step.isHeld ? "hold" : settled?.replicaHash === target.revision.replicaHash ? "configure" : "update";
-  const scale = settled?.scaledBy === undefined ? [] : [`keeps the manual scale of ${describeReplicas(settled.replicas)}`];
+  const kind = isServing
+    ? "keep"
+    : step.isHeld
+      ? "hold"
+      : settled?.replicaHash === target.revision.replicaHash
+        ? "configure"
+        : "update";
+  const scale =
+    settled?.scaledBy === undefined ? [] : [`keeps the manual scale of ${describeReplicas(settled.replicas)}`];
   return {
     ...base,
     kind,
@@ -149,7 +213,9 @@ async function describeStep(seen: Survey, step: Step, context: ProviderContext):
     strategy: target.spec.strategy.type,
     volumes: [],
     notes: [...step.notes, ...scale],
-    summary: isServing ? `release ${target.number} serves already` : `back to release ${target.number} of ${target.createdAt.slice(0, 16).replace("T", " ")}`,
+    summary: isServing
+      ? `release ${target.number} serves already`
+      : `back to release ${target.number} of ${target.createdAt.slice(0, 16).replace("T", " ")}`,
   };
 }
 
@@ -164,10 +230,32 @@ async function goBack(scope: ChangeScope, action: PlanAction, step: Step | undef
   const replicas = scaledBy === undefined || settled === undefined ? target.spec.scale.replicas : settled.replicas;
   const previous = await previousRelease(scope, known, target);
   await provider.provision({ instance, spec: target.spec }, scope.context(instance));
-  const aim = { ...(settled === undefined ? {} : { from: settled.number }), to: target.number, strategy: target.spec.strategy.type, replicas, ...(scaledBy === undefined ? {} : { scaledBy }) };
+  const aim = {
+    ...(settled === undefined ? {} : { from: settled.number }),
+    to: target.number,
+    strategy: target.spec.strategy.type,
+    replicas,
+    ...(scaledBy === undefined ? {} : { scaledBy }),
+  };
   const result = await carryOut(scope, instance, aim, (deployment) => {
-    scope.emitFor(instance, { type: "service.started", release: target.number, message: `back to release ${target.number}` }, deployment.id);
-    return rollOutAndVerify(scope, provider, { release: target, previous, settled, replicas, isRollback: true, ...(scaledBy === undefined ? {} : { scaledBy }) }, deployment);
+    scope.emitFor(
+      instance,
+      { type: "service.started", release: target.number, message: `back to release ${target.number}` },
+      deployment.id,
+    );
+    return rollOutAndVerify(
+      scope,
+      provider,
+      {
+        release: target,
+        previous,
+        settled,
+        replicas,
+        isRollback: true,
+        ...(scaledBy === undefined ? {} : { scaledBy }),
+      },
+      deployment,
+    );
   });
   if (result.outcome === "succeeded") await recordServing(scope, target);
   return result;

@@ -17,7 +17,12 @@ export async function lastRollbacks(seen: Survey, context: ProviderContext): Pro
     for (const deployment of await each.platform.ledger.deployments(last.number, context)) {
       if (deployment.from === undefined || deployment.outcome !== "succeeded") continue;
       const found = await each.platform.ledger.openRelease(deployment.service, deployment.from, context);
-      if (found !== undefined) left.set(deployment.service, { release: deployment.from, specHash: found.release.specHash, change: last.number });
+      if (found !== undefined)
+        left.set(deployment.service, {
+          release: deployment.from,
+          specHash: found.release.specHash,
+          change: last.number,
+        });
     }
   }
   return left;

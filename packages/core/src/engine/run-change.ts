@@ -11,7 +11,7 @@ import { EventStream } from "../apply/event-stream.ts";
 import { summarize } from "../apply/outcome.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { Lease } from "../state/lease.ts";
-import { readContext, type Core } from "./core.ts";
+import { readContext, type Core } from "../platforms/core.ts";
 import { finishChange } from "./finish-change.ts";
 import { releaseAll, takeLeases } from "./take-leases.ts";
 import type { Survey } from "./survey.ts";
@@ -54,7 +54,11 @@ export async function runChange(core: Core, request: ChangeRequest): Promise<Run
   try {
     const intended = accept(await request.decide(reading), options.expect);
     const isCovered = touchedPlatforms(intended.plan).every((id) => leases.has(id));
-    if (!isCovered) throw new CtrlPlaneError("CONFLICT", `${stack.name} was changed by others meanwhile`, { retryable: true, hint: "Run the same command again." });
+    if (!isCovered)
+      throw new CtrlPlaneError("CONFLICT", `${stack.name} was changed by others meanwhile`, {
+        retryable: true,
+        hint: "Run the same command again.",
+      });
     return await begin(core, request, intended, leases, events);
   } catch (error) {
     await releaseAll(leases);
@@ -67,21 +71,31 @@ function accept(intended: Intended, expected: string | undefined): Intended {
   const { plan } = intended;
   if (hasErrors(plan.diagnostics)) {
     const count = plan.diagnostics.filter((each) => each.severity === "error").length;
-    throw new CtrlPlaneError("INVALID", `${plan.stack} cannot be deployed as declared: ${count === 1 ? "1 problem" : `${count} problems`}`, {
-      diagnostics: plan.diagnostics,
-    });
+    throw new CtrlPlaneError(
+      "INVALID",
+      `${plan.stack} cannot be deployed as declared: ${count === 1 ? "1 problem" : `${count} problems`}`,
+      {
+        diagnostics: plan.diagnostics,
+      },
+    );
   }
   if (expected !== undefined && !plan.hash.startsWith(expected)) {
-    throw new CtrlPlaneError("CONFLICT", `the plan is another one than expected (${plan.hash.slice(0, 12)}, not ${expected.slice(0, 12)})`, {
-      target: "plan",
-      hint: "Review it again with pctl plan.",
-    });
+    throw new CtrlPlaneError(
+      "CONFLICT",
+      `the plan is another one than expected (${plan.hash.slice(0, 12)}, not ${expected.slice(0, 12)})`,
+      {
+        target: "plan",
+        hint: "Review it again with pctl plan.",
+      },
+    );
   }
   return intended;
 }
 
 function touchedPlatforms(plan: Plan): string[] {
-  const acting = plan.actions.filter((action) => action.kind !== "keep" && action.kind !== "hold" && action.kind !== "unreachable");
+  const acting = plan.actions.filter(
+    (action) => action.kind !== "keep" && action.kind !== "hold" && action.kind !== "unreachable",
+  );
   return [...new Set(acting.map((action) => action.instance.platformId))].sort();
 }
 
@@ -96,10 +110,22 @@ async function begin(
   const { survey, plan } = intended;
   const signals = [...leases.values()].map((lease) => lease.lost);
   const signal = AbortSignal.any(options.signal === undefined ? signals : [options.signal, ...signals]);
-  const numbers = await Promise.all([...survey.platforms.platforms.values()].map((each) => each.ledger.nextChange(readContext(core, stack.name))));
+  const numbers = await Promise.all(
+    [...survey.platforms.platforms.values()].map((each) => each.ledger.nextChange(readContext(core, stack.name))),
+  );
   const number = Math.max(1, ...numbers);
   const draft = new DocumentDraft(survey.document, survey.lineage);
-  const scope = new ChangeScope({ core, stack, command, number, platforms: survey.platforms, events, draft, leases, signal });
+  const scope = new ChangeScope({
+    core,
+    stack,
+    command,
+    number,
+    platforms: survey.platforms,
+    events,
+    draft,
+    leases,
+    signal,
+  });
   const change = makeChange(core, request, number);
   for (const id of leases.keys()) {
     const platform = survey.platforms.platforms.get(id);
@@ -108,14 +134,25 @@ async function begin(
     await platform.ledger.claimLineage(survey.lineage, records);
     await platform.ledger.beginChange(change, records);
   }
-  events.push({ type: "change.started", change: number, message: command, data: { by: change.by, host: change.host, commit: change.commit, message: change.message } });
+  events.push({
+    type: "change.started",
+    change: number,
+    message: command,
+    data: { by: change.by, host: change.host, commit: change.commit, message: change.message },
+  });
   events.push({ type: "plan.ready", change: number, message: describeCounts(plan), data: { plan } });
   const begun = core.clock.monotonic();
   const done = carryOut(scope, change, intended, leases, begun);
   return { id: newId("chg"), events, done };
 }
 
-async function carryOut(scope: ChangeScope, change: Change, intended: Intended, leases: ReadonlyMap<string, Lease>, begun: number): Promise<Change> {
+async function carryOut(
+  scope: ChangeScope,
+  change: Change,
+  intended: Intended,
+  leases: ReadonlyMap<string, Lease>,
+  begun: number,
+): Promise<Change> {
   try {
     const services = await intended.execute(scope);
     return await finishChange(scope, change, { services, leases, begun });
@@ -141,25 +178,35 @@ function makeChange(core: Core, request: ChangeRequest, number: number): Change 
 }
 
 /** Nothing is written. */
-async function nothingToDo(core: Core, request: ChangeRequest, intended: Intended, events: EventStream): Promise<Run<Change>> {
+async function nothingToDo(
+  core: Core,
+  request: ChangeRequest,
+  intended: Intended,
+  events: EventStream,
+): Promise<Run<Change>> {
   const { plan, survey } = intended;
-  const services = plan.actions.map(
-    (action): DeploymentResult => ({
-      service: action.instance.service,
-      instance: action.instance.id,
-      provider: action.instance.provider,
-      outcome: action.kind === "hold" ? "held" : action.kind === "unreachable" ? "unreachable" : "unchanged",
-      ...(action.from === undefined ? {} : { serving: action.from }),
-      ...(action.kind === "keep" ? {} : { reason: action.summary }),
-      elapsedMs: 0,
-    }),
+  const services = plan.actions.map((action): DeploymentResult => ({
+    service: action.instance.service,
+    instance: action.instance.id,
+    provider: action.instance.provider,
+    outcome: action.kind === "hold" ? "held" : action.kind === "unreachable" ? "unreachable" : "unchanged",
+    ...(action.from === undefined ? {} : { serving: action.from }),
+    ...(action.kind === "keep" ? {} : { reason: action.summary }),
+    elapsedMs: 0,
+  }));
+  const addresses = [...survey.surveys.values()].flatMap((each) =>
+    each.observed.flatMap((instance) => instance.addresses),
   );
-  const addresses = [...survey.surveys.values()].flatMap((each) => each.observed.flatMap((instance) => instance.addresses));
   const result = summarize({ services, elapsedMs: 0, diagnostics: [], addresses, isInterrupted: false });
   const number = survey.lastChange?.number ?? 0;
   const change: Change = { ...makeChange(core, request, number), result };
   events.push({ type: "plan.ready", message: describeCounts(plan), data: { plan } });
-  events.push({ type: "result", level: result.exitCode === 0 ? "info" : "warn", message: "nothing to do", data: { ...result } });
+  events.push({
+    type: "result",
+    level: result.exitCode === 0 ? "info" : "warn",
+    message: "nothing to do",
+    data: { ...result },
+  });
   events.close();
   return { id: newId("chg"), events, done: Promise.resolve(change) };
 }

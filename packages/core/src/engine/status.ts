@@ -4,11 +4,11 @@ import type { KnownInstance } from "../plan/input.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { ResourceUsage } from "../provider/requests.ts";
 import { leaseHolder } from "../state/lease.ts";
-import type { Core } from "./core.ts";
-import { readContext } from "./core.ts";
+import type { Core } from "../platforms/core.ts";
+import { readContext } from "../platforms/core.ts";
 import { knownInstances } from "./known.ts";
 import { checkNames } from "./plan-stack.ts";
-import { requireProvider, stackScope } from "./platforms.ts";
+import { requireProvider, stackScope } from "../platforms/bind.ts";
 import { survey, type Survey } from "./survey.ts";
 
 /** What serves, as the platforms say it now. */
@@ -36,13 +36,20 @@ function isShown(known: KnownInstance, stack: Stack, services: readonly string[]
   return isDeclared || known.observed !== undefined || known.unfinished !== undefined;
 }
 
-async function serviceStatus(known: KnownInstance, stack: Stack, seen: Survey, context: ProviderContext): Promise<ServiceStatus> {
+async function serviceStatus(
+  known: KnownInstance,
+  stack: Stack,
+  seen: Survey,
+  context: ProviderContext,
+): Promise<ServiceStatus> {
   const { instance, unfinished } = known;
   const base = {
     service: instance.service,
     provider: instance.provider,
     orphaned: stack.services[instance.service] === undefined,
-    ...(unfinished === undefined ? {} : { unfinished: { change: unfinished.change, ...(unfinished.to === undefined ? {} : { to: unfinished.to }) } }),
+    ...(unfinished === undefined
+      ? {}
+      : { unfinished: { change: unfinished.change, ...(unfinished.to === undefined ? {} : { to: unfinished.to }) } }),
   };
   const bound = seen.platforms.providers.get(instance.provider);
   if (bound !== undefined && "problem" in bound) return { ...base, unreachable: bound.problem.message };
@@ -59,13 +66,19 @@ async function currentLease(seen: Survey, stack: Stack, context: ProviderContext
   return undefined;
 }
 
-export function describeLease(held: NonNullable<Awaited<ReturnType<typeof leaseHolder>>>): NonNullable<StackStatus["lease"]> {
+export function describeLease(
+  held: NonNullable<Awaited<ReturnType<typeof leaseHolder>>>,
+): NonNullable<StackStatus["lease"]> {
   const { user, host, pid, command } = held.holder;
   return { user, host, pid, command, since: held.since };
 }
 
 /** Measured use of each service that runs. */
-export async function stackResources(core: Core, stack: Stack, services: readonly string[]): Promise<Record<string, ResourceUsage>> {
+export async function stackResources(
+  core: Core,
+  stack: Stack,
+  services: readonly string[],
+): Promise<Record<string, ResourceUsage>> {
   checkNames(stack, { services });
   const context = readContext(core, stack.name);
   const seen = await survey(core, stack, context);

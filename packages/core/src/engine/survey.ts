@@ -7,9 +7,9 @@ import type { Provider } from "../provider/provider.ts";
 import type { Intent } from "../state/intent.ts";
 import type { ReleaseNumbers } from "../state/release-records.ts";
 import type { StateDocument } from "../state/store.ts";
-import type { Core } from "./core.ts";
+import type { Core } from "../platforms/core.ts";
 import { resolveLineage } from "./lineage.ts";
-import { bindPlatforms, type Platform, type Platforms } from "./platforms.ts";
+import { bindPlatforms, type Platform, type Platforms } from "../platforms/bind.ts";
 
 /** What one platform says of a stack: one pass of list calls, no call per service. */
 export interface PlatformSurvey {
@@ -40,7 +40,9 @@ export async function survey(core: Core, stack: Stack, context: ProviderContext)
   if (names.size === 0) for (const name of Object.keys(stack.providers)) names.add(name);
   const platforms = await bindPlatforms(core, stack, names, context);
   const bound = [...platforms.platforms.values()];
-  const found = await Promise.all(bound.map((platform) => surveyPlatform(stack, platform, providerOf(platforms, platform), context)));
+  const found = await Promise.all(
+    bound.map((platform) => surveyPlatform(stack, platform, providerOf(platforms, platform), context)),
+  );
   const lineage = resolveLineage({
     stack,
     host: core.actor.host,
@@ -65,7 +67,12 @@ function providerOf(platforms: Platforms, platform: Platform): Provider {
   throw new Error(`platform ${platform.id} has no provider`);
 }
 
-async function surveyPlatform(stack: Stack, platform: Platform, provider: Provider, context: ProviderContext): Promise<PlatformSurvey> {
+async function surveyPlatform(
+  stack: Stack,
+  platform: Platform,
+  provider: Provider,
+  context: ProviderContext,
+): Promise<PlatformSurvey> {
   const names = Object.keys(stack.services).map((service) => instanceName(stack.name, service));
   const [observed, intents, releases, lineage, changes] = await Promise.all([
     listAll(provider, { stack: stack.name, names }, context),

@@ -1,13 +1,19 @@
 import { acquireLease, type Lease } from "../state/lease.ts";
 import { currentHolder } from "../state/process-identity.ts";
 import type { EventStream } from "../apply/event-stream.ts";
-import { readContext, type Core } from "./core.ts";
+import { readContext, type Core } from "../platforms/core.ts";
 import type { ChangeRequest } from "./run-change.ts";
-import { stackScope } from "./platforms.ts";
+import { stackScope } from "../platforms/bind.ts";
 import type { Survey } from "./survey.ts";
 
 /** One lease per platform, in the order of their ids, so that two changes never wait for each other. */
-export async function takeLeases(core: Core, request: ChangeRequest, survey: Survey, platformIds: readonly string[], events: EventStream): Promise<Map<string, Lease>> {
+export async function takeLeases(
+  core: Core,
+  request: ChangeRequest,
+  survey: Survey,
+  platformIds: readonly string[],
+  events: EventStream,
+): Promise<Map<string, Lease>> {
   const { stack, options, command } = request;
   const leases = new Map<string, Lease>();
   try {
@@ -23,7 +29,12 @@ export async function takeLeases(core: Core, request: ChangeRequest, survey: Sur
         ...(options.lockWaitMs === undefined ? {} : { waitMs: options.lockWaitMs }),
         onWaiting: (holder, since) => {
           const message = `waits for ${holder.user} on ${holder.host} (${holder.command}, pid ${holder.pid})`;
-          events.push({ type: "lease.waiting", level: "warn", message, data: { user: holder.user, host: holder.host, pid: holder.pid, command: holder.command, since } });
+          events.push({
+            type: "lease.waiting",
+            level: "warn",
+            message,
+            data: { user: holder.user, host: holder.host, pid: holder.pid, command: holder.command, since },
+          });
         },
       });
       leases.set(id, lease);

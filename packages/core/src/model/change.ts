@@ -1,7 +1,8 @@
 import type { Verdict } from "../errors/codes.ts";
 import type { Diagnostic } from "../errors/diagnostic.ts";
 
-export type ChangeCommand = "deploy" | "destroy" | "rollback" | "scale" | "start" | "stop" | "restart" | "promote" | "abort" | "recover";
+export type ChangeCommand =
+  "deploy" | "destroy" | "rollback" | "scale" | "start" | "stop" | "restart" | "promote" | "abort" | "recover";
 
 export type DeploymentOutcome =
   | "succeeded"
@@ -62,4 +63,11 @@ export interface Change {
   readonly finishedAt?: string;
   /** Absent while it runs, or when the process died. */
   readonly result?: ChangeResult;
+}
+
+/** Who changes a stack; kept with the change and shown to those who wait for its lease. */
+export interface Actor {
+  readonly user: string;
+  readonly host: string;
+  readonly pid: number;
 }

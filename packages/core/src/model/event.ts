@@ -44,4 +44,5 @@ export interface Event {
 }
 
 /** What a producer of events gives; the stream fills in the rest. */
-export type EventInput = Omit<Event, "v" | "seq" | "at" | "level" | "data" | "stack"> & Partial<Pick<Event, "level" | "data">>;
+export type EventInput = Omit<Event, "v" | "seq" | "at" | "level" | "data" | "stack"> &
+  Partial<Pick<Event, "level" | "data">>;

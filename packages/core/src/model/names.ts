@@ -17,7 +17,10 @@ export function volumeName(name: string, ordinal: number, index: number, path: s
 }
 
 function pathWord(path: string): string {
-  const word = path.replace(/[^a-zA-Z0-9]+/g, "-").replace(/^-+|-+$/g, "").toLowerCase();
+  const word = path
+    .replace(/[^a-zA-Z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .toLowerCase();
   return word === "" ? sha256(path).slice(0, 8) : word;
 }
 

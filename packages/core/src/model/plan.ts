@@ -93,7 +93,12 @@ export interface Plan {
   /** The last change of this stack on its platforms. */
   readonly continues?: { readonly change: number; readonly at: string; readonly by: string };
   /** One line per provider: name, and what `health` said of its platform. */
-  readonly platforms: readonly { readonly provider: string; readonly platformId: string; readonly description: string; readonly reachable: boolean }[];
+  readonly platforms: readonly {
+    readonly provider: string;
+    readonly platformId: string;
+    readonly description: string;
+    readonly reachable: boolean;
+  }[];
 }
 
 /** True where applying it would change something. */

@@ -81,7 +81,13 @@ function decideUnfinished(
   const isWanted = known.unfinishedSpecHash === desired.specHash;
   if (isWanted && !unfinished.isReverting) {
     const notes = [`change #${unfinished.change} did not finish; release ${unfinished.to} is still wanted`];
-    return { ...base, kind: "resume", notes, ...from, ...(unfinished.to === undefined ? {} : { release: unfinished.to }) };
+    return {
+      ...base,
+      kind: "resume",
+      notes,
+      ...from,
+      ...(unfinished.to === undefined ? {} : { release: unfinished.to }),
+    };
   }
   const back = unfinished.from === undefined ? "is taken away" : `goes back to release ${unfinished.from}`;
   const notes = [`change #${unfinished.change} did not finish; ${known.instance.service} ${back} first`];
@@ -108,7 +114,13 @@ function decideUnsettled(desired: DesiredInstance, known: KnownInstance, next: n
     (entry.replica === undefined || isEqualCount(entry.replica, desired.spec.scale.replicas)) &&
     known.observed?.state === "serving";
   if (isSame) return { kind: "keep", causes: [], changes: [], notes: [] };
-  return { kind: "update", causes: [entry === undefined ? "drift" : "configuration"], changes: [], notes: [], release: next };
+  return {
+    kind: "update",
+    causes: [entry === undefined ? "drift" : "configuration"],
+    changes: [],
+    notes: [],
+    release: next,
+  };
 }
 
 function decideSettled(
@@ -124,7 +136,13 @@ function decideSettled(
   if (settled.specHash === desired.specHash) {
     const changes = [...override, ...drift];
     if (changes.length === 0) return { kind: "keep", causes: [], changes, notes: [], from: settled.number };
-    return { kind: "configure", causes: [...causes], changes, notes: overrideNotes(observed, settled, override), from: settled.number };
+    return {
+      kind: "configure",
+      causes: [...causes],
+      changes,
+      notes: overrideNotes(observed, settled, override),
+      from: settled.number,
+    };
   }
   const declared = known.served === undefined ? [] : fieldChanges(known.served, desired);
   for (const change of declared) causes.add(change.cause);
@@ -132,7 +150,11 @@ function decideSettled(
   return {
     kind: settled.replicaHash === desired.revision.replicaHash ? "configure" : "update",
     causes: [...causes],
-    changes: [...declared, ...override.filter((change) => !declared.some((other) => other.path === change.path)), ...drift],
+    changes: [
+      ...declared,
+      ...override.filter((change) => !declared.some((other) => other.path === change.path)),
+      ...drift,
+    ],
     notes: [...overrideNotes(observed, settled, override), ...rolledBackNotes(known)],
     from: settled.number,
     release: next,
@@ -145,7 +167,12 @@ function overrides(desired: DesiredInstance, observed: ObservedInstance, settled
   if (observed.stopped) changes.push({ path: "state", before: "stopped", after: "running", cause: "override" });
   const wanted = desired.spec.scale.replicas;
   if (settled.scaledBy !== undefined && !isEqualCount(settled.replicas, wanted)) {
-    changes.push({ path: "scale.replicas", before: describeReplicas(settled.replicas), after: describeReplicas(wanted), cause: "override" });
+    changes.push({
+      path: "scale.replicas",
+      before: describeReplicas(settled.replicas),
+      after: describeReplicas(wanted),
+      cause: "override",
+    });
   }
   return changes;
 }
@@ -178,11 +205,21 @@ function drifts(desired: DesiredInstance, observed: ObservedInstance, settled: S
     const cause: Cause = (current?.desired ?? 0) < wanted ? "missing" : "drift";
     changes.push({ path: "replicas", before: `${ready} of ${wanted} ready`, after: `${wanted} ready`, cause });
   } else if (typeof settled.replicas === "number" && (current?.desired ?? 0) > wanted) {
-    changes.push({ path: "replicas", before: describeReplicas(current?.desired ?? 0), after: describeReplicas(wanted), cause: "drift" });
+    changes.push({
+      path: "replicas",
+      before: describeReplicas(current?.desired ?? 0),
+      after: describeReplicas(wanted),
+      cause: "drift",
+    });
   }
   for (const other of observed.revisions) {
     if (other === current || other.desired === 0) continue;
-    changes.push({ path: "revisions", before: `${other.replicaHash.slice(0, 8)} runs as well`, after: "gone", cause: "drift" });
+    changes.push({
+      path: "revisions",
+      before: `${other.replicaHash.slice(0, 8)} runs as well`,
+      after: "gone",
+      cause: "drift",
+    });
   }
   return [...changes, ...fieldDrifts(desired, observed, settled)];
 }
@@ -193,7 +230,16 @@ function fieldDrifts(desired: DesiredInstance, observed: ObservedInstance, settl
   return observed.observedFields.flatMap((path): FieldChange[] => {
     const wanted = JSON.stringify(at(desired.spec, path));
     const seen = JSON.stringify(observed.fields[path]);
-    return wanted === seen ? [] : [{ path, ...(seen === undefined ? {} : { before: seen }), ...(wanted === undefined ? {} : { after: wanted }), cause: "drift" }];
+    return wanted === seen
+      ? []
+      : [
+          {
+            path,
+            ...(seen === undefined ? {} : { before: seen }),
+            ...(wanted === undefined ? {} : { after: wanted }),
+            cause: "drift",
+          },
+        ];
   });
 }
 

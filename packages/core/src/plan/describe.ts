@@ -23,7 +23,10 @@ export function describeDesired(desired: DesiredInstance, newVolumes: readonly s
   const { image, spec, addresses } = desired;
   const source = image.source;
   const how = source?.how === "build" ? "build " : "";
-  const context = source === undefined ? "" : ` (${source.how === "build" ? `context ${source.context}, ` : ""}${describeBytes(source.bytes)})`;
+  const context =
+    source === undefined
+      ? ""
+      : ` (${source.how === "build" ? `context ${source.context}, ` : ""}${describeBytes(source.bytes)})`;
   const replicas = spec.scale.replicas === 1 ? [] : [describeReplicas(spec.scale.replicas)];
   const volumes = newVolumes.map((name) => `new volume ${name}`);
   const parts = [`${how}${image.declared}${context}`, ...volumes, ...replicas, ...addresses];

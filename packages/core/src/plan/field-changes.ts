@@ -51,7 +51,10 @@ function change(path: string, before: string | undefined, after: string | undefi
 function visible(spec: ServiceSpec): Record<string, unknown> {
   const { files, ...rest } = spec;
   const kept = Object.entries(rest).filter(([name]) => !silent.has(name));
-  return { ...Object.fromEntries(kept), files: Object.fromEntries(files.map((file) => [file.path, file.digest.slice(0, 8)])) };
+  return {
+    ...Object.fromEntries(kept),
+    files: Object.fromEntries(files.map((file) => [file.path, file.digest.slice(0, 8)])),
+  };
 }
 
 /** Dotted paths to leaves; a list of plain values is one leaf, an empty map or list none. */

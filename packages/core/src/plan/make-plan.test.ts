@@ -19,7 +19,10 @@ const cases: readonly [name: string, input: PlanInput, expected: readonly string
   ],
   [
     "a changed declaration that replaces replicas",
-    inputOf({ desired: [desiredOf("web", { spec: { env: { A: "1" } } })], known: [knownOf(web, { served: servedBy(web) })] }),
+    inputOf({
+      desired: [desiredOf("web", { spec: { env: { A: "1" } } })],
+      known: [knownOf(web, { served: servedBy(web) })],
+    }),
     ["update web@here (configuration) 3→4"],
   ],
   [
@@ -36,7 +39,14 @@ const cases: readonly [name: string, input: PlanInput, expected: readonly string
     "replicas that are there and not ready",
     inputOf({
       desired: [web],
-      known: [knownOf(web, { observed: observedOf(web, { state: "down", revisions: [{ replicaHash: web.revision.replicaHash, generation: 0, desired: 1, ready: 0, weight: 100 }] }) })],
+      known: [
+        knownOf(web, {
+          observed: observedOf(web, {
+            state: "down",
+            revisions: [{ replicaHash: web.revision.replicaHash, generation: 0, desired: 1, ready: 0, weight: 100 }],
+          }),
+        }),
+      ],
     }),
     ["configure web@here (drift) at 3"],
   ],
@@ -44,13 +54,29 @@ const cases: readonly [name: string, input: PlanInput, expected: readonly string
     "a foreign revision beside the settled one",
     inputOf({
       desired: [web],
-      known: [knownOf(web, { observed: observedOf(web, { revisions: [...observedOf(web).revisions, { replicaHash: "other", generation: 0, desired: 1, ready: 1, weight: 0 }] }) })],
+      known: [
+        knownOf(web, {
+          observed: observedOf(web, {
+            revisions: [
+              ...observedOf(web).revisions,
+              { replicaHash: "other", generation: 0, desired: 1, ready: 1, weight: 0 },
+            ],
+          }),
+        }),
+      ],
     }),
     ["configure web@here (drift) at 3"],
   ],
   [
     "an observed field that was changed by hand",
-    inputOf({ desired: [web], known: [knownOf(web, { observed: observedOf(web, { observedFields: ["scale.memoryMb"], fields: { "scale.memoryMb": 64 } }) })] }),
+    inputOf({
+      desired: [web],
+      known: [
+        knownOf(web, {
+          observed: observedOf(web, { observedFields: ["scale.memoryMb"], fields: { "scale.memoryMb": 64 } }),
+        }),
+      ],
+    }),
     ["configure web@here (drift) at 3"],
   ],
   [
@@ -59,7 +85,9 @@ const cases: readonly [name: string, input: PlanInput, expected: readonly string
       desired: [web],
       known: [
         knownOf(web, {
-          observed: observedOf(two, { settled: settledOf(web, { replicas: 2, scaledBy: { by: "ada", at: "", change: 7 } }) }),
+          observed: observedOf(two, {
+            settled: settledOf(web, { replicas: 2, scaledBy: { by: "ada", at: "", change: 7 } }),
+          }),
         }),
       ],
     }),
@@ -67,47 +95,84 @@ const cases: readonly [name: string, input: PlanInput, expected: readonly string
   ],
   [
     "a stopped service",
-    inputOf({ desired: [web], known: [knownOf(web, { observed: observedOf(web, { stopped: true, state: "stopped", revisions: [] }) })] }),
+    inputOf({
+      desired: [web],
+      known: [knownOf(web, { observed: observedOf(web, { stopped: true, state: "stopped", revisions: [] }) })],
+    }),
     ["configure web@here (override) at 3"],
   ],
   [
     "recorded and removed by hand",
-    inputOf({ desired: [web], known: [{ instance: web.instance, releases: [1, 2, 3], entry: { provider: "here", release: 3 } }] }),
+    inputOf({
+      desired: [web],
+      known: [{ instance: web.instance, releases: [1, 2, 3], entry: { provider: "here", release: 3 } }],
+    }),
     ["create web@here (missing) 3→4"],
   ],
   [
     "destroyed and wanted again",
-    inputOf({ desired: [web], known: [{ instance: web.instance, releases: [1, 2, 3], entry: { provider: "here", release: 3, destroyed: true } }] }),
+    inputOf({
+      desired: [web],
+      known: [
+        { instance: web.instance, releases: [1, 2, 3], entry: { provider: "here", release: 3, destroyed: true } },
+      ],
+    }),
     ["create web@here (new) -→4"],
   ],
   [
     "a deployment of what is still wanted, not finished",
-    inputOf({ desired: [two], known: [knownOf(web, { unfinished, unfinishedSpecHash: two.specHash, releases: [3, 4] })] }),
+    inputOf({
+      desired: [two],
+      known: [knownOf(web, { unfinished, unfinishedSpecHash: two.specHash, releases: [3, 4] })],
+    }),
     ["resume web@here (recovery) 3→4"],
   ],
   [
     "a deployment of something else, not finished",
-    inputOf({ desired: [web], known: [knownOf(web, { unfinished, unfinishedSpecHash: two.specHash, releases: [3, 4] })] }),
+    inputOf({
+      desired: [web],
+      known: [knownOf(web, { unfinished, unfinishedSpecHash: two.specHash, releases: [3, 4] })],
+    }),
     ["revert web@here (recovery) 3→5"],
   ],
   [
     "a way back that was begun is finished, though its target is wanted",
-    inputOf({ desired: [two], known: [knownOf(web, { unfinished: { ...unfinished, isReverting: true }, unfinishedSpecHash: two.specHash, releases: [3, 4] })] }),
+    inputOf({
+      desired: [two],
+      known: [
+        knownOf(web, {
+          unfinished: { ...unfinished, isReverting: true },
+          unfinishedSpecHash: two.specHash,
+          releases: [3, 4],
+        }),
+      ],
+    }),
     ["revert web@here (recovery) 3→5"],
   ],
   [
     "a removal that was not finished, of what is wanted again",
-    inputOf({ desired: [web], known: [knownOf(web, { unfinished: { service: "web", deployment: "dep_4", change: 9, from: 3, isReverting: false } })] }),
+    inputOf({
+      desired: [web],
+      known: [
+        knownOf(web, { unfinished: { service: "web", deployment: "dep_4", change: 9, from: 3, isReverting: false } }),
+      ],
+    }),
     ["keep web@here at 3"],
   ],
   [
     "pctl 1.1's, unchanged by its fingerprint",
-    inputOf({ desired: [{ ...web, fingerprint: "f" }], known: [legacy({ provider: "here", fingerprint: "f", replica: 1 })] }),
+    inputOf({
+      desired: [{ ...web, fingerprint: "f" }],
+      known: [legacy({ provider: "here", fingerprint: "f", replica: 1 })],
+    }),
     ["keep web@here"],
   ],
   [
     "pctl 1.1's, changed",
-    inputOf({ desired: [{ ...web, fingerprint: "g" }], known: [legacy({ provider: "here", fingerprint: "f", replica: 1 })] }),
+    inputOf({
+      desired: [{ ...web, fingerprint: "g" }],
+      known: [legacy({ provider: "here", fingerprint: "f", replica: 1 })],
+    }),
     ["update web@here (configuration) -→4"],
   ],
   [
@@ -122,7 +187,11 @@ const cases: readonly [name: string, input: PlanInput, expected: readonly string
   ],
   [
     "one with volumes, named",
-    inputOf({ desired: [], known: [knownOf(desiredOf("db", { volumes: ["shop-db-storage"] }))], remove: new Set(["db"]) }),
+    inputOf({
+      desired: [],
+      known: [knownOf(desiredOf("db", { volumes: ["shop-db-storage"] }))],
+      remove: new Set(["db"]),
+    }),
     ["remove db@here (removed) at 3"],
   ],
   [
@@ -154,7 +223,9 @@ const cases: readonly [name: string, input: PlanInput, expected: readonly string
     "an address that changes hands: its holder goes first",
     inputOf({
       desired: [desiredOf("web", { publishes: ["0.0.0.0:8080"] })],
-      known: [knownOf(desiredOf("old"), { observed: observedOf(desiredOf("old"), { addresses: ["http://127.0.0.1:8080"] }) })],
+      known: [
+        knownOf(desiredOf("old"), { observed: observedOf(desiredOf("old"), { addresses: ["http://127.0.0.1:8080"] }) }),
+      ],
     }),
     ["create web@here (new) -→1 after old@here", "remove old@here (removed) at 3"],
   ],
@@ -179,7 +250,12 @@ const cases: readonly [name: string, input: PlanInput, expected: readonly string
   ],
   [
     "destroy of what cannot be reached did not happen",
-    inputOf({ goal: "nothing", desired: [], known: [{ instance: web.instance, releases: [], entry: { provider: "here", release: 3 } }], unreachable: new Map([["here", "connection refused"]]) }),
+    inputOf({
+      goal: "nothing",
+      desired: [],
+      known: [{ instance: web.instance, releases: [], entry: { provider: "here", release: 3 } }],
+      unreachable: new Map([["here", "connection refused"]]),
+    }),
     ["unreachable web@here (removed)"],
   ],
 ];
@@ -195,7 +271,10 @@ for (const other of ["lin_other", undefined]) {
     const observed = observedOf(web, { labels: labelsOf(web.instance, other) });
     const plan = makePlan(inputOf({ desired: [web], known: [knownOf(web, { observed })] }));
     assert.deepEqual(textOf(plan), ["hold web@here (foreign)"]);
-    assert.deepEqual(plan.diagnostics.map((each) => [each.severity, each.code]), [["error", "foreign"]]);
+    assert.deepEqual(
+      plan.diagnostics.map((each) => [each.severity, each.code]),
+      [["error", "foreign"]],
+    );
   });
 }
 
@@ -212,7 +291,10 @@ test("plan: a move with volumes is refused unless they are left", () => {
   const moved = desiredOf("web", { provider: "there", volumes: ["shop-web-storage"] });
   const known = [knownOf(desiredOf("web", { volumes: ["shop-web-storage"] }))];
   const refused = makePlan(inputOf({ desired: [moved], known }));
-  assert.deepEqual(refused.diagnostics.map((each) => each.code), ["move-with-volumes"]);
+  assert.deepEqual(
+    refused.diagnostics.map((each) => each.code),
+    ["move-with-volumes"],
+  );
   const left = makePlan(inputOf({ desired: [moved], known, leaveVolumes: true }));
   assert.deepEqual(textOf(left), ["create web@there (moved) -→1", "remove web@here (moved) at 3 after web@there"]);
 });
@@ -223,11 +305,14 @@ test("plan: environment values are masked, and told field by field", () => {
   const plan = makePlan(inputOf({ desired: [changed], known: [knownOf(before, { served: servedBy(before) })] }));
   const text = JSON.stringify(plan);
   assert.ok(!text.includes("old-secret") && !text.includes("new-secret"), text);
-  assert.deepEqual(plan.actions[0]?.changes.map((each) => [each.path, each.before, each.after]), [
-    ["env.DEBUG", undefined, "••••••"],
-    ["env.TOKEN", "••••••", "••••••"],
-    ["scale.replicas", "1", "2"],
-  ]);
+  assert.deepEqual(
+    plan.actions[0]?.changes.map((each) => [each.path, each.before, each.after]),
+    [
+      ["env.DEBUG", undefined, "••••••"],
+      ["env.TOKEN", "••••••", "••••••"],
+      ["scale.replicas", "1", "2"],
+    ],
+  );
 });
 
 test("plan: the same input gives the same hash, and what apply acts on changes it", () => {
@@ -239,7 +324,17 @@ test("plan: the same input gives the same hash, and what apply acts on changes i
 
 function servedBy(desired: typeof web): NonNullable<KnownInstance["served"]> {
   const { instance, spec, image, revision, specHash } = desired;
-  return { id: "rel_web", number: 3, instance, spec, image, revision, specHash, change: 1, createdAt: "2026-01-01T00:00:00.000Z" };
+  return {
+    id: "rel_web",
+    number: 3,
+    instance,
+    spec,
+    image,
+    revision,
+    specHash,
+    change: 1,
+    createdAt: "2026-01-01T00:00:00.000Z",
+  };
 }
 
 function legacy(entry: NonNullable<KnownInstance["entry"]>): KnownInstance {
@@ -247,4 +342,3 @@ function legacy(entry: NonNullable<KnownInstance["entry"]>): KnownInstance {
   const { settled: _, ...observed } = observedOf(desiredOf("web"), { labels: labelsOf(instance, undefined) });
   return { instance, releases: [1, 2, 3], observed, entry };
 }
-

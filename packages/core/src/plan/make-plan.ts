@@ -8,7 +8,10 @@ import { decideRemovals } from "./removals.ts";
 
 /** From what is wanted and what is known to what is to be done. Pure: the same input gives the same plan, and the same hash. */
 export function makePlan(input: PlanInput): Plan {
-  const chosen = input.goal === "nothing" ? [] : input.desired.filter((desired) => input.selection?.has(desired.instance.service) ?? true);
+  const chosen =
+    input.goal === "nothing"
+      ? []
+      : input.desired.filter((desired) => input.selection?.has(desired.instance.service) ?? true);
   const wanted = chosen.map((desired) => decideReachable(desired, input));
   const actions = order([...wanted, ...decideRemovals(input)], input);
   const diagnostics = [...input.diagnostics, ...actions.flatMap((action) => refusals(action, input))];
@@ -31,7 +34,10 @@ function decideReachable(desired: DesiredInstance, input: PlanInput): PlanAction
   const action = decide(desired, known, input);
   if (reason !== undefined) return { ...action, kind: "unreachable", causes: [], changes: [], summary: reason };
   const isMoved = [...input.known.values()].some(
-    (other) => other.instance.service === desired.instance.service && actionKey(other.instance) !== key && other.observed !== undefined,
+    (other) =>
+      other.instance.service === desired.instance.service &&
+      actionKey(other.instance) !== key &&
+      other.observed !== undefined,
   );
   return action.kind === "create" && isMoved ? { ...action, causes: ["moved"] } : action;
 }

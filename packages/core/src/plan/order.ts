@@ -6,7 +6,9 @@ import { actionKey, type DesiredInstance, type PlanInput } from "./input.ts";
  * removals after everything else. Needs have no cycle (the configuration refuses them); an address that would close one is left out.
  */
 export function order(actions: readonly PlanAction[], input: PlanInput): PlanAction[] {
-  const acting = new Map(actions.filter((action) => action.kind !== "keep" && action.kind !== "hold").map((each) => [each.key, each]));
+  const acting = new Map(
+    actions.filter((action) => action.kind !== "keep" && action.kind !== "hold").map((each) => [each.key, each]),
+  );
   const desired = new Map(input.desired.map((each) => [actionKey(each.instance), each]));
   const after = new Map<string, Set<string>>(actions.map((action) => [action.key, new Set<string>()]));
   for (const [key, each] of desired) {
@@ -18,7 +20,9 @@ export function order(actions: readonly PlanAction[], input: PlanInput): PlanAct
   }
   if (input.goal === "nothing") orderDestruction(actions, input, after);
   const early = addressOrder(actions, input, desired, after);
-  const others = actions.filter((action) => action.kind !== "remove" && acting.has(action.key)).map((action) => action.key);
+  const others = actions
+    .filter((action) => action.kind !== "remove" && acting.has(action.key))
+    .map((action) => action.key);
   for (const action of actions) {
     if (action.kind !== "remove" || early.has(action.key)) continue;
     for (const key of others) after.get(action.key)?.add(key);
@@ -30,10 +34,15 @@ export function order(actions: readonly PlanAction[], input: PlanInput): PlanAct
 }
 
 /** What needs another goes before it. */
-function orderDestruction(actions: readonly PlanAction[], input: PlanInput, after: ReadonlyMap<string, Set<string>>): void {
+function orderDestruction(
+  actions: readonly PlanAction[],
+  input: PlanInput,
+  after: ReadonlyMap<string, Set<string>>,
+): void {
   for (const action of actions) {
     for (const other of actions) {
-      if (input.needs.get(other.instance.service)?.includes(action.instance.service) === true) after.get(action.key)?.add(other.key);
+      if (input.needs.get(other.instance.service)?.includes(action.instance.service) === true)
+        after.get(action.key)?.add(other.key);
     }
   }
 }
@@ -69,7 +78,12 @@ function portOf(address: string): string {
 }
 
 /** Does `from` wait, directly or through others, for `to`? */
-function reaches(from: string, to: string, after: ReadonlyMap<string, ReadonlySet<string>>, seen = new Set<string>()): boolean {
+function reaches(
+  from: string,
+  to: string,
+  after: ReadonlyMap<string, ReadonlySet<string>>,
+  seen = new Set<string>(),
+): boolean {
   if (from === to) return true;
   if (seen.has(from)) return false;
   seen.add(from);

@@ -29,7 +29,16 @@ export function specOf(service: string, change: Partial<ServiceSpec> = {}): Serv
     domains: [],
     volumes: [],
     needs: {},
-    strategy: { type: "recreate", declared: false, batch: { percent: 25 }, steps: [], pause: { ms: 0 }, timeoutMs: 1000, drainMs: 1000, onFailure: "revert" },
+    strategy: {
+      type: "recreate",
+      declared: false,
+      batch: { percent: 25 },
+      steps: [],
+      pause: { ms: 0 },
+      timeoutMs: 1000,
+      drainMs: 1000,
+      onFailure: "revert",
+    },
     stop: { signal: "SIGTERM", graceMs: 1000 },
     protect: false,
     keep: 10,
@@ -39,10 +48,24 @@ export function specOf(service: string, change: Partial<ServiceSpec> = {}): Serv
 }
 
 export function imageOf(service: string, content = "1"): PinnedImage {
-  return { digest: `sha256:${service}${content}`, declared: `./${service}`, source: { context: `./${service}`, bytes: 1200, files: 2, how: "snapshot" } };
+  return {
+    digest: `sha256:${service}${content}`,
+    declared: `./${service}`,
+    source: { context: `./${service}`, bytes: 1200, files: 2, how: "snapshot" },
+  };
 }
 
-export function desiredOf(service: string, of: { spec?: Partial<ServiceSpec>; content?: string; needs?: string[]; publishes?: string[]; volumes?: string[]; provider?: string } = {}): DesiredInstance {
+export function desiredOf(
+  service: string,
+  of: {
+    spec?: Partial<ServiceSpec>;
+    content?: string;
+    needs?: string[];
+    publishes?: string[];
+    volumes?: string[];
+    provider?: string;
+  } = {},
+): DesiredInstance {
   const spec = specOf(service, of.spec);
   const image = imageOf(service, of.content);
   return {
@@ -104,7 +127,9 @@ export function knownOf(desired: DesiredInstance, change: Partial<KnownInstance>
   return { instance: desired.instance, releases: [1, 2, 3], observed: observedOf(desired), ...change };
 }
 
-export function inputOf(of: Partial<Omit<PlanInput, "known">> & { desired: readonly DesiredInstance[]; known?: readonly KnownInstance[] }): PlanInput {
+export function inputOf(
+  of: Partial<Omit<PlanInput, "known">> & { desired: readonly DesiredInstance[]; known?: readonly KnownInstance[] },
+): PlanInput {
   const { known = [], ...rest } = of;
   return {
     stack: "shop",
@@ -127,7 +152,12 @@ export function inputOf(of: Partial<Omit<PlanInput, "known">> & { desired: reado
 export function textOf(plan: Plan): string[] {
   return plan.actions.map((action) => {
     const causes = action.causes.length === 0 ? "" : ` (${action.causes.join(", ")})`;
-    const release = action.release === undefined ? (action.from === undefined ? "" : ` at ${action.from}`) : ` ${action.from ?? "-"}→${action.release}`;
+    const release =
+      action.release === undefined
+        ? action.from === undefined
+          ? ""
+          : ` at ${action.from}`
+        : ` ${action.from ?? "-"}→${action.release}`;
     const after = action.after.length === 0 ? "" : ` after ${action.after.join(" ")}`;
     return `${action.kind} ${action.key}${causes}${release}${after}`;
   });

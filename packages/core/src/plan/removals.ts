@@ -26,7 +26,9 @@ function isThere(known: KnownInstance, input: PlanInput): boolean {
   if (known.observed === undefined) return false;
   const { stack, name } = known.instance;
   const ownership = judgeOwnership(known.observed.labels, { stack, name, lineage: input.lineage });
-  return ownership === "ours" || (ownership === "adoptable" && known.entry !== undefined && known.entry.destroyed !== true);
+  return (
+    ownership === "ours" || (ownership === "adoptable" && known.entry !== undefined && known.entry.destroyed !== true)
+  );
 }
 
 /** Data asks: one with volumes, or protected when it was deployed, goes only by name. */
@@ -39,7 +41,12 @@ export function decideRemoval(known: KnownInstance, input: PlanInput): PlanActio
   const isConfirmed = input.remove.has(service) || (moved !== undefined && input.leaveVolumes);
   const isHeld = (isProtected || holdsData) && !isConfirmed;
   const why = isProtected ? "it is protected" : "it has volumes";
-  const reason = input.goal === "nothing" ? "is destroyed" : moved === undefined ? "left the file" : `moved to ${moved.instance.provider}`;
+  const reason =
+    input.goal === "nothing"
+      ? "is destroyed"
+      : moved === undefined
+        ? "left the file"
+        : `moved to ${moved.instance.provider}`;
   return {
     key: actionKey(known.instance),
     kind: isHeld ? "hold" : "remove",
@@ -51,7 +58,9 @@ export function decideRemoval(known: KnownInstance, input: PlanInput): PlanActio
     volumes,
     publishes: [],
     notes: [],
-    summary: isHeld ? `${reason === "is destroyed" ? "stays" : `${reason}, and stays`}: ${why}, so it has to be named (--remove ${service})` : removalSummary(volumes, input.withVolumes, reason),
+    summary: isHeld
+      ? `${reason === "is destroyed" ? "stays" : `${reason}, and stays`}: ${why}, so it has to be named (--remove ${service})`
+      : removalSummary(volumes, input.withVolumes, reason),
   };
 }
 

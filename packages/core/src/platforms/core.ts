@@ -4,7 +4,7 @@ import type { Clock, Fence, Logger, Progress, ProviderContext, Sealer } from "..
 import type { Ledger } from "../provider/ledger.ts";
 import type { Provider } from "../provider/provider.ts";
 import type { StateStore } from "../state/store.ts";
-import type { Actor } from "../control-plane.ts";
+import type { Actor } from "../model/change.ts";
 
 /** What everything in the engine works with; made once by `createControlPlane`. */
 export interface Core {

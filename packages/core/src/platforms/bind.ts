@@ -40,7 +40,12 @@ export function requireProvider(platforms: Platforms, name: string): Extract<Bou
 }
 
 /** Makes the providers with these names and asks each for its platform; one that cannot be reached is bound with its problem. */
-export async function bindPlatforms(core: Core, stack: Stack, names: ReadonlySet<string>, context: ProviderContext): Promise<Platforms> {
+export async function bindPlatforms(
+  core: Core,
+  stack: Stack,
+  names: ReadonlySet<string>,
+  context: ProviderContext,
+): Promise<Platforms> {
   const bound = await Promise.all([...names].map((name) => probe(core, stack, name, context)));
   const platforms = new Map<string, Platform>();
   const providers = new Map<string, BoundProvider>();
@@ -68,14 +73,18 @@ async function probe(
   stack: Stack,
   name: string,
   context: ProviderContext,
-): Promise<{ name: string; provider: Provider; health: PlatformHealth } | { name: string; provider: Provider | undefined; problem: CtrlPlaneError }> {
+): Promise<
+  | { name: string; provider: Provider; health: PlatformHealth }
+  | { name: string; provider: Provider | undefined; problem: CtrlPlaneError }
+> {
   let provider: Provider | undefined;
   try {
     provider = await core.provider(declarationOf(stack, name), stack.folder);
     const health = await provider.health(context);
     return { name, provider, health };
   } catch (error) {
-    if (isCtrlPlaneError(error) && error.code !== "CANCELLED" && error.code !== "INVALID") return { name, provider, problem: error };
+    if (isCtrlPlaneError(error) && error.code !== "CANCELLED" && error.code !== "INVALID")
+      return { name, provider, problem: error };
     throw error;
   }
 }
