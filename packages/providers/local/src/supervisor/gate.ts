@@ -77,7 +77,8 @@ function isReady(replica: SupervisedReplica): boolean {
   if (record.desired === "stopped") throw new CtrlPlaneError("CONFLICT", `${record.name} was stopped meanwhile`);
   const mostFailures = record.policy.restart === "never" ? 1 : failuresOfCrashLoop;
   if (state.failedStarts >= mostFailures) throw endedTooSoon(replica);
-  if (state.unhealthy && replica.live !== undefined) {
+  // One that was ready in this run and lost its health is just being started again.
+  if (state.unhealthy && state.readySince === undefined && replica.live !== undefined) {
     throw failed(replica, "UNHEALTHY", `its health check failed: ${replica.problem ?? "no answer"}`);
   }
   return false;

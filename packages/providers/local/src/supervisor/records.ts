@@ -99,7 +99,7 @@ export interface ReplicaState {
   /** Starts that nobody asked for, over its life. */
   readonly restarts: number;
   readonly ready: boolean;
-  /** It had been ready in this run, and lost it. */
+  /** Its probes failed too often in this run, before it was ready or after. */
   readonly unhealthy: boolean;
   /** Milliseconds since the epoch. */
   readonly readySince?: number;

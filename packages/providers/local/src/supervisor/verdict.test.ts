@@ -126,9 +126,12 @@ test("a service that loses its health is started again", async (t) => {
     r.writeHead(broken ? 500 : 200).end();
   }).listen(process.env.PORT)`;
   const replica = await running(client, request(node(script), { replica: { policy: { ...policy, health } } }));
-  const waiting = client.outlive(replica.id, 60_000, {});
+  const waiting = assert.rejects(client.outlive(replica.id, 60_000, {}), {
+    code: "FAILED",
+    message: "shop-web lost its health: GET /up: status 500",
+  });
   await fetch(`http://127.0.0.1:${replica.record.ports[0]?.port}/break`);
-  await assert.rejects(waiting, { code: "FAILED", message: "shop-web lost its health: GET /up: status 500" });
+  await waiting;
   await client.waitReady(replica.id, { timeoutMs: 10_000 }, {});
   assert.equal((await only(client, replica.id)).restarts, 1);
 });
