@@ -45,7 +45,11 @@ export class Fleet {
       ensurePorts: (record) => this.#ensurePorts(record),
       enterGroups: (record) => options.groups.enter(record.id, record.limits),
       ranOutOfMemory: (record) => options.groups.ranOutOfMemory(record.id),
-      endLeftovers: (record) => options.groups.killAll(record.id),
+      endLeftovers: (record) => {
+        options.groups.killAll(record.id);
+        // The next run makes them again.
+        options.groups.remove(record.id);
+      },
       markRun: (files, run) => this.#log(files.folder).markRun(run),
       changed: options.changed,
     };
