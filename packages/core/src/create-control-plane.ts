@@ -68,7 +68,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     stacks,
     instances,
     close: async () => {
-      const providers = await Promise.allSettled(made.values());
+      const providers = await Promise.allSettled([...made.values()]);
       await Promise.all(providers.map((each) => (each.status === "fulfilled" ? each.value.close() : undefined)));
     },
   };

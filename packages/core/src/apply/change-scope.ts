@@ -10,7 +10,7 @@ import type { Platform, Platforms } from "../platforms/bind.ts";
 import { requireProvider } from "../platforms/bind.ts";
 import type { Provider } from "../provider/provider.ts";
 import type { EventStream } from "./event-stream.ts";
-import { DocumentDraft } from "./document-draft.ts";
+import type { DocumentDraft } from "./document-draft.ts";
 
 /** A change under way: its number, its leases, its events, and the state that it leaves. Everything that writes goes through it. */
 export class ChangeScope {

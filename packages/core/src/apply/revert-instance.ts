@@ -2,6 +2,7 @@ import { CtrlPlaneError } from "../errors/error.ts";
 import type { DeploymentResult } from "../model/change.ts";
 import type { Release } from "../model/release.ts";
 import type { KnownInstance, UnfinishedDeployment } from "../plan/input.ts";
+import type { RolloutJournal } from "../rollout/journal.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import { carryOut, type Deployment, type DeploymentEffect } from "./deployment.ts";
 import { recordServing, rollOutAndVerify } from "./deploy-instance.ts";
@@ -66,7 +67,7 @@ async function goBack(
     strategy: { ...release.spec.strategy, onFailure: "hold" as const },
     ...(isSame && settled.scaledBy !== undefined ? { scaledBy: settled.scaledBy } : {}),
   };
-  const journal = { decisions: [], decide: deployment.journal.decide };
+  const journal: RolloutJournal = { decisions: [], decide: (decision) => deployment.journal.decide(decision) };
   const done = await rollOutAndVerify(scope, scope.provider(known.instance), target, { ...deployment, journal });
   return { ...done, outcome: "reverted" };
 }

@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import type { Diagnostic } from "../errors/diagnostic.ts";
-import { CtrlPlaneError, isCtrlPlaneError } from "../errors/error.ts";
+import { isCtrlPlaneError, type CtrlPlaneError } from "../errors/error.ts";
 import { dependencies } from "../config/dependencies.ts";
 import { wireStack } from "../config/wire.ts";
 import { revisionOf, specHash } from "../model/hash.ts";

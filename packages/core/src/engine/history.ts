@@ -47,7 +47,7 @@ export async function stackReleases(core: Core, stack: Stack, services: readonly
   );
   const found = await Promise.all(
     known.flatMap((each) =>
-      [...each.releases].reverse().map(async (number): Promise<ReleaseSummary | undefined> => {
+      each.releases.toReversed().map(async (number): Promise<ReleaseSummary | undefined> => {
         const ledger = seen.surveys.get(each.instance.platformId)?.platform.ledger;
         const opened = await ledger?.openRelease(each.instance.service, number, context);
         if (opened === undefined) return undefined;

@@ -165,17 +165,20 @@ async function lastEffect(seen: Survey, context: ProviderContext): Promise<{ num
   throw new CtrlPlaneError("NOT_FOUND", "there is no change to undo", { hint: "pctl history shows what was changed." });
 }
 
+async function servedRelease(
+  seen: Survey,
+  { instance, observed }: KnownInstance,
+  context: ProviderContext,
+): Promise<Release | undefined> {
+  if (observed?.settled === undefined) return undefined;
+  const ledger = seen.surveys.get(instance.platformId)?.platform.ledger;
+  return (await ledger?.openRelease(instance.service, observed.settled.number, context))?.release;
+}
+
 async function describeStep(seen: Survey, step: Step, context: ProviderContext): Promise<PlanAction> {
   const { known, target } = step;
   const settled = known.observed?.settled;
-  const served =
-    settled === undefined
-      ? undefined
-      : (
-          await seen.surveys
-            .get(known.instance.platformId)
-            ?.platform.ledger.openRelease(known.instance.service, settled.number, context)
-        )?.release;
+  const served = await servedRelease(seen, known, context);
   const base = {
     key: actionKey(known.instance),
     instance: known.instance,
@@ -196,13 +199,8 @@ async function describeStep(seen: Survey, step: Step, context: ProviderContext):
     };
   }
   const isServing = settled?.releaseId === target.id && known.observed?.state === "serving";
-  const kind = isServing
-    ? "keep"
-    : step.isHeld
-      ? "hold"
-      : settled?.replicaHash === target.revision.replicaHash
-        ? "configure"
-        : "update";
+  const change = settled?.replicaHash === target.revision.replicaHash ? "configure" : "update";
+  const kind = isServing ? "keep" : step.isHeld ? "hold" : change;
   const scale =
     settled?.scaledBy === undefined ? [] : [`keeps the manual scale of ${describeReplicas(settled.replicas)}`];
   return {

@@ -59,8 +59,10 @@ function visible(spec: ServiceSpec): Record<string, unknown> {
 
 /** Dotted paths to leaves; a list of plain values is one leaf, an empty map or list none. */
 function flatten(value: unknown, path = "", into = new Map<string, string>()): Map<string, string> {
-  if (value === null || typeof value !== "object") {
-    if (value !== undefined) into.set(path, String(value));
+  if (typeof value === "string") {
+    into.set(path, value);
+  } else if (value === null || typeof value !== "object") {
+    if (value !== undefined) into.set(path, JSON.stringify(value));
   } else if (Array.isArray(value) && value.every((item) => item === null || typeof item !== "object")) {
     if (value.length > 0) into.set(path, JSON.stringify(value));
   } else if (Array.isArray(value)) {

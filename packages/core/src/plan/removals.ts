@@ -1,5 +1,5 @@
 import type { PlanAction } from "../model/plan.ts";
-import { actionKey, type KnownInstance, type PlanInput } from "./input.ts";
+import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
 import { judgeOwnership } from "./ownership.ts";
 
 /** What exists of this stack and is not wanted any more. Never in a deploy that names services. */
@@ -36,20 +36,12 @@ export function decideRemoval(known: KnownInstance, input: PlanInput): PlanActio
   const { service } = known.instance;
   const volumes = known.observed?.volumes ?? [];
   const moved = input.desired.find((desired) => desired.instance.service === service);
-  const isProtected = known.entry?.protect === true || known.served?.spec.protect === true;
-  const holdsData = volumes.length > 0 || known.entry?.hasVolumes === true;
   const isConfirmed = input.remove.has(service) || (moved !== undefined && input.leaveVolumes);
-  const isHeld = (isProtected || holdsData) && !isConfirmed;
-  const why = isProtected ? "it is protected" : "it has volumes";
-  const reason =
-    input.goal === "nothing"
-      ? "is destroyed"
-      : moved === undefined
-        ? "left the file"
-        : `moved to ${moved.instance.provider}`;
+  const obstacle = isConfirmed ? undefined : obstacleTo(known);
+  const reason = input.goal === "nothing" ? "is destroyed" : movedTo(moved);
   return {
     key: actionKey(known.instance),
-    kind: isHeld ? "hold" : "remove",
+    kind: obstacle === undefined ? "remove" : "hold",
     instance: known.instance,
     causes: [moved === undefined ? "removed" : "moved"],
     changes: [],
@@ -58,10 +50,22 @@ export function decideRemoval(known: KnownInstance, input: PlanInput): PlanActio
     volumes,
     publishes: [],
     notes: [],
-    summary: isHeld
-      ? `${reason === "is destroyed" ? "stays" : `${reason}, and stays`}: ${why}, so it has to be named (--remove ${service})`
-      : removalSummary(volumes, input.withVolumes, reason),
+    summary:
+      obstacle === undefined
+        ? removalSummary(volumes, input.withVolumes, reason)
+        : `${input.goal === "nothing" ? "stays" : `${reason}, and stays`}: ${obstacle}, so it has to be named (--remove ${service})`,
   };
+}
+
+/** Why it goes only by name. */
+function obstacleTo({ entry, served, observed }: KnownInstance): string | undefined {
+  if (entry?.protect === true || served?.spec.protect === true) return "it is protected";
+  const holdsData = (observed?.volumes ?? []).length > 0 || entry?.hasVolumes === true;
+  return holdsData ? "it has volumes" : undefined;
+}
+
+function movedTo(moved: DesiredInstance | undefined): string {
+  return moved === undefined ? "left the file" : `moved to ${moved.instance.provider}`;
 }
 
 function removalSummary(volumes: readonly string[], withVolumes: boolean, why: string): string {
