@@ -41,13 +41,18 @@ describe("pctl on local", () => {
   before(async () => {
     bench = await Workbench.create();
     port = await freePort();
-    const files = { "server.js": server, "package.json": '{ "name": "@acme/Web_Shop", "type": "module", "scripts": { "start": "node server.js" } }', "version.txt": "one\n" };
+    const files = {
+      "server.js": server,
+      "package.json": '{ "name": "@acme/Web_Shop", "type": "module", "scripts": { "start": "node server.js" } }',
+      "version.txt": "one\n",
+    };
     await bench.write(Object.fromEntries(Object.entries(files).map(([name, content]) => [`web/${name}`, content])));
   });
   after(() => bench.dispose());
 
   const run = (...words: string[]): Promise<Outcome> => bench.pctl(words);
-  const served = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5000) })).text();
+  const served = async (): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5000) })).text();
 
   function expectCode(outcome: Outcome, code: number): void {
     assert.equal(outcome.code, code, `exit ${outcome.code}\n${outcome.stdout}\n${outcome.stderr}`);
@@ -84,10 +89,17 @@ describe("pctl on local", () => {
   });
 
   test("an invalid file: all problems with position, hint, exit 6", async () => {
-    await bench.write({ "bad.yaml": "name: shop\nprovider: local\nservices:\n  web:\n    image: ./web\n    comand: x\n    ports: [99999]\n", ".env": `TOKEN=${secret}\n` });
+    await bench.write({
+      "bad.yaml":
+        "name: shop\nprovider: local\nservices:\n  web:\n    image: ./web\n    comand: x\n    ports: [99999]\n",
+      ".env": `TOKEN=${secret}\n`,
+    });
     const outcome = await run("check", "-c", "bad.yaml");
     expectCode(outcome, 6);
-    assert.match(outcome.stderr, /error: bad\.yaml:6:5: unknown key `comand`\n {2}6 \| {5}comand: x\n {4}\| {5}\^{6}\n/);
+    assert.match(
+      outcome.stderr,
+      /error: bad\.yaml:6:5: unknown key `comand`\n {2}6 \| {5}comand: x\n {4}\| {5}\^{6}\n/,
+    );
     assert.match(outcome.stderr, /Did you mean `command`\?/);
     assert.match(outcome.stderr, /error: bad\.yaml:7:13:/);
     assert.match(outcome.stderr, /2 errors\./);
@@ -101,7 +113,12 @@ describe("pctl on local", () => {
     assert.match(outcome.stdout, /^shop on local: /);
     assert.match(outcome.stdout, /^ {2}\+ web {4}\.\/web \(.*\), http:\/\/127\.0\.0\.1:\d+$/m);
     assert.match(outcome.stdout, /2 to create · publishes 0\.0\.0\.0:\d+/);
-    assert.deepEqual(readdirSync(bench.folder).filter((name) => name !== ".pctl").sort(), before);
+    assert.deepEqual(
+      readdirSync(bench.folder)
+        .filter((name) => name !== ".pctl")
+        .sort(),
+      before,
+    );
   });
 
   test("deploy refuses another plan than the one reviewed", async () => {
@@ -123,15 +140,23 @@ describe("pctl on local", () => {
 
   test("events are one JSON object a line, without gaps, and the last is result", async () => {
     const lines = (await ok("restart", "web", "--json")).trimEnd().split("\n");
-    const events = lines.map((line) => JSON.parse(line) as { seq: number; v: number; type: string; data: { exitCode?: number } });
-    assert.deepEqual(events.map((each) => each.seq), events.map((_, index) => index + 1));
+    const events = lines.map(
+      (line) => JSON.parse(line) as { seq: number; v: number; type: string; data: { exitCode?: number } },
+    );
+    assert.deepEqual(
+      events.map((each) => each.seq),
+      events.map((_, index) => index + 1),
+    );
     assert.ok(events.every((each) => each.v === 1));
     assert.equal(events.at(-1)?.type, "result");
     assert.equal(events.at(-1)?.data.exitCode, 0);
   });
 
   test("status, as a table and as a document", async () => {
-    assert.match(await ok("ps"), /^SERVICE +PROVIDER +STATE +RELEASE +READY +SINCE +ADDRESS\nweb +local +serving +1 +1 of 1 /m);
+    assert.match(
+      await ok("ps"),
+      /^SERVICE +PROVIDER +STATE +RELEASE +READY +SINCE +ADDRESS\nweb +local +serving +1 +1 of 1 /m,
+    );
     const { services } = await json("status", "web");
     assert.equal(Array.isArray(services) && services.length, 1);
     assert.match(await ok("status", "--resources"), /^REPLICA +CPU +MEMORY$/m);
@@ -145,7 +170,10 @@ describe("pctl on local", () => {
 
   test("exec: arguments, input, output and exit code pass through; failures of ours are 125 to 127", async () => {
     const argument = "a b'c\"d $HOME `x` ✓";
-    const outcome = await bench.pctl(["exec", "-i", "web", "sh", "-c", 'printf %s "$1"; cat; echo err >&2; exit 7', "--", argument], { input: "in\n" });
+    const outcome = await bench.pctl(
+      ["exec", "-i", "web", "sh", "-c", 'printf %s "$1"; cat; echo err >&2; exit 7', "--", argument],
+      { input: "in\n" },
+    );
     assert.deepEqual(outcome, { code: 7, stdout: `${argument}in\n`, stderr: "err\n" });
     expectCode(await run("exec", "web", "no-such-command"), 127);
     expectCode(await run("exec", "nosuch", "ls"), 125);
@@ -199,8 +227,16 @@ describe("pctl on local", () => {
     await ok("rollback", "web", "--to", "3", "--yes");
     assert.equal(await served(), "two");
     const { changes, releases } = await json("history", "--limit", "2");
-    assert.deepEqual((changes as { command: string }[]).map((each) => each.command), ["rollback", "rollback"]);
-    assert.deepEqual((releases as { service: string; number: number; serving: boolean }[]).filter((each) => each.service === "web" && each.serving).map((each) => each.number), [3]);
+    assert.deepEqual(
+      (changes as { command: string }[]).map((each) => each.command),
+      ["rollback", "rollback"],
+    );
+    assert.deepEqual(
+      (releases as { service: string; number: number; serving: boolean }[])
+        .filter((each) => each.service === "web" && each.serving)
+        .map((each) => each.number),
+      [3],
+    );
     assert.match(await ok("history"), /first one/);
   });
 
@@ -253,7 +289,14 @@ describe("pctl on local", () => {
   });
 
   test("no secret stands in any output or file of ours", async () => {
-    const outputs = [await ok("config"), await ok("config", "--json"), await ok("plan", "--json"), await ok("history"), await ok("state", "show", "--json"), await ok("status", "--json")];
+    const outputs = [
+      await ok("config"),
+      await ok("config", "--json"),
+      await ok("plan", "--json"),
+      await ok("history"),
+      await ok("state", "show", "--json"),
+      await ok("status", "--json"),
+    ];
     for (const output of outputs) assert.ok(!output.includes(secret));
     assert.ok(!readFileSync(join(bench.folder, "pctl.shop.json"), "utf8").includes(secret));
     assert.equal(await ok("exec", "web", "printenv", "TOKEN"), `${secret}\n`);
@@ -261,7 +304,11 @@ describe("pctl on local", () => {
 
   test("a wrong word gets the nearest right one", async () => {
     const command = await run("deplyo");
-    assert.deepEqual(command, { code: 1, stdout: "", stderr: "pctl: there is no command 'deplyo'\n  Did you mean pctl deploy?\n" });
+    assert.deepEqual(command, {
+      code: 1,
+      stdout: "",
+      stderr: "pctl: there is no command 'deplyo'\n  Did you mean pctl deploy?\n",
+    });
     assert.match((await run("deploy", "--expct", "x")).stderr, /Did you mean --expect\?/);
     assert.match((await run("restart", "wbe")).stderr, /Did you mean web\?/);
   });

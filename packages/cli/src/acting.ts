@@ -13,7 +13,11 @@ export type Start = (options: { readonly onEvent: (event: Event) => void }) => P
 /** Shows a change as it goes on, and how it ended: events as JSON lines, or text. Returns the change's exit code; throws `TIMEOUT` when `--timeout` ended it. */
 export async function follow(session: Session, command: string, start: Start): Promise<number> {
   const { output, signal } = session;
-  const change = output.json ? await (await start({ onEvent: output.jsonLine })).done : await show(session, command, start);
+  const change = output.json
+    ? await (
+        await start({ onEvent: output.jsonLine })
+      ).done
+    : await show(session, command, start);
   if (signal.aborted && isCtrlPlaneError(signal.reason) && signal.reason.code === "TIMEOUT") throw signal.reason;
   return change.result?.exitCode ?? exit.error;
 }
@@ -42,5 +46,12 @@ export function changeView({ stack, output, next }: Session, command: string): C
     const at = place.range === undefined ? "" : `:${place.range.start.line}:${place.range.start.column}`;
     return `${place.path}${at}`;
   };
-  return { paint: output.paint, next, locate, readSource: sourceReader(), services: Object.keys(stack.services), command };
+  return {
+    paint: output.paint,
+    next,
+    locate,
+    readSource: sourceReader(),
+    services: Object.keys(stack.services),
+    command,
+  };
 }

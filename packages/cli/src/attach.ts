@@ -56,7 +56,11 @@ function passInput(session: ExecSession): { stop(): void } {
   const { stdin } = process;
   const controller = new AbortController();
   const done = pipeline(stdin, session.stdin, { signal: controller.signal }).catch((error: NodeJS.ErrnoException) => {
-    const isOver = controller.signal.aborted || error.code === "EPIPE" || error.code === "ERR_STREAM_PREMATURE_CLOSE" || error.code === "ECONNRESET";
+    const isOver =
+      controller.signal.aborted ||
+      error.code === "EPIPE" ||
+      error.code === "ERR_STREAM_PREMATURE_CLOSE" ||
+      error.code === "ECONNRESET";
     if (!isOver) throw error;
   });
   void done;

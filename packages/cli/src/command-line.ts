@@ -1,7 +1,8 @@
 import type { Invocation } from "./arguments/invocation.ts";
 import { parseCommandLine } from "./arguments/parse.ts";
 import { globalOptions } from "./definitions/globals.ts";
-import { grammar, sections } from "./definitions/index.ts";
+import { grammar } from "./definitions/index.ts";
+import { rootHelpText } from "./root-help.ts";
 
 /**
  * `pctl`, from the words after its name to the exit code (architecture.md §8). Loads the command that runs and nothing of
@@ -21,9 +22,8 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
       process.stdout.write(`${pctlVersion()}\n`);
       return 0;
     }
-    const { commandHelp, rootHelp } = await import("./arguments/help.ts");
-    const help = parsed.of === undefined ? rootHelp(sections, globalOptions) : commandHelp(parsed.of, globalOptions);
-    process.stdout.write(help);
+    const { commandHelp } = await import("./arguments/help.ts");
+    process.stdout.write(parsed.of === undefined ? rootHelpText : commandHelp(parsed.of, globalOptions));
     return 0;
   } catch (error) {
     const { reportError } = await import("./report-error.ts");

@@ -1,7 +1,15 @@
 import { createRequire } from "node:module";
 import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { CtrlPlaneError, hasErrors, type Diagnostic, type KnownProviderType, type Provider, type ProviderDeclaration, type ProviderFactory } from "@ctrlplane/core";
+import {
+  CtrlPlaneError,
+  hasErrors,
+  type Diagnostic,
+  type KnownProviderType,
+  type Provider,
+  type ProviderDeclaration,
+  type ProviderFactory,
+} from "@ctrlplane/core";
 
 /** Turns `field` of a diagnostic into a place in the file. */
 export type Locate = (field: string) => Pick<Diagnostic, "path" | "range"> | undefined;
@@ -19,7 +27,11 @@ export const builtInTypes: readonly KnownProviderType[] = [{ type: "local" }];
  * the configuration's folder, that exports `provider: ProviderFactory`. Undefined where there is no such type. Throws
  * `INVALID` with positions for options that the provider refuses.
  */
-export async function resolveProvider(declaration: ProviderDeclaration, folder: string, locate: Locate): Promise<Provider | undefined> {
+export async function resolveProvider(
+  declaration: ProviderDeclaration,
+  folder: string,
+  locate: Locate,
+): Promise<Provider | undefined> {
   const load = builtIn[declaration.type] ?? ownModule(declaration.type, folder);
   if (load === undefined) return undefined;
   const factory = factoryOf(await load(), declaration.type);
@@ -29,7 +41,9 @@ export async function resolveProvider(declaration: ProviderDeclaration, folder: 
     return { ...each, field: full, ...locate(full) };
   });
   if (hasErrors(problems)) {
-    throw new CtrlPlaneError("INVALID", `provider ${declaration.name} cannot be made as declared`, { diagnostics: problems });
+    throw new CtrlPlaneError("INVALID", `provider ${declaration.name} cannot be made as declared`, {
+      diagnostics: problems,
+    });
   }
   return factory.create(declaration.options, { name: declaration.name, folder, env: process.env });
 }
@@ -48,7 +62,8 @@ function ownModule(type: string, folder: string): (() => Promise<unknown>) | und
 
 function factoryOf(module: unknown, type: string): ProviderFactory {
   const factory = (module as { provider?: Partial<ProviderFactory> }).provider; // a module's namespace is an object
-  if (typeof factory?.create === "function" && typeof factory.checkOptions === "function") return factory as ProviderFactory; // checked here
+  if (typeof factory?.create === "function" && typeof factory.checkOptions === "function")
+    return factory as ProviderFactory; // checked here
   throw new CtrlPlaneError("INVALID", `${type} is no provider: it exports no factory under the name \`provider\``, {
     target: type,
     hint: "Export `provider: ProviderFactory` from it (@ctrlplane/core/provider).",

@@ -25,7 +25,10 @@ async function describeError(error: unknown, paint: Paint, isChange: boolean): P
   if (isOurs(error) && error.code === "CANCELLED") return isChange ? ["Interrupted before anything was changed."] : [];
   if (!isOurs(error)) {
     const text = error instanceof Error ? error.message : String(error);
-    return [`${paint("bad", "error")}: ${text}`, "  This is a fault of pctl. Run it again with --debug and report what it prints."];
+    return [
+      `${paint("bad", "error")}: ${text}`,
+      "  This is a fault of pctl. Run it again with --debug and report what it prints.",
+    ];
   }
   if (error.diagnostics.length > 0) {
     const [{ countDiagnostics, renderDiagnostics }, { sourceReader }] = await Promise.all([

@@ -47,11 +47,18 @@ export interface SessionKind {
 }
 
 /** Loads the stack, makes its control plane, runs `body` with both, and closes what was opened, whatever happens. */
-export async function withSession(invocation: Invocation, kind: SessionKind, body: (session: Session) => Promise<number>): Promise<number> {
+export async function withSession(
+  invocation: Invocation,
+  kind: SessionKind,
+  body: (session: Session) => Promise<number>,
+): Promise<number> {
   const output = openOutput(invocation);
   surviveClosedPipe(!kind.isChange);
   const interruption = listenForInterruption((name) => {
-    if (kind.isChange) output.errors([`${name}: finishing the step in hand; once more to stop at once (safe: the next command goes on)`]);
+    if (kind.isChange)
+      output.errors([
+        `${name}: finishing the step in hand; once more to stop at once (safe: the next command goes on)`,
+      ]);
   }, invocation.durationMs("timeout"));
   try {
     const opened = openStack(invocation, kind, output, interruption.signal);
@@ -67,7 +74,12 @@ export async function withSession(invocation: Invocation, kind: SessionKind, bod
   }
 }
 
-async function openStack(invocation: Invocation, kind: SessionKind, output: Output, signal: AbortSignal): Promise<Session> {
+async function openStack(
+  invocation: Invocation,
+  kind: SessionKind,
+  output: Output,
+  signal: AbortSignal,
+): Promise<Session> {
   const redactor = createRedactor();
   const { stack, diagnostics } = await load(invocation, kind, redactor);
   if (!output.json) {
@@ -81,15 +93,24 @@ async function openStack(invocation: Invocation, kind: SessionKind, output: Outp
     redactor,
     cacheDir: join(process.cwd(), ".pctl"),
     actor: { user: userName(), host: hostname(), pid: process.pid },
-    audit: output.debug ? (call) => process.stderr.write(`${new Date().toISOString()} call ${call}\n`) : () => undefined,
+    audit: output.debug
+      ? (call) => process.stderr.write(`${new Date().toISOString()} call ${call}\n`)
+      : () => undefined,
     fallbackLedger: (platformId) => fileLedger(join(dataFolder(), "ledgers", platformId), "machine"),
     log: output.debug ? stderrLogger(redactor) : silentLogger,
   });
   return { invocation, stack, plane, output, next: nextStep(selectionOf(invocation)), signal, diagnostics };
 }
 
-async function load(invocation: Invocation, kind: SessionKind, redactor: Redactor): Promise<{ stack: Stack; diagnostics: readonly Diagnostic[] }> {
-  const { stack, diagnostics } = await loadStack(invocation.text("config") ?? "pctl.yaml", loadOptions(invocation, kind.load, redactor));
+async function load(
+  invocation: Invocation,
+  kind: SessionKind,
+  redactor: Redactor,
+): Promise<{ stack: Stack; diagnostics: readonly Diagnostic[] }> {
+  const { stack, diagnostics } = await loadStack(
+    invocation.text("config") ?? "pctl.yaml",
+    loadOptions(invocation, kind.load, redactor),
+  );
   if (stack === undefined || hasErrors(diagnostics)) {
     throw new CtrlPlaneError("INVALID", "the declaration has errors", { diagnostics });
   }
@@ -124,7 +145,12 @@ function selectionOf(invocation: Invocation): string[] {
     const value = invocation.text(long);
     return value === undefined ? [] : [`--${long}`, quoted(value)];
   };
-  return [...one("config"), ...one("name"), ...one("env"), ...invocation.list("env-file").flatMap((file) => ["--env-file", quoted(file)])];
+  return [
+    ...one("config"),
+    ...one("name"),
+    ...one("env"),
+    ...invocation.list("env-file").flatMap((file) => ["--env-file", quoted(file)]),
+  ];
 }
 
 function quoted(word: string): string {

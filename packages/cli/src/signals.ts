@@ -24,7 +24,8 @@ export function listenForInterruption(onFirst: (name: string) => void, timeoutMs
     onFirst(name);
   };
   for (const name of names) process.on(name, interrupt);
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => controller.abort(timeoutError(timeoutMs)), timeoutMs);
+  const timer =
+    timeoutMs === undefined ? undefined : setTimeout(() => controller.abort(timeoutError(timeoutMs)), timeoutMs);
   timer?.unref();
   const handOver = (): void => {
     for (const name of names) process.off(name, interrupt);

@@ -4,8 +4,15 @@ import { isGroup } from "./definition.ts";
 type Entry = CommandDefinition | CommandGroup;
 
 /** `pctl --help`. */
-export function rootHelp(sections: readonly (readonly [string, readonly Entry[]])[], globals: readonly OptionDefinition[]): string {
-  const lines = ["pctl deploys the services of pctl.yaml, and keeps them running the way it says.", "", "Usage: pctl <command> [options]"];
+export function rootHelp(
+  sections: readonly (readonly [string, readonly Entry[]])[],
+  globals: readonly OptionDefinition[],
+): string {
+  const lines = [
+    "pctl deploys the services of pctl.yaml, and keeps them running the way it says.",
+    "",
+    "Usage: pctl <command> [options]",
+  ];
   const width = Math.max(...sections.flatMap(([, commands]) => commands.map((each) => commandRow(each)[0].length)));
   for (const [title, commands] of sections) lines.push("", title, ...rows(commands.map(commandRow), width));
   lines.push("", "Options of every command", ...rows(globals.map(optionRow)));

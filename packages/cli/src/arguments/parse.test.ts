@@ -85,7 +85,10 @@ test("durations and whole numbers are checked", () => {
   assert.equal(parse("deploy", "--timeout", "5m").durationMs("timeout"), 300_000);
   assert.equal(parse("deploy", "--lock-wait", "30s").durationMs("lock-wait"), 30_000);
   assert.equal(parse("deploy", "--timeout", "1").durationMs("timeout"), 1000);
-  assert.throws(() => parse("deploy", "--timeout", "soon").durationMs("timeout"), /--timeout wants a duration such as 30s or 5m, got 'soon'/);
+  assert.throws(
+    () => parse("deploy", "--timeout", "soon").durationMs("timeout"),
+    /--timeout wants a duration such as 30s or 5m, got 'soon'/,
+  );
   assert.throws(() => parse("logs", "--tail", "-1"), /--tail wants a value/);
   assert.throws(() => parse("logs", "--tail=-1").integer("tail"), /whole number/);
 });
@@ -111,7 +114,12 @@ test("help and version are found wherever they stand", () => {
   assert.deepEqual(parseCommandLine([], grammar), { kind: "help" });
   assert.deepEqual(parseCommandLine(["--help"], grammar), { kind: "help" });
   assert.deepEqual(parseCommandLine(["--version"], grammar), { kind: "version" });
-  for (const words of [["deploy", "--help"], ["help", "deploy"], ["help", "up"], ["exec", "-h"]]) {
+  for (const words of [
+    ["deploy", "--help"],
+    ["help", "deploy"],
+    ["help", "up"],
+    ["exec", "-h"],
+  ]) {
     const parsed = parseCommandLine(words, grammar);
     assert.equal(parsed.kind === "help" && parsed.of?.name, words.includes("exec") ? "exec" : "deploy");
   }

@@ -63,7 +63,10 @@ function checkPositionals(command: CommandDefinition, { positionals }: Invocatio
     throw new UsageError(`pctl ${command.name} wants ${command.parameters ?? "an argument"}`, usageHint(command));
   }
   if (positionals.length > most) {
-    const extra = positionals.slice(most).map((each) => `'${each}'`).join(" ");
+    const extra = positionals
+      .slice(most)
+      .map((each) => `'${each}'`)
+      .join(" ");
     throw new UsageError(`pctl ${command.name} has no use for ${extra}`, usageHint(command));
   }
 }
@@ -148,7 +151,11 @@ class Reader {
     if (found !== undefined) return found;
     const known = this.#known.map((each) => `--${each.long}`);
     const where = this.#command === undefined ? "pctl" : `pctl ${this.#command}`;
-    throw new UsageError(`${where} has no option ${name}`, { word: name, known, otherwise: `${where} --help lists them.` });
+    throw new UsageError(`${where} has no option ${name}`, {
+      word: name,
+      known,
+      otherwise: `${where} --help lists them.`,
+    });
   }
 
   #take(option: OptionDefinition, name: string, attached: string | undefined): void {

@@ -24,7 +24,10 @@ export function run(invocation: Invocation): Promise<number> {
 }
 
 /** Services that left the file and hold data, as far as somebody at a terminal names them. Without one they stay, and the change says so. */
-async function askForHeld({ invocation, output, plane, stack, signal }: Session, options: PlanOptions): Promise<string[]> {
+async function askForHeld(
+  { invocation, output, plane, stack, signal }: Session,
+  options: PlanOptions,
+): Promise<string[]> {
   if (!output.isTerminal || invocation.flag("yes") || invocation.positionals.length > 0) return [];
   const plan = await plane.stacks.plan(stack, { ...options, signal });
   const confirmed: string[] = [];

@@ -13,7 +13,10 @@ export async function run(invocation: Invocation): Promise<number> {
     const remove = [...invocation.list("remove")];
     if (!invocation.flag("yes")) {
       if (!session.output.isTerminal) {
-        throw new UsageError("pctl destroy asks before it removes anything, and there is no terminal to ask on", "With --yes it does not ask.");
+        throw new UsageError(
+          "pctl destroy asks before it removes anything, and there is no terminal to ask on",
+          "With --yes it does not ask.",
+        );
       }
       const named = await askFor(session, remove);
       if (named === undefined) {
@@ -37,11 +40,17 @@ export async function run(invocation: Invocation): Promise<number> {
 /** Names of services with data that are to go as well; undefined where the answer was no. */
 async function askFor(session: Session, remove: readonly string[]): Promise<string[] | undefined> {
   const { invocation, plane, stack, output } = session;
-  const { services } = await plane.stacks.status(stack, invocation.positionals.length === 0 ? undefined : invocation.positionals);
+  const { services } = await plane.stacks.status(
+    stack,
+    invocation.positionals.length === 0 ? undefined : invocation.positionals,
+  );
   const there = services.filter((each) => each.status !== undefined || each.unreachable !== undefined);
   if (there.length === 0) return [];
   const environment = stack.environment === undefined ? "" : ` (${stack.environment})`;
-  output.lines([`${stack.name}${environment}: destroy removes ${count(there.length, "service")}`, ...there.map((each) => describe(each, invocation))]);
+  output.lines([
+    `${stack.name}${environment}: destroy removes ${count(there.length, "service")}`,
+    ...there.map((each) => describe(each, invocation)),
+  ]);
   if (!(await confirm("Remove?"))) return undefined;
   const named: string[] = [];
   for (const { service, status } of there) {

@@ -5,7 +5,8 @@ import { withSession } from "../session.ts";
 
 export async function run(invocation: Invocation): Promise<number> {
   const [service = ""] = invocation.positionals;
-  if (invocation.rest.length === 0) throw new UsageError(`what shall run in ${service}?`, `For example: pctl exec ${service} sh`);
+  if (invocation.rest.length === 0)
+    throw new UsageError(`what shall run in ${service}?`, `For example: pctl exec ${service} sh`);
   return withSession(invocation, { load: "operate", isChange: false, ownsSignals: true }, async ({ plane, stack }) => {
     const terminal = terminalFor(invocation);
     const replica = invocation.text("replica");

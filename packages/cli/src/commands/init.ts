@@ -22,7 +22,8 @@ export async function run(invocation: Invocation): Promise<number> {
     throw error;
   }
   const config = invocation.text("config") === undefined ? "" : ` -c ${shown}`;
-  if (output.json) output.document({ file: shown, name, seen: found.seen, services: found.services.map((each) => each.name) });
+  if (output.json)
+    output.document({ file: shown, name, seen: found.seen, services: found.services.map((each) => each.name) });
   else {
     const seen = found.seen.length === 0 ? "Nothing that pctl knows is here" : `Saw ${found.seen.join(", ")}`;
     output.lines([`${seen}; wrote ${shown}. Read it: it is short.`, `Next: pctl plan${config} · pctl deploy${config}`]);
@@ -32,6 +33,11 @@ export async function run(invocation: Invocation): Promise<number> {
 
 /** Lower case letters, digits and dashes, as every platform takes them. */
 function stackName(wanted: string): string {
-  const name = wanted.toLowerCase().replace(/^@[^/]*\//, "").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
+  const name = wanted
+    .toLowerCase()
+    .replace(/^@[^/]*\//, "")
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 40);
   return /^[a-z]/.test(name) ? name : `app${name === "" ? "" : `-${name}`}`;
 }

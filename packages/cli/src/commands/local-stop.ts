@@ -20,7 +20,11 @@ export async function run(invocation: Invocation): Promise<number> {
   }
   if (!invocation.flag("yes")) {
     const what = `${count(running, "replica")}, supervisor and gateway of ${before.dir}`;
-    if (!output.isTerminal) throw new UsageError(`pctl local stop would end ${what}, and there is no terminal to ask on`, "With --yes it does not ask.");
+    if (!output.isTerminal)
+      throw new UsageError(
+        `pctl local stop would end ${what}, and there is no terminal to ask on`,
+        "With --yes it does not ask.",
+      );
     if (!(await confirm(`End ${what}?`))) return exit.error;
   }
   const interruption = listenForInterruption(() => undefined, invocation.durationMs("timeout"));
@@ -30,6 +34,7 @@ export async function run(invocation: Invocation): Promise<number> {
     interruption.dispose();
   }
   if (output.json) output.document({ dir: before.dir, stopped: running });
-  else output.lines([`Stopped ${count(running, "replica")}. The next command that changes something brings them back.`]);
+  else
+    output.lines([`Stopped ${count(running, "replica")}. The next command that changes something brings them back.`]);
   return exit.done;
 }

@@ -23,7 +23,10 @@ function logOptions(invocation: Invocation, nowMs: number): StackLogOptions {
   const sinceText = invocation.text("since");
   const since = sinceText === undefined ? undefined : parseSince(sinceText, nowMs);
   if (sinceText !== undefined && since === undefined) {
-    throw new UsageError(`--since wants an age or a moment, got '${sinceText}'`, "For example: --since 5m, or --since 2026-11-22T03:00");
+    throw new UsageError(
+      `--since wants an age or a moment, got '${sinceText}'`,
+      "For example: --since 5m, or --since 2026-11-22T03:00",
+    );
   }
   const tail = invocation.integer("tail");
   const change = invocation.integer("change", 1);
@@ -41,7 +44,8 @@ function logOptions(invocation: Invocation, nowMs: number): StackLogOptions {
 
 /** Lines of one replica stand alone, as it printed them; lines of several say whose they are. */
 function prefixFor({ invocation, stack, output }: Session): LogPrefix | undefined {
-  const services = invocation.positionals.length === 0 ? Object.keys(stack.services) : [...new Set(invocation.positionals)];
+  const services =
+    invocation.positionals.length === 0 ? Object.keys(stack.services) : [...new Set(invocation.positionals)];
   if (invocation.text("replica") !== undefined) return undefined;
   const names = services.flatMap((service): string[] => {
     const replicas = stack.services[service]?.spec.scale.replicas ?? 1;
@@ -51,4 +55,3 @@ function prefixFor({ invocation, stack, output }: Session): LogPrefix | undefine
   const isAlone = services.length === 1 && names[0] === services[0];
   return isAlone ? undefined : new LogPrefix(stack.name, names, output.paint);
 }
-

@@ -17,18 +17,22 @@ export function planOptions(invocation: Invocation): PlanOptions {
 }
 
 export function run(invocation: Invocation): Promise<number> {
-  return withSession(invocation, { load: "deploy", isChange: false }, async ({ plane, stack, output, next, signal }) => {
-    const plan = await plane.stacks.plan(stack, { ...planOptions(invocation), signal });
-    const pending = isPending(plan);
-    if (output.json) output.document(plan);
-    else {
-      if (!output.quiet) output.lines([...renderPlan(plan, output.paint), ""]);
-      const services = invocation.positionals.map((each) => ` ${each}`).join("");
-      const then = next(`deploy${services} --expect ${plan.hash.slice(0, shownHash)}`);
-      output.lines([pending ? `Next: ${then}` : "Nothing to do: all serves as declared."]);
-    }
-    return pending && invocation.flag("exit-code") ? exit.pending : exit.done;
-  });
+  return withSession(
+    invocation,
+    { load: "deploy", isChange: false },
+    async ({ plane, stack, output, next, signal }) => {
+      const plan = await plane.stacks.plan(stack, { ...planOptions(invocation), signal });
+      const pending = isPending(plan);
+      if (output.json) output.document(plan);
+      else {
+        if (!output.quiet) output.lines([...renderPlan(plan, output.paint), ""]);
+        const services = invocation.positionals.map((each) => ` ${each}`).join("");
+        const then = next(`deploy${services} --expect ${plan.hash.slice(0, shownHash)}`);
+        output.lines([pending ? `Next: ${then}` : "Nothing to do: all serves as declared."]);
+      }
+      return pending && invocation.flag("exit-code") ? exit.pending : exit.done;
+    },
+  );
 }
 
 /** Digits of a plan's hash that are printed; `--expect` takes any beginning of that length or more. */

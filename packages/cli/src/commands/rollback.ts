@@ -27,7 +27,10 @@ export async function run(invocation: Invocation): Promise<number> {
 }
 
 /** Shows the difference, and asks. */
-async function agrees({ plane, stack, output, signal }: Session, target: { service?: string; to?: number }): Promise<boolean> {
+async function agrees(
+  { plane, stack, output, signal }: Session,
+  target: { service?: string; to?: number },
+): Promise<boolean> {
   const preview = await plane.stacks.rollback(stack, { ...target, dryRun: true, signal });
   for await (const event of preview.events) {
     const plan = event.type === "plan.ready" ? planOf(event) : undefined;

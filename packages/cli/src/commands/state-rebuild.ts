@@ -7,7 +7,8 @@ export function run(invocation: Invocation): Promise<number> {
   return withSession(invocation, { load: "operate", isChange: true }, async ({ plane, stack, output }) => {
     const document = await plane.stacks.state.rebuild(stack);
     if (output.json) output.document(document);
-    else output.lines([...renderState(stack.name, document, output.paint), "", "Rebuilt from what the platforms know."]);
+    else
+      output.lines([...renderState(stack.name, document, output.paint), "", "Rebuilt from what the platforms know."]);
     return exit.done;
   });
 }

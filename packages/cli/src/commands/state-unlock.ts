@@ -17,13 +17,22 @@ export function run(invocation: Invocation): Promise<number> {
     if (!invocation.flag("yes") && !(await agrees(lease, output.isTerminal))) return exit.error;
     const released = await plane.stacks.state.unlock(stack);
     if (output.json) output.document({ released: released ?? null });
-    else output.lines([released === undefined ? "It was released meanwhile." : `Took the lease from ${describe(released)}; it stops before its next write.`]);
+    else
+      output.lines([
+        released === undefined
+          ? "It was released meanwhile."
+          : `Took the lease from ${describe(released)}; it stops before its next write.`,
+      ]);
     return exit.done;
   });
 }
 
 function agrees(lease: NonNullable<StackStatus["lease"]>, isTerminal: boolean): Promise<boolean> {
-  if (!isTerminal) throw new UsageError(`the lease is held by ${describe(lease)}; taking it needs a yes`, "With --yes it does not ask.");
+  if (!isTerminal)
+    throw new UsageError(
+      `the lease is held by ${describe(lease)}; taking it needs a yes`,
+      "With --yes it does not ask.",
+    );
   return confirm(`Held by ${describe(lease)}. Take it away?`);
 }
 

@@ -1,6 +1,11 @@
 import type { CommandDefinition, OptionDefinition } from "../arguments/definition.ts";
 
-const message: OptionDefinition = { long: "message", short: "m", value: "TEXT", text: "kept with the change, shown by history" };
+const message: OptionDefinition = {
+  long: "message",
+  short: "m",
+  value: "TEXT",
+  text: "kept with the change, shown by history",
+};
 const remove: OptionDefinition = {
   long: "remove",
   value: "NAME",
@@ -38,7 +43,11 @@ export const changeCommands: readonly CommandDefinition[] = [
     summary: "bring what runs to what the file declares",
     parameters: "[services...]",
     positionals: [0, Infinity],
-    options: [{ long: "expect", value: "HASH", text: "only if the plan is still the one reviewed, else exit 2" }, message, ...selection],
+    options: [
+      { long: "expect", value: "HASH", text: "only if the plan is still the one reviewed, else exit 2" },
+      message,
+      ...selection,
+    ],
     details: [
       "Named services alone are deployed, and nothing is removed. Without names, services that left the file are removed at the end.",
       "A failed service goes back to its old release. Killed in the middle? Run it again.",
@@ -76,7 +85,9 @@ export const changeCommands: readonly CommandDefinition[] = [
     parameters: "[service]",
     positionals: [0, 1],
     options: [{ long: "to", value: "N", text: "release to go to, with a service (default: the one before)" }, message],
-    details: ["Shows the difference first, and asks on a terminal. Runs no job again; services with volumes only by name."],
+    details: [
+      "Shows the difference first, and asks on a terminal. Runs no job again; services with volumes only by name.",
+    ],
     examples: [
       ["rollback", "undo the last change"],
       ["rollback web --to 12", "web as it was in release 12"],

@@ -11,7 +11,11 @@ export const globalOptions: readonly OptionDefinition[] = [
   { long: "quiet", short: "q", text: "errors and the last line only" },
   { long: "debug", text: "stack traces, and calls of providers" },
   { long: "timeout", value: "TIME", text: "give up after this time, e.g. 10m" },
-  { long: "lock-wait", value: "TIME", text: "wait this long for somebody else's change (default: as long as a lease runs)" },
+  {
+    long: "lock-wait",
+    value: "TIME",
+    text: "wait this long for somebody else's change (default: as long as a lease runs)",
+  },
   { long: "no-color", text: "no colours (also NO_COLOR=1)" },
   { long: "help", short: "h", text: "help on pctl, or on a command" },
   { long: "version", short: "V", text: "the version of pctl" },

@@ -50,7 +50,9 @@ export const lookCommands: readonly CommandDefinition[] = [
       { long: "no-tty", short: "T", text: "no terminal" },
       { long: "replica", value: "NAME", text: "in this replica (default: the first ready one)" },
     ],
-    details: ["After the service all belongs to the command. Exits with the command's code; 125 to 127 are failures of pctl."],
+    details: [
+      "After the service all belongs to the command. Exits with the command's code; 125 to 127 are failures of pctl.",
+    ],
     examples: [
       ["exec web sh", "a shell"],
       ["exec web sh -c 'echo $PORT'", "one command"],
@@ -70,7 +72,9 @@ export const lookCommands: readonly CommandDefinition[] = [
       { long: "tty", short: "t", text: "a terminal for the command (default where this is one)" },
       { long: "no-tty", short: "T", text: "no terminal" },
     ],
-    details: ["Without a command, the release's own one runs. Exits with the command's code; 125 to 127 are failures of pctl."],
+    details: [
+      "Without a command, the release's own one runs. Exits with the command's code; 125 to 127 are failures of pctl.",
+    ],
     examples: [
       ["run web -- bin/console", "image and environment of what serves"],
       ["run web --release 14 -- sh", "look inside a release that crashed"],

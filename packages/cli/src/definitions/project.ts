@@ -69,7 +69,9 @@ export const upkeepCommands: readonly (CommandDefinition | CommandGroup)[] = [
         summary: "take the lease away from whoever holds it",
         positionals: [0, 0],
         options: [],
-        details: ["Rarely needed: a lease that nobody renews ends by itself within 15 s. Its holder stops before its next write."],
+        details: [
+          "Rarely needed: a lease that nobody renews ends by itself within 15 s. Its holder stops before its next write.",
+        ],
         examples: [
           ["state unlock", "after asking"],
           ["state unlock --yes", "without asking"],
@@ -86,7 +88,9 @@ export const upkeepCommands: readonly (CommandDefinition | CommandGroup)[] = [
         name: "local status",
         summary: "supervisor, gateway and replicas on this machine",
         positionals: [0, 0],
-        options: [{ long: "dir", value: "FOLDER", text: "data folder (default: $PCTL_LOCAL_DIR, else the provider's default)" }],
+        options: [
+          { long: "dir", value: "FOLDER", text: "data folder (default: $PCTL_LOCAL_DIR, else the provider's default)" },
+        ],
         examples: [
           ["local status", "what runs, of all stacks"],
           ["local status --json", "as one document"],
@@ -97,7 +101,9 @@ export const upkeepCommands: readonly (CommandDefinition | CommandGroup)[] = [
         name: "local stop",
         summary: "end supervisor, gateway and all replicas of this machine",
         positionals: [0, 0],
-        options: [{ long: "dir", value: "FOLDER", text: "data folder (default: $PCTL_LOCAL_DIR, else the provider's default)" }],
+        options: [
+          { long: "dir", value: "FOLDER", text: "data folder (default: $PCTL_LOCAL_DIR, else the provider's default)" },
+        ],
         details: ["Nothing is forgotten: the next command that changes something brings all of it back."],
         examples: [
           ["local stop", "after asking"],

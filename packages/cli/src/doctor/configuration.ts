@@ -14,7 +14,11 @@ export async function checkConfiguration(invocation: Invocation): Promise<Findin
   } catch (error) {
     if (!isCtrlPlaneError(error)) throw error;
     const problems = error.diagnostics.map(findingOf);
-    findings.push(...(problems.length > 0 ? problems : [{ subject: "config", state: "bad" as const, text: error.message, ...hintOf(error.hint) }]));
+    findings.push(
+      ...(problems.length > 0
+        ? problems
+        : [{ subject: "config", state: "bad" as const, text: error.message, ...hintOf(error.hint) }]),
+    );
   }
   return findings;
 }
@@ -31,7 +35,11 @@ async function lookAt({ plane, stack, diagnostics }: Session): Promise<Finding[]
   ]);
   const problems = [...diagnostics, ...found].map(findingOf);
   const fine: Finding = { subject: "config", state: "good", text: `${stack.file}, stack ${stack.name}` };
-  return [...(problems.length === 0 ? [fine] : problems), ...providers.flatMap(providerFindings), ...clockFindings(changes[0]?.startedAt)];
+  return [
+    ...(problems.length === 0 ? [fine] : problems),
+    ...providers.flatMap(providerFindings),
+    ...clockFindings(changes[0]?.startedAt),
+  ];
 }
 
 function findingOf(each: Diagnostic): Finding {
@@ -42,7 +50,9 @@ function findingOf(each: Diagnostic): Finding {
 function providerFindings(each: ProviderStatus): Finding[] {
   const subject = each.name;
   if (each.problem !== undefined) {
-    return [{ subject, state: "bad", text: `${each.problem.code}: ${each.problem.message}`, ...hintOf(each.problem.hint) }];
+    return [
+      { subject, state: "bad", text: `${each.problem.code}: ${each.problem.message}`, ...hintOf(each.problem.hint) },
+    ];
   }
   const history = each.history === "platform" ? "" : "; history: this machine only";
   const good: Finding = { subject, state: "good", text: `${each.health?.description ?? each.type}${history}` };
@@ -53,7 +63,14 @@ function providerFindings(each: ProviderStatus): Finding[] {
 /** A change from the future: this clock, or the one of whoever made it, is wrong. */
 function clockFindings(lastChange: string | undefined): Finding[] {
   if (lastChange === undefined || Date.parse(lastChange) <= Date.now() + 60_000) return [];
-  return [{ subject: "clock", state: "bad", text: `the last change was made at ${lastChange}, which is yet to come`, hint: "Set the clock of this machine right, or of the one that made it." }];
+  return [
+    {
+      subject: "clock",
+      state: "bad",
+      text: `the last change was made at ${lastChange}, which is yet to come`,
+      hint: "Set the clock of this machine right, or of the one that made it.",
+    },
+  ];
 }
 
 function hintOf(hint: string | undefined): { hint?: string } {

@@ -12,7 +12,12 @@ export function checkNode(version: string = process.versions.node): Finding {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const isNew = major > needed[0] || (major === needed[0] && minor >= needed[1]);
   if (isNew) return { subject: "node", state: "good", text: version };
-  return { subject: "node", state: "bad", text: `${version} is too old`, hint: `Install Node ${needed.join(".")} or newer: https://nodejs.org` };
+  return {
+    subject: "node",
+    state: "bad",
+    text: `${version} is too old`,
+    hint: `Install Node ${needed.join(".")} or newer: https://nodejs.org`,
+  };
 }
 
 /** Is the clock kept right? Leases and histories compare times of several machines. */
@@ -29,7 +34,9 @@ export async function checkSynchronized(): Promise<Finding> {
 /** `yes`, `no`; undefined on a machine that cannot say (a container, no systemd). */
 async function askTimedate(): Promise<string | undefined> {
   try {
-    const { stdout } = await promisify(execFile)("timedatectl", ["show", "-p", "NTPSynchronized", "--value"], { timeout: 2000 });
+    const { stdout } = await promisify(execFile)("timedatectl", ["show", "-p", "NTPSynchronized", "--value"], {
+      timeout: 2000,
+    });
     return stdout.trim();
   } catch (error) {
     // Not installed, not running, too slow: whatever it is, it says nothing of the clock.
@@ -51,13 +58,19 @@ export async function checkDisk(): Promise<Finding[]> {
   return findings;
 }
 
-export function judgeSpace(folder: string, space: { bavail: number; bsize: number; files: number; ffree: number }): Finding {
+export function judgeSpace(
+  folder: string,
+  space: { bavail: number; bsize: number; files: number; ffree: number },
+): Finding {
   const free = space.bavail * space.bsize;
   const text = `${(free / gigabyte).toFixed(1)} GB free in ${folder}`;
   const hint = "Make room: snapshots, logs and volumes of `local` lie in its data folder (pctl local status).";
-  if (space.files > 0 && space.ffree < 1000) return { subject: "disk", state: "bad", text: `${space.ffree} inodes free in ${folder}`, hint };
+  if (space.files > 0 && space.ffree < 1000)
+    return { subject: "disk", state: "bad", text: `${space.ffree} inodes free in ${folder}`, hint };
   if (free < 0.2 * gigabyte) return { subject: "disk", state: "bad", text, hint };
-  return free < 2 * gigabyte ? { subject: "disk", state: "warn", text, hint } : { subject: "disk", state: "good", text };
+  return free < 2 * gigabyte
+    ? { subject: "disk", state: "warn", text, hint }
+    : { subject: "disk", state: "good", text };
 }
 
 /** The key that seals environment and secrets in records. */
@@ -67,7 +80,8 @@ export async function checkKey(env: NodeJS.ProcessEnv = process.env, home: strin
   const mode = await modeOf(path);
   if (mode === undefined) return { subject: "key", state: "good", text: `none yet; ${path} is made at first need` };
   const others = mode & 0o077;
-  if (others === 0) return { subject: "key", state: "good", text: `${path}; keep a copy: without it recorded values cannot be read` };
+  if (others === 0)
+    return { subject: "key", state: "good", text: `${path}; keep a copy: without it recorded values cannot be read` };
   const rights = (mode & 0o777).toString(8);
   return { subject: "key", state: "bad", text: `${path} can be read by others (${rights})`, hint: `chmod 600 ${path}` };
 }
@@ -76,7 +90,8 @@ async function modeOf(path: string): Promise<number | undefined> {
   try {
     return (await stat(path)).mode;
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+      return undefined;
     throw error;
   }
 }

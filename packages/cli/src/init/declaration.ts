@@ -22,7 +22,8 @@ export function writeDeclaration(name: string, found: FolderSurvey): string {
 function hints(found: FolderSurvey): string[] {
   const lines: string[] = [];
   if (found.services.length === 0) lines.push("# Nothing here says how to start it: put the right command below.");
-  if (found.dockerfile) lines.push("# The Dockerfile is for providers that run containers; `local` runs the command as it stands here.");
+  if (found.dockerfile)
+    lines.push("# The Dockerfile is for providers that run containers; `local` runs the command as it stands here.");
   if (found.compose !== undefined) {
     lines.push(`# From ${found.compose}: depends_on is \`needs\`, environment is \`env\`, healthcheck is \`health\`.`);
   }
@@ -30,8 +31,13 @@ function hints(found: FolderSurvey): string[] {
 }
 
 function writeService(service: FoundService, index: number): string[] {
-  const lines = [`  ${service.name}:`, "    image: .               # this folder, copied when deployed, so that a rollback brings it back", `    command: ${writeCommand(service.command)}`];
-  if (service.port !== undefined) lines.push(`    ports: ["8080:${service.port}"]   # reached at 8080; each replica is told its own port in $PORT`);
+  const lines = [
+    `  ${service.name}:`,
+    "    image: .               # this folder, copied when deployed, so that a rollback brings it back",
+    `    command: ${writeCommand(service.command)}`,
+  ];
+  if (service.port !== undefined)
+    lines.push(`    ports: ["8080:${service.port}"]   # reached at 8080; each replica is told its own port in $PORT`);
   if (index > 0) return lines;
   if (service.port !== undefined) {
     lines.push("    # health: { http: /up }  # without it, a replica is healthy once its port opens");
@@ -43,5 +49,7 @@ function writeService(service: FoundService, index: number): string[] {
 }
 
 function writeCommand(command: FoundService["command"]): string {
-  return typeof command === "string" ? JSON.stringify(command) : `[${command.map((word) => (/^[\w./-]+$/.test(word) ? word : JSON.stringify(word))).join(", ")}]`;
+  return typeof command === "string"
+    ? JSON.stringify(command)
+    : `[${command.map((word) => (/^[\w./-]+$/.test(word) ? word : JSON.stringify(word))).join(", ")}]`;
 }

@@ -34,8 +34,11 @@ export async function surveyFolder(folder: string): Promise<FolderSurvey> {
   const procfile = await read("Procfile");
   const compose = composeFiles.find((each) => files.has(each));
   const port = exposedPort(dockerfile) ?? defaultPort;
-  const services = procfile === undefined ? oneService(manifest, dockerfile, files, port) : parseProcfile(procfile, port);
-  const seen = ["package.json", "Dockerfile", "Procfile", ...composeFiles, ...entryFiles.map(([file]) => file)].filter((each) => files.has(each));
+  const services =
+    procfile === undefined ? oneService(manifest, dockerfile, files, port) : parseProcfile(procfile, port);
+  const seen = ["package.json", "Dockerfile", "Procfile", ...composeFiles, ...entryFiles.map(([file]) => file)].filter(
+    (each) => files.has(each),
+  );
   return {
     ...(manifest?.name === undefined ? {} : { name: manifest.name }),
     ...(compose === undefined ? {} : { compose }),
@@ -54,9 +57,14 @@ interface Manifest {
 function parseManifest(text: string | undefined): Manifest | undefined {
   if (text === undefined) return undefined;
   const json = parseJson(text) as { name?: unknown; main?: unknown; scripts?: { start?: unknown } } | undefined; // each field is checked below
-  const string = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+  const string = (value: unknown): string | undefined =>
+    typeof value === "string" && value !== "" ? value : undefined;
   const [name, start, main] = [string(json?.name), string(json?.scripts?.start), string(json?.main)];
-  return { ...(name === undefined ? {} : { name }), ...(start === undefined ? {} : { start }), ...(main === undefined ? {} : { main }) };
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(start === undefined ? {} : { start }),
+    ...(main === undefined ? {} : { main }),
+  };
 }
 
 /** Undefined for what is no JSON: a broken manifest is npm's business, and suggests nothing here. */
@@ -81,8 +89,14 @@ const entryFiles: readonly (readonly [string, readonly string[] | string])[] = [
   ["index.html", "python3 -m http.server $PORT"],
 ];
 
-function oneService(manifest: Manifest | undefined, dockerfile: string | undefined, files: ReadonlySet<string>, port: number): FoundService[] {
-  const command = startCommand(manifest) ?? dockerCommand(dockerfile) ?? entryFiles.find(([file]) => files.has(file))?.[1];
+function oneService(
+  manifest: Manifest | undefined,
+  dockerfile: string | undefined,
+  files: ReadonlySet<string>,
+  port: number,
+): FoundService[] {
+  const command =
+    startCommand(manifest) ?? dockerCommand(dockerfile) ?? entryFiles.find(([file]) => files.has(file))?.[1];
   return command === undefined ? [] : [{ name: "web", command, port }];
 }
 
@@ -96,7 +110,9 @@ function startCommand(manifest: Manifest | undefined): readonly string[] | undef
 function dockerCommand(dockerfile: string | undefined): readonly string[] | undefined {
   const list = /^CMD\s+(\[.*\])\s*$/im.exec(dockerfile ?? "")?.[1];
   const words = list === undefined ? undefined : parseJson(list);
-  return Array.isArray(words) && words.every((each) => typeof each === "string") && words.length > 0 ? words : undefined;
+  return Array.isArray(words) && words.every((each) => typeof each === "string") && words.length > 0
+    ? words
+    : undefined;
 }
 
 function exposedPort(dockerfile: string | undefined): number | undefined {

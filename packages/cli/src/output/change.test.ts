@@ -1,13 +1,30 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ActionKind, Change, ChangeResult, DeploymentResult, Event, EventInput, Plan, PlanAction } from "@ctrlplane/core";
+import type {
+  ActionKind,
+  Change,
+  ChangeResult,
+  DeploymentResult,
+  Event,
+  EventInput,
+  Plan,
+  PlanAction,
+} from "@ctrlplane/core";
 import { ChangeReport } from "./change.ts";
 import { nextStep } from "./next-step.ts";
 import { plain } from "./paint.ts";
 import { renderPlan } from "./plan.ts";
 
 function action(service: string, kind: ActionKind, summary: string, more: Partial<PlanAction> = {}): PlanAction {
-  const instance = { id: `inst_${service}`, name: `shop-${service}`, stack: "shop", service, lineage: "lin_1", provider: "vps1", platformId: "p1" };
+  const instance = {
+    id: `inst_${service}`,
+    name: `shop-${service}`,
+    stack: "shop",
+    service,
+    lineage: "lin_1",
+    provider: "vps1",
+    platformId: "p1",
+  };
   const none = { causes: [], changes: [], after: [], volumes: [], publishes: [], notes: [] };
   return { key: `${service}@vps1`, kind, instance, ...none, summary, ...more };
 }
@@ -20,7 +37,9 @@ function planWith(actions: readonly PlanAction[], more: Partial<Plan> = {}): Pla
     hash: "0".repeat(64),
     actions,
     diagnostics: [],
-    platforms: [{ provider: "vps1", platformId: "p1", description: "Docker 26.1, ssh deploy@203.0.113.10", reachable: true }],
+    platforms: [
+      { provider: "vps1", platformId: "p1", description: "Docker 26.1, ssh deploy@203.0.113.10", reachable: true },
+    ],
     ...more,
   };
 }
@@ -33,7 +52,11 @@ const firstDeploy = planWith([
 ]);
 
 /** Plays events, each a given number of milliseconds after the start, and returns all that is printed. */
-function print(events: readonly (readonly [number, EventInput])[], result: Partial<ChangeResult>, options: readonly string[] = []): string {
+function print(
+  events: readonly (readonly [number, EventInput])[],
+  result: Partial<ChangeResult>,
+  options: readonly string[] = [],
+): string {
   const report = new ChangeReport({
     paint: plain,
     next: nextStep(options),
@@ -44,11 +67,34 @@ function print(events: readonly (readonly [number, EventInput])[], result: Parti
   });
   const begun: readonly [number, EventInput] = [0, { type: "change.started", message: "deploy" }];
   const lines = [begun, ...events].flatMap(([atMs, input], index) => {
-    const event: Event = { v: 1, seq: index + 1, at: new Date(atMs).toISOString(), level: "info", stack: "shop", change: 42, data: {}, ...input };
+    const event: Event = {
+      v: 1,
+      seq: index + 1,
+      at: new Date(atMs).toISOString(),
+      level: "info",
+      stack: "shop",
+      change: 42,
+      data: {},
+      ...input,
+    };
     return report.render(event);
   });
-  const base = { command: "deploy", stack: "shop", by: "ci", host: "runner", startedAt: new Date(0).toISOString() } as const;
-  const whole: ChangeResult = { outcome: "succeeded", exitCode: 0, elapsedMs: 0, services: [], diagnostics: [], addresses: [], ...result };
+  const base = {
+    command: "deploy",
+    stack: "shop",
+    by: "ci",
+    host: "runner",
+    startedAt: new Date(0).toISOString(),
+  } as const;
+  const whole: ChangeResult = {
+    outcome: "succeeded",
+    exitCode: 0,
+    elapsedMs: 0,
+    services: [],
+    diagnostics: [],
+    addresses: [],
+    ...result,
+  };
   const change: Change = { ...base, number: 42, result: whole };
   return [...lines, ...report.end(change)].join("\n");
 }
@@ -116,7 +162,12 @@ test("a failure tells what, where, how it ended, what it printed, and what to ty
         },
       ],
     ],
-    { outcome: "reverted", exitCode: 3, elapsedMs: 22_400, services: [deployed("web", { outcome: "reverted", serving: 13 })] },
+    {
+      outcome: "reverted",
+      exitCode: 3,
+      elapsedMs: 22_400,
+      services: [deployed("web", { outcome: "reverted", serving: 13 })],
+    },
     ["--env", "production"],
   );
   assert.equal(
@@ -149,7 +200,16 @@ test("a first release that fails says that it was taken away, and one that had t
   const routed: EventInput = { type: "replica.routed", service: "web", release: 2, message: "routed" };
   const result = { outcome: "reverted", exitCode: 3, services: [] } as const;
   assert.match(print([[0, done(undefined)]], result), /^ {2}- web {4}removed again; its logs are kept$/m);
-  assert.match(print([[0, routed], [1, done(1)]], result), /^ {2}✓ web {4}release 1 serves$/m);
+  assert.match(
+    print(
+      [
+        [0, routed],
+        [1, done(1)],
+      ],
+      result,
+    ),
+    /^ {2}✓ web {4}release 1 serves$/m,
+  );
 });
 
 test("an interruption, a held removal and a no-op each say what follows", () => {
@@ -165,7 +225,11 @@ Next: pctl deploy --remove db`,
     `Change #42 was interrupted after 3.2 s (exit 130).
 Next: pctl deploy finishes or undoes what was begun.`,
   );
-  const unchanged = { outcome: "unchanged", elapsedMs: 310, services: [deployed("web", { outcome: "unchanged" })] } as const;
+  const unchanged = {
+    outcome: "unchanged",
+    elapsedMs: 310,
+    services: [deployed("web", { outcome: "unchanged" })],
+  } as const;
   assert.equal(print([], unchanged), "Nothing to change: 1 service as declared.");
 });
 
@@ -187,7 +251,16 @@ test("a plan shows each field, its cause, notes and warnings", () => {
     ],
     {
       continues: { change: 41, at: "2026-11-22T00:00:00Z", by: "ann" },
-      diagnostics: [{ severity: "warning", code: "x", summary: "health.onfailure does nothing here", path: "pctl.yaml", range: { start: { line: 4, column: 5 }, end: { line: 4, column: 9 } }, hint: "Remove it." }],
+      diagnostics: [
+        {
+          severity: "warning",
+          code: "x",
+          summary: "health.onfailure does nothing here",
+          path: "pctl.yaml",
+          range: { start: { line: 4, column: 5 }, end: { line: 4, column: 9 } },
+          hint: "Remove it.",
+        },
+      ],
     },
   );
   assert.equal(
@@ -211,7 +284,12 @@ test("a plan shows each field, its cause, notes and warnings", () => {
 
 test("many unchanged services are counted, and platforms get a line each where there are several", () => {
   const kept = Array.from({ length: 998 }, (_, index) => action(`s${index}`, "keep", "unchanged, skipping"));
-  const platforms = ["a", "b"].map((provider) => ({ provider, platformId: provider, description: `engine ${provider}`, reachable: true }));
+  const platforms = ["a", "b"].map((provider) => ({
+    provider,
+    platformId: provider,
+    description: `engine ${provider}`,
+    reachable: true,
+  }));
   assert.equal(
     renderPlan(planWith([...kept, action("web", "create", "image ./web")], { platforms }), plain).join("\n"),
     `shop (production)
@@ -225,10 +303,23 @@ test("many unchanged services are counted, and platforms get a line each where t
 });
 
 test("a long wait is heard of", () => {
-  const report = new ChangeReport({ paint: plain, next: nextStep([]), locate: () => undefined, readSource: () => undefined, services: ["web"], command: "deploy" });
+  const report = new ChangeReport({
+    paint: plain,
+    next: nextStep([]),
+    locate: () => undefined,
+    readSource: () => undefined,
+    services: ["web"],
+    command: "deploy",
+  });
   const base = { v: 1, seq: 1, stack: "shop", level: "info", service: "web", data: {} } as const;
   report.render({ ...base, type: "service.started", at: new Date(0).toISOString(), message: "release 3" });
-  report.render({ ...base, type: "replica.created", at: new Date(500).toISOString(), replica: "shop-web-1", message: "started" });
+  report.render({
+    ...base,
+    type: "replica.created",
+    at: new Date(500).toISOString(),
+    replica: "shop-web-1",
+    message: "started",
+  });
   assert.deepEqual(report.heartbeat(5000, 10_000), []);
   assert.deepEqual(report.heartbeat(12_000, 10_000), ["  … web    shop-web-1 started                          12.0 s"]);
 });

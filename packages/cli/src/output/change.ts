@@ -36,7 +36,11 @@ export class ChangeReport {
     if (event.type === "change.started") this.#hasBegun = true;
     const plan = event.type === "plan.ready" ? planOf(event) : undefined;
     if (plan !== undefined) {
-      this.#progress = new Progress(this.#view.paint, nameWidth([...actionNames(plan.actions).values()]), this.#view.locate);
+      this.#progress = new Progress(
+        this.#view.paint,
+        nameWidth([...actionNames(plan.actions).values()]),
+        this.#view.locate,
+      );
       return this.#in("plan", renderPlan(plan, this.#view.paint));
     }
     return this.#in("progress", this.#progress.render(event));
@@ -51,10 +55,18 @@ export class ChangeReport {
     const { paint, next, command, readSource } = this.#view;
     if (change.result === undefined) return [`Change #${change.number} has not ended.`];
     const blocks = this.#progress.failures
-      .filter((failure) => change.result?.services.some((each) => each.service === failure.service && each.outcome !== "succeeded") ?? true)
+      .filter(
+        (failure) =>
+          change.result?.services.some((each) => each.service === failure.service && each.outcome !== "succeeded") ??
+          true,
+      )
       .map((failure) => [...renderFailure(failure, paint, next), ""]);
     const problems = renderDiagnostics(change.result.diagnostics, paint, readSource);
-    const lines = [...blocks.flat(), ...problems, ...renderOutcome({ command, ...(this.#hasBegun ? { number: change.number } : {}) }, change.result, paint, next)];
+    const lines = [
+      ...blocks.flat(),
+      ...problems,
+      ...renderOutcome({ command, ...(this.#hasBegun ? { number: change.number } : {}) }, change.result, paint, next),
+    ];
     return this.#section === "none" ? lines : ["", ...lines];
   }
 

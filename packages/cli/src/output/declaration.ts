@@ -5,8 +5,14 @@ import { mask, type ImageSpec, type PortSpec, type ServiceSpec, type Stack } fro
  * Every value of an environment is masked, and of a registry the password.
  */
 export function declarationOf(stack: Stack): Readonly<Record<string, unknown>> {
-  const services = Object.entries(stack.services).map(([name, { spec, provider }]) => [name, { provider, ...serviceOf(spec) }]);
-  const providers = Object.values(stack.providers).map((each) => [each.name, compact({ type: each.type, options: full(each.options), accept: full(each.accept) })]);
+  const services = Object.entries(stack.services).map(([name, { spec, provider }]) => [
+    name,
+    { provider, ...serviceOf(spec) },
+  ]);
+  const providers = Object.values(stack.providers).map((each) => [
+    each.name,
+    compact({ type: each.type, options: full(each.options), accept: full(each.accept) }),
+  ]);
   return compact({
     name: stack.name,
     providers: full(Object.fromEntries(providers)),
@@ -20,7 +26,10 @@ function serviceOf(spec: ServiceSpec): Record<string, unknown> {
   return compact({
     kind: spec.kind === "job" ? "job" : undefined,
     ...imageOf(spec.image),
-    registry: spec.registry === undefined ? undefined : compact({ ...spec.registry, password: spec.registry.password === undefined ? undefined : mask }),
+    registry:
+      spec.registry === undefined
+        ? undefined
+        : compact({ ...spec.registry, password: spec.registry.password === undefined ? undefined : mask }),
     entrypoint: spec.entrypoint,
     command: spec.command === undefined ? undefined : "shell" in spec.command ? spec.command.shell : spec.command.args,
     env: full(Object.fromEntries(Object.keys(spec.env).map((name) => [name, mask]))),
@@ -36,7 +45,18 @@ function serviceOf(spec: ServiceSpec): Record<string, unknown> {
     domains: full(spec.domains),
     tls: spec.tls === undefined ? undefined : "key" in spec.tls ? { cert: mask, key: mask } : spec.tls,
     health: healthOf(spec),
-    volumes: full(spec.volumes.map((volume) => compact({ path: volume.path, name: volume.name, size: volume.sizeMb === undefined ? undefined : `${volume.sizeMb}Mi`, external: volume.external, host: volume.host, readOnly: volume.readOnly || undefined }))),
+    volumes: full(
+      spec.volumes.map((volume) =>
+        compact({
+          path: volume.path,
+          name: volume.name,
+          size: volume.sizeMb === undefined ? undefined : `${volume.sizeMb}Mi`,
+          external: volume.external,
+          host: volume.host,
+          readOnly: volume.readOnly || undefined,
+        }),
+      ),
+    ),
     needs: full(spec.needs),
     strategy: strategyOf(spec),
     stop: { signal: spec.stop.signal, grace: seconds(spec.stop.graceMs) },
@@ -63,14 +83,28 @@ function healthOf({ health }: ServiceSpec): Record<string, unknown> | undefined 
   const { probe } = health;
   const port = probe.kind === "command" ? undefined : probe.port;
   const kind =
-    probe.kind === "http" ? { http: probe.path } : probe.kind === "tcp" ? { tcp: true } : { command: "shell" in probe.command ? probe.command.shell : probe.command.args };
-  const times = { interval: seconds(health.intervalMs), timeout: seconds(health.timeoutMs), grace: seconds(health.graceMs) };
+    probe.kind === "http"
+      ? { http: probe.path }
+      : probe.kind === "tcp"
+        ? { tcp: true }
+        : { command: "shell" in probe.command ? probe.command.shell : probe.command.args };
+  const times = {
+    interval: seconds(health.intervalMs),
+    timeout: seconds(health.timeoutMs),
+    grace: seconds(health.graceMs),
+  };
   return compact({ ...kind, port, ...times, retries: health.retries, onfailure: health.onFailure.action });
 }
 
 function strategyOf({ strategy }: ServiceSpec): Record<string, unknown> {
   const batch = "count" in strategy.batch ? strategy.batch.count : `${strategy.batch.percent}%`;
-  return { type: strategy.type, batch, timeout: seconds(strategy.timeoutMs), drain: seconds(strategy.drainMs), onfailure: strategy.onFailure };
+  return {
+    type: strategy.type,
+    batch,
+    timeout: seconds(strategy.timeoutMs),
+    drain: seconds(strategy.drainMs),
+    onfailure: strategy.onFailure,
+  };
 }
 
 /** A duration as the file writes it: whole seconds as a number. */

@@ -17,7 +17,10 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[], paint: Pai
 
 export function renderDiagnostic(each: Diagnostic, paint: Paint, readSource: ReadSource): string[] {
   const [first = "", ...more] = describeDiagnostic(each).split("\n");
-  const lines = [`${paint(tones[each.severity], each.severity)}: ${paint("strong", first)}`, ...more.map((line) => `  ${line}`)];
+  const lines = [
+    `${paint(tones[each.severity], each.severity)}: ${paint("strong", first)}`,
+    ...more.map((line) => `  ${line}`),
+  ];
   lines.push(...excerpt(each, paint, readSource));
   if (each.detail !== undefined) lines.push(...each.detail.split("\n").map((line) => `  ${line}`));
   if (each.hint !== undefined) lines.push(`  ${paint("change", "help")}: ${each.hint}`);
@@ -26,12 +29,16 @@ export function renderDiagnostic(each: Diagnostic, paint: Paint, readSource: Rea
 
 /** `2 errors, 1 warning`. */
 export function countDiagnostics(diagnostics: readonly Diagnostic[]): string {
-  const of = (severity: Diagnostic["severity"]): number => diagnostics.filter((each) => each.severity === severity).length;
+  const of = (severity: Diagnostic["severity"]): number =>
+    diagnostics.filter((each) => each.severity === severity).length;
   const parts = [
     [of("error"), "error"],
     [of("warning"), "warning"],
   ] as const;
-  return parts.filter(([number]) => number > 0).map(([number, word]) => count(number, word)).join(", ");
+  return parts
+    .filter(([number]) => number > 0)
+    .map(([number, word]) => count(number, word))
+    .join(", ");
 }
 
 function excerpt(each: Diagnostic, paint: Paint, readSource: ReadSource): string[] {

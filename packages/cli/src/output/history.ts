@@ -11,9 +11,19 @@ export interface HistoryView {
 }
 
 /** Changes, newest first, and the releases that can be gone back to. */
-export function renderHistory(changes: readonly Change[], releases: readonly ReleaseSummary[], view: HistoryView): string[] {
-  if (changes.length === 0 && releases.length === 0) return [`Nothing yet. ${view.next("deploy")} makes the first change.`];
-  const lines = table(...fullColumns(["CHANGE", "WHEN", "COMMAND", "OUTCOME", "TOOK", "BY", "COMMIT", "MESSAGE"], changes.map((each) => changeRow(each, view))));
+export function renderHistory(
+  changes: readonly Change[],
+  releases: readonly ReleaseSummary[],
+  view: HistoryView,
+): string[] {
+  if (changes.length === 0 && releases.length === 0)
+    return [`Nothing yet. ${view.next("deploy")} makes the first change.`];
+  const lines = table(
+    ...fullColumns(
+      ["CHANGE", "WHEN", "COMMAND", "OUTCOME", "TOOK", "BY", "COMMIT", "MESSAGE"],
+      changes.map((each) => changeRow(each, view)),
+    ),
+  );
   if (releases.length > 0) {
     const rows = releases.map((each) => releaseRow(each, view));
     lines.push("", ...table(...fullColumns(["SERVICE", "RELEASE", "CHANGE", "WHEN", "IMAGE", "COMMIT", ""], rows)));
@@ -25,7 +35,9 @@ export function renderHistory(changes: readonly Change[], releases: readonly Rel
 export function renderChangeHead(change: Change, paint: Paint): string[] {
   const commit = change.commit === undefined ? "" : `, commit ${change.commit.slice(0, 7)}`;
   const message = change.message === undefined ? "" : `: ${change.message}`;
-  return [`${paint("strong", `Change #${change.number}`)}: ${change.command} by ${change.by} on ${change.host}, ${moment(change.startedAt)}${commit}${message}`];
+  return [
+    `${paint("strong", `Change #${change.number}`)}: ${change.command} by ${change.by} on ${change.host}, ${moment(change.startedAt)}${commit}${message}`,
+  ];
 }
 
 function changeRow(change: Change, { paint, nowMs }: HistoryView): string[] {

@@ -13,13 +13,17 @@ export function renderLocal(status: LocalMachineStatus, paint: Paint, nowMs: num
     `gateway     ${supervisor?.gatewayPid === undefined ? none : `pid ${supervisor.gatewayPid}`}`,
   ];
   if (replicas.length === 0) return [...lines, "replicas    none"];
-  const rows = [...replicas].sort((a, b) => (a.name < b.name ? -1 : 1)).map((each) => [each.name, String(each.release), stateOf(each, paint), portsOf(each)]);
+  const rows = [...replicas]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((each) => [each.name, String(each.release), stateOf(each, paint), portsOf(each)]);
   return [...lines, "", ...table(...fullColumns(["REPLICA", "RELEASE", "STATE", "PORTS"], rows))];
 }
 
 function stateOf(replica: LocalMachineReplica, paint: Paint): string {
   if (replica.pid !== undefined) return paint("good", `pid ${replica.pid}`);
-  const ended = replica.signal ?? (replica.exitCode === undefined || replica.exitCode === null ? undefined : `exit ${replica.exitCode}`);
+  const ended =
+    replica.signal ??
+    (replica.exitCode === undefined || replica.exitCode === null ? undefined : `exit ${replica.exitCode}`);
   return paint("dim", ended === undefined ? "does not run" : `ended, ${ended}`);
 }
 

@@ -23,7 +23,10 @@ function sentences(change: ChangeName, result: ChangeResult, next: NextStep): [s
   const code = `(exit ${result.exitCode})`;
   switch (result.outcome) {
     case "succeeded":
-      return [[`${name} done in ${time}.`, ...result.addresses].join(" "), ...afterSuccess(change.command, result, next)];
+      return [
+        [`${name} done in ${time}.`, ...result.addresses].join(" "),
+        ...afterSuccess(change.command, result, next),
+      ];
     case "unchanged":
       return [nothing(change.command, result)];
     case "reverted":
@@ -33,7 +36,10 @@ function sentences(change: ChangeName, result: ChangeResult, next: NextStep): [s
     case "attention":
       return [`${name} needs attention ${code}.`, ...attention(change.command, result, next)];
     case "interrupted":
-      return [`${name} was interrupted after ${time} ${code}.`, `Next: ${next(change.command)} finishes or undoes what was begun.`];
+      return [
+        `${name} was interrupted after ${time} ${code}.`,
+        `Next: ${next(change.command)} finishes or undoes what was begun.`,
+      ];
   }
 }
 
@@ -51,10 +57,13 @@ function afterSuccess(command: string, result: ChangeResult, next: NextStep): st
 }
 
 function attention(command: string, result: ChangeResult, next: NextStep): string[] {
-  const of = (outcome: DeploymentResult["outcome"]): readonly DeploymentResult[] => result.services.filter((each) => each.outcome === outcome);
+  const of = (outcome: DeploymentResult["outcome"]): readonly DeploymentResult[] =>
+    result.services.filter((each) => each.outcome === outcome);
   const lines = [
     ...[...of("held"), ...of("paused"), ...of("failed")].map(describe),
-    ...of("unreachable").map((each) => `  ${each.service}: ${each.provider} cannot be reached: ${each.reason ?? "no reason given"}`),
+    ...of("unreachable").map(
+      (each) => `  ${each.service}: ${each.provider} cannot be reached: ${each.reason ?? "no reason given"}`,
+    ),
   ];
   const held = of("held").map((each) => ` --remove ${each.service}`);
   if (held.length > 0) lines.push(`Next: ${next(`${command}${held.join("")}`)}`);

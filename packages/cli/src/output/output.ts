@@ -32,7 +32,8 @@ export function openOutput(invocation: Invocation | undefined): Output {
     errorPaint: wantsColour(stderr, env, noColour) ? coloured : plain,
     lines: (lines) => void (lines.length > 0 && stdout.write(`${lines.join("\n")}\n`)),
     errors: (lines) => void (lines.length > 0 && stderr.write(`${lines.join("\n")}\n`)),
-    document: (value) => void stdout.write(`${JSON.stringify(value, undefined, stdout.isTTY === true ? 2 : undefined)}\n`),
+    document: (value) =>
+      void stdout.write(`${JSON.stringify(value, undefined, stdout.isTTY === true ? 2 : undefined)}\n`),
     jsonLine: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
   };
 }

@@ -1,4 +1,11 @@
-import { describeDiagnostic, type ActionKind, type Cause, type FieldChange, type Plan, type PlanAction } from "@ctrlplane/core";
+import {
+  describeDiagnostic,
+  type ActionKind,
+  type Cause,
+  type FieldChange,
+  type Plan,
+  type PlanAction,
+} from "@ctrlplane/core";
 import type { Paint, Tone } from "./paint.ts";
 import { count } from "./table.ts";
 
@@ -29,9 +36,15 @@ const kindsByWords: readonly (readonly [string, readonly ActionKind[]])[] = [
 const mostKept = 6;
 
 /** `shop (production) on vps1: Docker 26.1, ssh deploy@203.0.113.10`; one line a platform where there are several. */
-export function renderHeading(plan: Pick<Plan, "stack" | "environment" | "platforms" | "continues">, paint: Paint): string[] {
+export function renderHeading(
+  plan: Pick<Plan, "stack" | "environment" | "platforms" | "continues">,
+  paint: Paint,
+): string[] {
   const name = paint("strong", plan.environment === undefined ? plan.stack : `${plan.stack} (${plan.environment})`);
-  const continues = plan.continues === undefined ? "" : paint("dim", `, continues change #${plan.continues.change} by ${plan.continues.by}`);
+  const continues =
+    plan.continues === undefined
+      ? ""
+      : paint("dim", `, continues change #${plan.continues.change} by ${plan.continues.by}`);
   const places = plan.platforms.map((each) => {
     const where = `on ${each.provider}: ${each.description}`;
     return each.reachable ? where : paint("bad", where);
@@ -48,10 +61,13 @@ export function renderPlan(plan: Plan, paint: Paint): string[] {
   const listed = kept.length > mostKept ? plan.actions.filter((action) => action.kind !== "keep") : plan.actions;
   const lines = [...renderHeading(plan, paint), ""];
   for (const action of listed) lines.push(...renderAction(action, names.get(action) ?? "", width, paint));
-  if (listed.length < plan.actions.length) lines.push(paint("dim", `  = ${count(kept.length, "service")} unchanged, skipping`));
+  if (listed.length < plan.actions.length)
+    lines.push(paint("dim", `  = ${count(kept.length, "service")} unchanged, skipping`));
   const totals = renderTotals(plan);
   if (totals !== "") lines.push(`  ${totals}`);
-  lines.push(...plan.diagnostics.flatMap((each) => renderNotice(each.severity, describeDiagnostic(each), each.hint, paint)));
+  lines.push(
+    ...plan.diagnostics.flatMap((each) => renderNotice(each.severity, describeDiagnostic(each), each.hint, paint)),
+  );
   return lines;
 }
 
@@ -75,7 +91,8 @@ export function nameWidth(names: readonly string[]): number {
 function renderAction(action: PlanAction, name: string, width: number, paint: Paint): string[] {
   const [sign, tone] = signs[action.kind];
   const line = `  ${sign} ${name.padEnd(width)}${action.summary}`;
-  if (action.kind === "keep") return [paint("dim", line), ...action.notes.map((note) => renderNote(note, width, paint))];
+  if (action.kind === "keep")
+    return [paint("dim", line), ...action.notes.map((note) => renderNote(note, width, paint))];
   const fields = action.kind === "create" ? [] : action.changes;
   const widest = Math.max(0, ...fields.map((each) => each.path.length));
   return [
@@ -87,7 +104,8 @@ function renderAction(action: PlanAction, name: string, width: number, paint: Pa
 
 function renderField(change: FieldChange, width: number, paint: Paint): string {
   const path = change.path.padEnd(width);
-  const why = change.cause === "configuration" || change.cause === "new" ? "" : paint("dim", `  (${causeWords[change.cause]})`);
+  const why =
+    change.cause === "configuration" || change.cause === "new" ? "" : paint("dim", `  (${causeWords[change.cause]})`);
   if (change.before === undefined) return `${path}  ${paint("good", `+ ${change.after ?? ""}`)}${why}`;
   if (change.after === undefined) return `${path}  ${paint("bad", `- ${change.before}`)}${why}`;
   return `${path}  ${change.before} → ${change.after}${why}`;
@@ -115,7 +133,9 @@ function renderTotals(plan: Plan): string {
     const number = plan.actions.filter((action) => kinds.includes(action.kind)).length;
     return number === 0 ? [] : [`${number} ${words}`];
   });
-  const doing = plan.actions.filter((action) => action.kind !== "keep" && action.kind !== "remove" && action.kind !== "hold");
+  const doing = plan.actions.filter(
+    (action) => action.kind !== "keep" && action.kind !== "remove" && action.kind !== "hold",
+  );
   const publishes = [...new Set(doing.flatMap((action) => action.publishes))];
   if (publishes.length > 0) parts.push(`publishes ${publishes.join(", ")}`);
   return parts.join(" · ");

@@ -70,7 +70,12 @@ export class Progress {
     if (event.level !== "error") return [this.#line("good", "✓", name, event)];
     const verdict = failureOf(event)?.verdict;
     const release = event.release === undefined ? "" : `release ${event.release}: `;
-    const failed = this.#line("bad", "✗", name, verdict === undefined ? event : { ...event, message: `${release}${verdict}` });
+    const failed = this.#line(
+      "bad",
+      "✗",
+      name,
+      verdict === undefined ? event : { ...event, message: `${release}${verdict}` },
+    );
     return text(event.data, "outcome") === "reverted" ? [failed, this.#reverted(name, event)] : [failed];
   }
 
@@ -85,7 +90,8 @@ export class Progress {
   #line(tone: Tone, sign: string, name: string, event: Event): string {
     const started = this.#work.get(name)?.startedMs;
     const ms = number(event.data, "elapsedMs") ?? (started === undefined ? undefined : Date.parse(event.at) - started);
-    if (event.type === "service.done" || event.type === "build.done" || event.type === "build.failed") this.#work.delete(name);
+    if (event.type === "service.done" || event.type === "build.done" || event.type === "build.failed")
+      this.#work.delete(name);
     return this.#columns(tone, sign, name, event.message, event.type === "service.skipped" ? undefined : ms);
   }
 
@@ -117,7 +123,8 @@ export class Progress {
     const position = this.#locate(service);
     const hint = text(event.data, "hint");
     const startedMs = this.#work.get(service)?.startedMs;
-    const ms = number(event.data, "elapsedMs") ?? (startedMs === undefined ? undefined : Date.parse(event.at) - startedMs);
+    const ms =
+      number(event.data, "elapsedMs") ?? (startedMs === undefined ? undefined : Date.parse(event.at) - startedMs);
     this.#failures.set(service, {
       service,
       reason: event.message,

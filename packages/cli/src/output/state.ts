@@ -9,7 +9,11 @@ export function renderState(stack: string, document: StateDocument, paint: Paint
     entry.provider,
     entry.release === undefined ? "" : String(entry.release),
     entry.image ?? "",
-    [entry.destroyed === true ? "destroyed" : "", entry.protect === true ? "protected" : "", entry.hasVolumes === true ? "has volumes" : ""]
+    [
+      entry.destroyed === true ? "destroyed" : "",
+      entry.protect === true ? "protected" : "",
+      entry.hasVolumes === true ? "has volumes" : "",
+    ]
       .filter((each) => each !== "")
       .join(", "),
   ]);

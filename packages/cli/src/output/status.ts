@@ -53,13 +53,18 @@ function serviceTable(services: readonly ServiceStatus[], view: StatusView): str
   const header = ["SERVICE", "PROVIDER", "STATE", "RELEASE", "READY", "RESTARTS", "SINCE", "ADDRESS"];
   const rows = services.flatMap((each) => [
     serviceRow(each, view),
-    ...(view.replicas ? [...(each.status?.replicas ?? [])].sort((a, b) => a.ordinal - b.ordinal).map((replica) => replicaRow(replica, view)) : []),
+    ...(view.replicas
+      ? [...(each.status?.replicas ?? [])]
+          .sort((a, b) => a.ordinal - b.ordinal)
+          .map((replica) => replicaRow(replica, view))
+      : []),
   ]);
   return table(...fullColumns(header, rows));
 }
 
 function serviceRow({ service, provider, status, unreachable }: ServiceStatus, { paint, nowMs }: StatusView): string[] {
-  if (status === undefined) return [service, provider, unreachable === undefined ? paint("dim", "absent") : paint("bad", "unreachable")];
+  if (status === undefined)
+    return [service, provider, unreachable === undefined ? paint("dim", "absent") : paint("bad", "unreachable")];
   const current = status.settled;
   const ready = status.replicas.filter((each) => each.state === "ready").length;
   const wanted = current === undefined ? String(status.replicas.length) : wantedText(current.replicas);
@@ -80,8 +85,10 @@ function wantedText(replicas: number | { readonly min: number; readonly max: num
 }
 
 function replicaRow(replica: ReplicaStatus, { paint, nowMs }: StatusView): string[] {
-  const tone: Tone = replica.state === "ready" ? "good" : replica.state === "unhealthy" || replica.state === "exited" ? "bad" : "dim";
-  const ended = replica.signal ?? (replica.exitCode === undefined || replica.exitCode === null ? "" : `code ${replica.exitCode}`);
+  const tone: Tone =
+    replica.state === "ready" ? "good" : replica.state === "unhealthy" || replica.state === "exited" ? "bad" : "dim";
+  const ended =
+    replica.signal ?? (replica.exitCode === undefined || replica.exitCode === null ? "" : `code ${replica.exitCode}`);
   return [
     paint("dim", `  ${replica.name}`),
     "",
@@ -96,18 +103,30 @@ function replicaRow(replica: ReplicaStatus, { paint, nowMs }: StatusView): strin
 function notesOf({ services, lease }: StackStatus, { paint, next, nowMs }: StatusView): string[] {
   const notes = services.flatMap((each) => {
     const lines: string[] = [];
-    if (each.unreachable !== undefined) lines.push(`${paint("warn", "unreachable")}: ${each.service} on ${each.provider}: ${each.unreachable}`);
+    if (each.unreachable !== undefined)
+      lines.push(`${paint("warn", "unreachable")}: ${each.service} on ${each.provider}: ${each.unreachable}`);
     if (each.unfinished !== undefined) {
-      lines.push(`${paint("warn", "unfinished")}: change #${each.unfinished.change} of ${each.service}; ${next("deploy")} goes on from there`);
+      lines.push(
+        `${paint("warn", "unfinished")}: change #${each.unfinished.change} of ${each.service}; ${next("deploy")} goes on from there`,
+      );
     }
-    if (each.orphaned) lines.push(`${paint("warn", "orphaned")}: ${each.service} is not in the file any more; ${next("deploy")} removes it`);
+    if (each.orphaned)
+      lines.push(
+        `${paint("warn", "orphaned")}: ${each.service} is not in the file any more; ${next("deploy")} removes it`,
+      );
     const scaled = each.status?.settled?.scaledBy;
-    if (scaled !== undefined) lines.push(`${each.service} was scaled by ${scaled.by} with change #${scaled.change}; a deploy returns to the file's scale`);
-    if (each.status?.state === "down") lines.push(`${paint("bad", "down")}: ${each.service}; ${next(`logs ${each.service} --tail 20`)}`);
+    if (scaled !== undefined)
+      lines.push(
+        `${each.service} was scaled by ${scaled.by} with change #${scaled.change}; a deploy returns to the file's scale`,
+      );
+    if (each.status?.state === "down")
+      lines.push(`${paint("bad", "down")}: ${each.service}; ${next(`logs ${each.service} --tail 20`)}`);
     return lines;
   });
   if (lease !== undefined) {
-    notes.push(`${paint("warn", "changing now")}: ${lease.command} by ${lease.user} on ${lease.host} (pid ${lease.pid}), since ${age(lease.since, nowMs)}`);
+    notes.push(
+      `${paint("warn", "changing now")}: ${lease.command} by ${lease.user} on ${lease.host} (pid ${lease.pid}), since ${age(lease.since, nowMs)}`,
+    );
   }
   return notes;
 }

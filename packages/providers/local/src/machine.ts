@@ -50,7 +50,8 @@ export function localMachine(options: LocalMachineOptions): LocalMachine {
     stop: async (signal) => {
       const [supervisor, replicas] = await Promise.all([client.status(), client.list()]);
       // Replicas outlive a supervisor that was killed; only a supervisor stops them.
-      if (supervisor === undefined && replicas.some((each) => each.pid !== undefined)) await launchSupervisor(dir, options.env);
+      if (supervisor === undefined && replicas.some((each) => each.pid !== undefined))
+        await launchSupervisor(dir, options.env);
       await client.shutdown({ stopServices: true }, { signal });
     },
   };

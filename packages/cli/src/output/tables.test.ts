@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { InstanceStatus, ReplicaStatus, StackStatus } from "@ctrlplane/core";
+import { renderDiagnostics } from "./diagnostics.ts";
+import { LogPrefix } from "./log-prefix.ts";
+import { nextStep } from "./next-step.ts";
+import { coloured, plain, wantsColour } from "./paint.ts";
+import { renderStatus } from "./status.ts";
+import { table } from "./table.ts";
+import { ago, elapsed } from "./time.ts";
+
+const now = Date.parse("2026-11-22T03:00:00Z");
+const before = (seconds: number): string => new Date(now - seconds * 1000).toISOString();
+
+function replica(ordinal: number, more: Partial<ReplicaStatus> = {}): ReplicaStatus {
+  const base = {
+    replicaHash: "a",
+    generation: 0,
+    state: "ready",
+    routed: true,
+    restarts: 0,
+    startedAt: before(90),
+  } as const;
+  return { name: `shop-web-${ordinal}`, ordinal, ...base, ...more };
+}
+
+const web: InstanceStatus = {
+  name: "shop-web",
+  stack: "shop",
+  service: "web",
+  labels: {},
+  state: "degraded",
+  settled: {
+    releaseId: "rel_1",
+    number: 14,
+    specHash: "v1:x",
+    replicaHash: "a",
+    generation: 0,
+    deployment: "dep_1",
+    replicas: 2,
+    scaledBy: { by: "ann", at: before(60), change: 41 },
+  },
+  revisions: [],
+  stopped: false,
+  addresses: ["http://127.0.0.1:8080"],
+  volumes: [],
+  observedFields: [],
+  fields: {},
+  restarts: 3,
+  since: before(7200),
+  replicas: [replica(2, { state: "exited", routed: false, exitCode: 1, restarts: 3 }), replica(1)],
+};
+
+const status: StackStatus = {
+  stack: "shop",
+  environment: "production",
+  services: [
+    { service: "web", provider: "vps1", status: web, orphaned: false, unfinished: { change: 42, to: 15 } },
+    { service: "db", provider: "vps2", unreachable: "no route to host", orphaned: false },
+    { service: "cron", provider: "vps1", orphaned: false },
+  ],
+  lastChange: { number: 42, command: "deploy", stack: "shop", by: "ci", host: "runner", startedAt: before(300) },
+  lease: { user: "ci", host: "runner", pid: 7, command: "deploy", since: before(10) },
+};
+
+test("status: services, replicas, and what a reader must know besides", () => {
+  assert.equal(
+    renderStatus(status, { paint: plain, next: nextStep(["--env", "production"]), nowMs: now, replicas: true }).join(
+      "\n",
+    ),
+    `shop (production): change #42 deploy by ci 5 min ago, not finished
+
+SERVICE       PROVIDER  STATE           RELEASE  READY   RESTARTS  SINCE  ADDRESS
+web           vps1      degraded        14       1 of 2  3         2 h    http://127.0.0.1:8080
+  shop-web-1            ready                    routed            90 s
+  shop-web-2            exited, code 1                   3         90 s
+db            vps2      unreachable
+cron          vps1      absent
+
+unfinished: change #42 of web; pctl deploy --env production goes on from there
+web was scaled by ann with change #41; a deploy returns to the file's scale
+unreachable: db on vps2: no route to host
+changing now: deploy by ci on runner (pid 7), since 10 s`,
+  );
+});
+
+test("a diagnostic shows its line, with a caret under what is wrong", () => {
+  const source = "name: shop\nservices:\n\tweb: { imge: ./web }\n";
+  const range = { start: { line: 3, column: 9 }, end: { line: 3, column: 13 } };
+  const diagnostic = {
+    severity: "error",
+    code: "unknown-key",
+    summary: "unknown key `imge`",
+    path: "pctl.yaml",
+    range,
+    hint: "Did you mean `image`?",
+  } as const;
+  const warning = { severity: "warning", code: "x", summary: "no file is named" } as const;
+  assert.equal(
+    renderDiagnostics([diagnostic, warning], plain, () => source).join("\n"),
+    `warning: no file is named
+error: pctl.yaml:3:9: unknown key \`imge\`
+  3 |  web: { imge: ./web }
+    |         ^^^^
+  help: Did you mean \`image\`?`,
+  );
+});
+
+test("columns count what is seen, not what colours it", () => {
+  assert.deepEqual(
+    table(
+      ["A", "B"],
+      [
+        [coloured("good", "ok"), "x"],
+        ["long", ""],
+      ],
+    ).map((line) => line.replaceAll(/\x1b\[\d+m/g, "")),
+    ["A     B", "ok    x", "long"],
+  );
+});
+
+test("log lines of several replicas are aligned under their names", () => {
+  const prefix = new LogPrefix("shop", ["web-2", "worker"], plain);
+  const line = (replicaName: string, text: string): string =>
+    prefix.render({ replica: replicaName, service: "x", stream: "stdout", text });
+  assert.deepEqual(
+    [line("shop-web-1", "a"), line("shop-worker", "b"), line("shop-web-1", "")],
+    ["web-1  | a", "worker | b", "web-1  |"],
+  );
+});
+
+test("times are short", () => {
+  assert.deepEqual([0, 41_200, 99_949, 185_000, 7_440_000].map(elapsed), [
+    "0.0 s",
+    "41.2 s",
+    "99.9 s",
+    "3 min 05 s",
+    "2 h 04 min",
+  ]);
+  assert.deepEqual(
+    [0, 12, 300, 7200, 260_000].map((seconds) => ago(before(seconds), now)),
+    ["now", "12 s ago", "5 min ago", "2 h ago", "3 d ago"],
+  );
+});
+
+test("next steps can be typed as they stand", () => {
+  assert.equal(
+    nextStep(["--env", "production"])("run web --release 3", "sh"),
+    "pctl run web --release 3 --env production -- sh",
+  );
+});
+
+test("colours only on a terminal, and never against NO_COLOR", () => {
+  const terminal = { isTTY: true };
+  assert.equal(wantsColour(terminal, {}, false), true);
+  assert.equal(wantsColour({}, {}, false), false);
+  assert.equal(wantsColour(terminal, { NO_COLOR: "1" }, false), false);
+  assert.equal(wantsColour(terminal, {}, true), false);
+  assert.equal(wantsColour(terminal, { TERM: "dumb" }, false), false);
+});
