@@ -68,8 +68,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     stacks,
     instances,
     close: async () => {
-      const providers = await Promise.allSettled([...made.values()]);
-      await Promise.all(providers.map((each) => (each.status === "fulfilled" ? each.value.close() : undefined)));
+      const providers = await Promise.allSettled(made.values());
+      await Promise.all(providers.flatMap((each) => (each.status === "fulfilled" ? [each.value.close()] : [])));
     },
   };
 }

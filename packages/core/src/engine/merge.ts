@@ -8,7 +8,7 @@ export async function* merge<T>(sources: readonly AsyncIterable<T>[]): AsyncGene
   const pending = new Map(iterators.map((_, index) => [index, pull(index)]));
   try {
     while (pending.size > 0) {
-      const { index, result } = await Promise.race([...pending.values()]);
+      const { index, result } = await Promise.race(pending.values());
       if (result === undefined || result.done === true) {
         pending.delete(index);
         continue;
@@ -17,6 +17,10 @@ export async function* merge<T>(sources: readonly AsyncIterable<T>[]): AsyncGene
       yield result.value;
     }
   } finally {
-    await Promise.allSettled([...pending.keys()].map((index) => iterators[index]?.return?.()));
+    await Promise.allSettled(
+      [...pending.keys()].map(async (index) => {
+        await iterators[index]?.return?.();
+      }),
+    );
   }
 }
