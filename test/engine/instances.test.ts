@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createControlPlane, createRedactor, createSealer, isCtrlPlaneError } from "@ctrlplane/core";
+import { createReferenceProvider } from "@ctrlplane/provider-reference";
+import { finish, running, withBench } from "./engine-fixture.ts";
+
+test("a program deploys services one by one: create, look, scale, deploy, roll back, destroy", async () => {
+  await withBench(async ({ folder, platform }) => {
+    const provider = createReferenceProvider({ socket: platform.socket });
+    const plane = createControlPlane({
+      providers: { sim: provider },
+      defaultProvider: "sim",
+      sealer: createSealer(Buffer.alloc(32, 7)),
+      redactor: createRedactor(),
+      cacheDir: folder,
+      folder,
+      actor: { user: "program", host: "bench", pid: process.pid },
+    });
+    const service = { image: "ok:1", strategy: "recreate", env: { A: "1" } };
+    const request = { tenant: "acme", service, idempotencyKey: "order-1" };
+    assert.equal((await finish(plane.instances.create(request))).exitCode, 0);
+    const again = await finish(plane.instances.create(request));
+    assert.equal(again.change.result?.outcome, "unchanged", "one key, one instance");
+
+    const [found] = await plane.instances.list({ tenant: "acme" });
+    assert.ok(found !== undefined);
+    assert.deepEqual(await plane.instances.list({ tenant: "other" }), []);
+    const seen = await plane.instances.get(found.id);
+    assert.equal(seen.status?.state, "serving");
+    assert.equal(seen.status.labels["pctl-tenant"], "acme");
+
+    assert.equal((await finish(plane.instances.scale(found.id, 3))).exitCode, 0);
+    assert.equal((await running(platform)).length, 3);
+    assert.equal((await finish(plane.instances.deploy(found.id, { ...service, image: "ok:2" }))).exitCode, 0);
+    assert.deepEqual(
+      (await plane.instances.releases(found.id)).map((each) => each.number),
+      [2, 1],
+    );
+    assert.equal((await finish(plane.instances.rollback(found.id))).exitCode, 0);
+    assert.deepEqual(
+      (await running(platform)).map((each) => each.split(" ")[1]),
+      ["ok:1"],
+    );
+    assert.deepEqual(
+      (await plane.instances.history(found.id)).map((each) => each.command),
+      ["rollback", "deploy", "scale", "deploy"],
+    );
+
+    assert.equal((await finish(plane.instances.destroy(found.id))).exitCode, 0);
+    assert.deepEqual(await running(platform), []);
+    await assert.rejects(
+      plane.instances.get(found.id),
+      (error) => isCtrlPlaneError(error) && error.code === "NOT_FOUND",
+    );
+    await plane.close();
+  });
+});
+
+test("two tenants with one stack name do not meet", async () => {
+  await withBench(async ({ folder, platform }) => {
+    const plane = createControlPlane({
+      providers: { sim: createReferenceProvider({ socket: platform.socket }) },
+      defaultProvider: "sim",
+      sealer: createSealer(Buffer.alloc(32, 7)),
+      redactor: createRedactor(),
+      cacheDir: folder,
+      folder,
+      actor: { user: "program", host: "bench", pid: process.pid },
+    });
+    const of = (tenant: string) => ({ tenant, name: "web", service: { image: "ok:1", strategy: "recreate" } });
+    const [a, b] = await Promise.all([
+      finish(plane.instances.create(of("a"))),
+      finish(plane.instances.create(of("b"))),
+    ]);
+    assert.deepEqual([a.exitCode, b.exitCode], [0, 0]);
+    assert.equal((await running(platform)).length, 2);
+    await plane.close();
+  });
+});
