@@ -107,7 +107,7 @@ describe("pctl on local", () => {
 
   test("plan says what is to be done, exits 2 if asked, and leaves no trace but .pctl", async () => {
     await bench.write({ "pctl.yaml": declaration(port) });
-    const before = readdirSync(bench.folder).sort();
+    const found = readdirSync(bench.folder).sort();
     const outcome = await run("plan", "--exit-code");
     expectCode(outcome, 2);
     assert.match(outcome.stdout, /^shop on local: /);
@@ -117,7 +117,7 @@ describe("pctl on local", () => {
       readdirSync(bench.folder)
         .filter((name) => name !== ".pctl")
         .sort(),
-      before,
+      found,
     );
   });
 

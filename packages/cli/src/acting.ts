@@ -13,13 +13,14 @@ export type Start = (options: { readonly onEvent: (event: Event) => void }) => P
 /** Shows a change as it goes on, and how it ended: events as JSON lines, or text. Returns the change's exit code; throws `TIMEOUT` when `--timeout` ended it. */
 export async function follow(session: Session, command: string, start: Start): Promise<number> {
   const { output, signal } = session;
-  const change = output.json
-    ? await (
-        await start({ onEvent: output.jsonLine })
-      ).done
-    : await show(session, command, start);
+  const change = await (output.json ? stream(session, start) : show(session, command, start));
   if (signal.aborted && isCtrlPlaneError(signal.reason) && signal.reason.code === "TIMEOUT") throw signal.reason;
   return change.result?.exitCode ?? exit.error;
+}
+
+async function stream({ output }: Session, start: Start): Promise<Change> {
+  const run = await start({ onEvent: (event) => output.jsonLine(event) });
+  return run.done;
 }
 
 async function show(session: Session, command: string, start: Start): Promise<Change> {

@@ -7,7 +7,7 @@ type WantedTerminal = NonNullable<CommandOptions["terminal"]>;
 /** A terminal for the command where this is one, unless `-T`; one that was asked for with `-t` where there is none is left out, as for a pipe. */
 export function terminalFor(invocation: Invocation): WantedTerminal | undefined {
   const { stdin, stdout } = process;
-  if (invocation.flag("no-tty") || stdin.isTTY !== true || stdout.isTTY !== true) return undefined;
+  if (invocation.flag("no-tty") || !stdin.isTTY || !stdout.isTTY) return undefined;
   return { columns: stdout.columns, rows: stdout.rows, inherit: true };
 }
 
@@ -55,12 +55,9 @@ async function join(session: ExecSession, terminal: WantedTerminal | undefined):
 function passInput(session: ExecSession): { stop(): void } {
   const { stdin } = process;
   const controller = new AbortController();
-  const done = pipeline(stdin, session.stdin, { signal: controller.signal }).catch((error: NodeJS.ErrnoException) => {
-    const isOver =
-      controller.signal.aborted ||
-      error.code === "EPIPE" ||
-      error.code === "ERR_STREAM_PREMATURE_CLOSE" ||
-      error.code === "ECONNRESET";
+  const done = pipeline(stdin, session.stdin, { signal: controller.signal }).catch((error: unknown) => {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const isOver = controller.signal.aborted || ["EPIPE", "ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET"].includes(code);
     if (!isOver) throw error;
   });
   void done;

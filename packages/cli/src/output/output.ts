@@ -27,13 +27,12 @@ export function openOutput(invocation: Invocation | undefined): Output {
     json,
     quiet: invocation?.flag("quiet") ?? false,
     debug: invocation?.flag("debug") ?? false,
-    isTerminal: stdin.isTTY === true && stdout.isTTY === true && !json,
+    isTerminal: stdin.isTTY && stdout.isTTY && !json,
     paint: wantsColour(stdout, env, noColour) ? coloured : plain,
     errorPaint: wantsColour(stderr, env, noColour) ? coloured : plain,
     lines: (lines) => void (lines.length > 0 && stdout.write(`${lines.join("\n")}\n`)),
     errors: (lines) => void (lines.length > 0 && stderr.write(`${lines.join("\n")}\n`)),
-    document: (value) =>
-      void stdout.write(`${JSON.stringify(value, undefined, stdout.isTTY === true ? 2 : undefined)}\n`),
+    document: (value) => void stdout.write(`${JSON.stringify(value, undefined, stdout.isTTY ? 2 : undefined)}\n`),
     jsonLine: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
   };
 }

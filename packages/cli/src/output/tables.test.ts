@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import type { InstanceStatus, ReplicaStatus, StackStatus } from "@ctrlplane/core";
 import { renderDiagnostics } from "./diagnostics.ts";
 import { LogPrefix } from "./log-prefix.ts";
@@ -114,7 +115,7 @@ test("columns count what is seen, not what colours it", () => {
         [coloured("good", "ok"), "x"],
         ["long", ""],
       ],
-    ).map((line) => line.replaceAll(/\x1b\[\d+m/g, "")),
+    ).map((line) => stripVTControlCharacters(line)),
     ["A     B", "ok    x", "long"],
   );
 });
