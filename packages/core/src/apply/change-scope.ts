@@ -100,11 +100,6 @@ export class ChangeScope {
     this.emit({ ...this.#about(instance, deployment), ...input });
   }
 
-  /** Throws `CANCELLED` once the change was interrupted. */
-  checkSignal(): void {
-    if (this.signal.aborted) throw new CtrlPlaneError("CANCELLED", "interrupted", { cause: this.signal.reason });
-  }
-
   #about(
     instance: InstanceIdentity,
     deployment: string | undefined,

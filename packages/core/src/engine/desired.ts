@@ -92,7 +92,10 @@ function desiredInstance(
     image,
     revision: revisionOf(spec, image),
     specHash: specHash(spec, image),
-    ...(service.fingerprint === undefined ? {} : { fingerprint: service.fingerprint }),
+    // What 1.1 dropped is not in its hash: an equal one would then say nothing.
+    ...(service.fingerprint === undefined || service.ignoredBy11 !== undefined
+      ? {}
+      : { fingerprint: service.fingerprint }),
     publishes,
     addresses: address?.published ?? [],
     volumes: volumeNames(instance, spec),

@@ -2,6 +2,7 @@ import { hasErrors } from "../errors/diagnostic.ts";
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { Change, ChangeCommand, DeploymentResult } from "../model/change.ts";
 import { newId } from "../model/ids.ts";
+import { label } from "../model/labels.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ChangeOptions, Run } from "../control-plane.ts";
@@ -14,6 +15,7 @@ import type { Lease } from "../state/lease.ts";
 import { readContext, type Core } from "../platforms/core.ts";
 import { finishChange } from "./finish-change.ts";
 import { releaseAll, takeLeases } from "./take-leases.ts";
+import { rebuildState } from "./rebuild.ts";
 import type { Survey } from "./survey.ts";
 
 /** What a command sets out to do, decided from one survey. */
@@ -177,7 +179,7 @@ function makeChange(core: Core, request: ChangeRequest, number: number): Change 
   };
 }
 
-/** Nothing is written. */
+/** Nothing is written but the state document, where it does not say what is there: lost, or older than the last change. */
 async function nothingToDo(
   core: Core,
   request: ChangeRequest,
@@ -185,6 +187,7 @@ async function nothingToDo(
   events: EventStream,
 ): Promise<Run<Change>> {
   const { plan, survey } = intended;
+  if (isStale(survey, request.stack.name)) await rebuildState(core, request.stack);
   const services = plan.actions.map((action): DeploymentResult => ({
     service: action.instance.service,
     instance: action.instance.id,
@@ -209,6 +212,20 @@ async function nothingToDo(
   });
   events.close();
   return { id: newId("chg"), events, done: Promise.resolve(change) };
+}
+
+function isStale({ document, surveys }: Survey, stack: string): boolean {
+  const observed = [...surveys.values()].flatMap((each) =>
+    each.observed.filter((instance) => instance.stack === stack),
+  );
+  return observed.some(({ name, settled, labels }) => {
+    if (settled === undefined || labels[label.lineage] === undefined) return false;
+    const entries = Object.entries(document?.entries ?? {});
+    return !entries.some(
+      ([key, entry]) =>
+        (key === name || key.startsWith(`${name}@`)) && entry.release === settled.number && entry.destroyed !== true,
+    );
+  });
 }
 
 function describeCounts(plan: Plan): string {

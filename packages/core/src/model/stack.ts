@@ -27,7 +27,7 @@ export interface StackService {
 export interface Stack {
   readonly name: string;
   readonly environment?: string;
-  /** Whose it is, where a control plane serves several; a stack's name is unique within its tenant. */
+  /** Whose it is, where a control plane serves several: labelled so, with records of its own. */
   readonly tenant?: string;
   /** The folder of the configuration file, absolute: paths in it are relative to this. */
   readonly folder: string;

@@ -55,6 +55,9 @@ function decideKind(desired: DesiredInstance, known: KnownInstance, input: PlanI
   if (known.unfinished?.to !== undefined) return decideUnfinished(desired, known, known.unfinished, next);
   const observed = known.observed;
   if (observed === undefined) return decideAbsent(desired, known, next);
+  // The rest of a first release that failed: volumes and logs.
+  const isEmpty = observed.settled === undefined && observed.revisions.every((each) => each.desired === 0);
+  if (isEmpty && known.entry?.fingerprint === undefined) return decideAbsent(desired, known, next);
   if (observed.settled === undefined) return decideUnsettled(desired, known, next);
   return decideSettled(desired, known, observed, observed.settled, next);
 }

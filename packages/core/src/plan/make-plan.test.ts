@@ -220,6 +220,11 @@ const cases: readonly [name: string, input: PlanInput, expected: readonly string
     ["create web@there (moved) -→1", "remove web@here (moved) at 3 after web@there"],
   ],
   [
+    "a renamed service: up under its new name, then away under the old one",
+    inputOf({ desired: [desiredOf("web", { spec: { formerly: "site" } })], known: [knownOf(desiredOf("site"))] }),
+    ["create web@here (moved) -→1", "remove site@here (moved) at 3 after web@here"],
+  ],
+  [
     "an address that changes hands: its holder goes first",
     inputOf({
       desired: [desiredOf("web", { publishes: ["0.0.0.0:8080"] })],

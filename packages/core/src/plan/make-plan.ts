@@ -33,6 +33,10 @@ function decideReachable(desired: DesiredInstance, input: PlanInput): PlanAction
   const known: KnownInstance = input.known.get(key) ?? { instance: desired.instance, releases: [] };
   const action = decide(desired, known, input);
   if (reason !== undefined) return { ...action, kind: "unreachable", causes: [], changes: [], summary: reason };
+  const renamed = renamedFrom(desired, input);
+  if (action.kind === "create" && renamed !== undefined) {
+    return { ...action, causes: ["moved"], notes: [...action.notes, `was ${renamed.instance.service} until now`] };
+  }
   const isMoved = [...input.known.values()].some(
     (other) =>
       other.instance.service === desired.instance.service &&
@@ -40,6 +44,13 @@ function decideReachable(desired: DesiredInstance, input: PlanInput): PlanAction
       other.observed !== undefined,
   );
   return action.kind === "create" && isMoved ? { ...action, causes: ["moved"] } : action;
+}
+
+/** What a service was called before, where that still runs. */
+function renamedFrom(desired: DesiredInstance, input: PlanInput): KnownInstance | undefined {
+  const { formerly } = desired.spec;
+  if (formerly === undefined || input.desired.some((each) => each.instance.service === formerly)) return undefined;
+  return [...input.known.values()].find((each) => each.instance.service === formerly && each.observed !== undefined);
 }
 
 /** Problems that only the plan can see. */
@@ -57,12 +68,13 @@ function refusals(action: PlanAction, input: PlanInput): Diagnostic[] {
     ];
   }
   if (action.causes.includes("moved") && action.kind === "hold" && !input.leaveVolumes) {
+    const to = input.desired.find((each) => each.spec.formerly === action.instance.service);
     return [
       {
         severity: "error",
         code: "move-with-volumes",
-        summary: `${action.instance.service} has volumes on ${action.instance.provider}, and data does not move by itself`,
-        field: `${field}.provider`,
+        summary: `${action.instance.name} on ${action.instance.provider} has volumes, and data does not move by itself`,
+        field: to === undefined ? `${field}.provider` : `services.${to.instance.service}.formerly`,
         hint: "Move the data yourself, then deploy with --leave-volumes; the old volumes stay where they are.",
       },
     ];

@@ -35,7 +35,9 @@ function isThere(known: KnownInstance, input: PlanInput): boolean {
 export function decideRemoval(known: KnownInstance, input: PlanInput): PlanAction {
   const { service } = known.instance;
   const volumes = known.observed?.volumes ?? [];
-  const moved = input.desired.find((desired) => desired.instance.service === service);
+  const moved = input.desired.find(
+    (desired) => desired.instance.service === service || desired.spec.formerly === service,
+  );
   const isConfirmed = input.remove.has(service) || (moved !== undefined && input.leaveVolumes);
   const obstacle = isConfirmed ? undefined : obstacleTo(known);
   const reason = input.goal === "nothing" ? "is destroyed" : movedTo(moved);
@@ -65,7 +67,8 @@ function obstacleTo({ entry, served, observed }: KnownInstance): string | undefi
 }
 
 function movedTo(moved: DesiredInstance | undefined): string {
-  return moved === undefined ? "left the file" : `moved to ${moved.instance.provider}`;
+  if (moved === undefined) return "left the file";
+  return moved.spec.formerly === undefined ? `moved to ${moved.instance.provider}` : `is ${moved.instance.service} now`;
 }
 
 function removalSummary(volumes: readonly string[], withVolumes: boolean, why: string): string {
