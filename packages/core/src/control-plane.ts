@@ -93,6 +93,8 @@ export interface RollbackOptions extends ChangeOptions {
   readonly service?: string;
   /** Release number to go to, with `service`. Default: the one before. */
   readonly to?: number;
+  /** Only say what would be done. */
+  readonly dryRun?: boolean;
 }
 
 export interface ServiceStatus {
