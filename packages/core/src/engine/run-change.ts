@@ -187,7 +187,7 @@ async function nothingToDo(
   events: EventStream,
 ): Promise<Run<Change>> {
   const { plan, survey } = intended;
-  if (isStale(survey, request.stack.name)) await rebuildState(core, request.stack);
+  if (request.isPreview !== true && isStale(survey, request.stack.name)) await rebuildState(core, request.stack);
   const services = plan.actions.map((action): DeploymentResult => ({
     service: action.instance.service,
     instance: action.instance.id,
