@@ -48,16 +48,24 @@ export async function resolveProvider(
   return factory.create(declaration.options, { name: declaration.name, folder, env: process.env });
 }
 
+/** A module of the user's own is named by a path, or as a package with a slash in its name: `@acme/provider`, `acme/provider.js`. */
 function ownModule(type: string, folder: string): (() => Promise<unknown>) | undefined {
-  if (type.startsWith(".") || isAbsolute(type)) return () => import(pathToFileURL(resolve(folder, type)).href);
-  try {
-    const path = createRequire(join(folder, "pctl.yaml")).resolve(type);
-    // A builtin of Node (`type: http`) is no provider.
-    return isAbsolute(path) ? () => import(pathToFileURL(path).href) : undefined;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND") return undefined;
-    throw error;
-  }
+  if (!type.includes("/")) return undefined;
+  return async () => {
+    try {
+      const isPath = type.startsWith(".") || isAbsolute(type);
+      const path = isPath ? resolve(folder, type) : createRequire(join(folder, "pctl.yaml")).resolve(type);
+      // Looked up by Node; nothing is known of it before `factoryOf`.
+      return (await import(pathToFileURL(path).href)) as unknown;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new CtrlPlaneError("INVALID", `the provider ${type} cannot be loaded: ${message}`, {
+        target: type,
+        hint: "A path is relative to the configuration's folder; a package has to be installed there.",
+        cause: error,
+      });
+    }
+  };
 }
 
 function factoryOf(module: unknown, type: string): ProviderFactory {

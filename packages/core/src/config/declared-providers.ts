@@ -64,8 +64,10 @@ export class DeclaredProviders {
     return type === undefined ? this.#refuse("provider", name, at.child("name")) : this.#imply(name, type, options);
   }
 
+  /** A path, or a package's name with its scope, is a module of the user's own: whoever resolves providers finds it, or says that it is not there. */
   #typeOf(name: string): string | undefined {
-    return this.#types.find((each) => each.type === name || each.aliases?.includes(name) === true)?.type;
+    const known = this.#types.find((each) => each.type === name || each.aliases?.includes(name) === true);
+    return known?.type ?? (name.includes("/") ? name : undefined);
   }
 
   #imply(name: string, type: string, options: Readonly<Record<string, unknown>>): ProviderDeclaration {
