@@ -132,8 +132,14 @@ function platformKey({ type, options }: ProviderDeclaration, name: string): stri
 /** There each service has an address of its own. */
 const ownAddresses = new Set(["kubernetes", "eks", "gke", "ecs", "cloud-run", "aci", "fly", "aws", "gcp"]);
 
+interface PublishedPort {
+  readonly service: string;
+  readonly port: PortSpec;
+  readonly domains: ServiceSpec["domains"];
+}
+
 function checkHostPorts(services: Services, types: readonly KnownProviderType[], at: At): void {
-  const taken = new Map<string, { service: string; port: PortSpec }[]>();
+  const taken = new Map<string, PublishedPort[]>();
   for (const [name, { spec, provider }] of Object.entries(services)) {
     const type = types.find((each) => each.type === provider.type);
     checkRepeated(name, spec.ports, at);
@@ -143,7 +149,8 @@ function checkHostPorts(services: Services, types: readonly KnownProviderType[],
       const key = platformKey(provider, `${port.protocol === "udp" ? "udp" : "tcp"} ${port.hostPort}`);
       const others = taken.get(key) ?? [];
       taken.set(key, others);
-      const other = others.find((each) => overlap(each.port.address, port.address));
+      const published = { service: name, port, domains: spec.domains };
+      const other = others.find((each) => overlap(each.port.address, port.address) && !isShared(each, published));
       if (other !== undefined) {
         const who = other.service === name ? "twice" : `by ${other.service} too`;
         at.child(name)
@@ -152,10 +159,13 @@ function checkHostPorts(services: Services, types: readonly KnownProviderType[],
           .problem({
             code: "host-port",
             summary: `host port ${port.hostPort} is published ${who}`,
-            hint: "Choose another host port, or { containerPort } alone for what only services use.",
+            hint:
+              isHttp(port) && isHttp(other.port) && other.service !== name
+                ? "Choose another host port, or give each `domains` that differ, or write { containerPort } alone for what only services use."
+                : "Choose another host port, or { containerPort } alone for what only services use.",
           });
       }
-      others.push({ service: name, port });
+      others.push(published);
     }
   }
 }
@@ -172,6 +182,24 @@ function checkRepeated(name: string, ports: readonly PortSpec[], at: At): void {
         .problem({ code: "port-twice", summary: `port ${port.containerPort} stands here twice`, hint: "Remove one." });
     seen.add(key);
   }
+}
+
+/** An HTTP port at one address serves several services by their domains; one without any gets what the others do not take. */
+function isShared(one: PublishedPort, other: PublishedPort): boolean {
+  if (one.service === other.service || !isHttp(one.port) || !isHttp(other.port)) return false;
+  if ((one.port.address ?? "0.0.0.0") !== (other.port.address ?? "0.0.0.0")) return false;
+  const entries = domainEntries(one);
+  return !domainEntries(other).some((each) => entries.includes(each));
+}
+
+/** The empty entry is all that nobody else takes. */
+function domainEntries({ domains }: PublishedPort): readonly string[] {
+  if (domains.length === 0) return [""];
+  return domains.map(({ host, path }) => `${host.toLowerCase()}${path.replace(/\/+$/, "")}/`);
+}
+
+function isHttp({ protocol }: PortSpec): boolean {
+  return protocol === "http" || protocol === "auto";
 }
 
 function overlap(a = "0.0.0.0", b = "0.0.0.0"): boolean {

@@ -64,6 +64,25 @@ describe("services that do not fit together are refused before anything is touch
       stack("a: { image: a, ports: [127.0.0.1:80:1] }\nb: { image: a, ports: [80:2] }"),
       /host port 80 is published by a too/,
     ],
+    [
+      "one host port for one domain",
+      stack(
+        "a: { image: a, ports: [80], domains: [x.org] }\nb: { image: a, ports: [80], domains: [y.org, { host: x.org, path: / }] }",
+      ),
+      /host port 80 is published by a too/,
+    ],
+    [
+      "one host port for two without domains",
+      stack(
+        "a: { image: a, ports: [80], domains: [x.org] }\nb: { image: a, ports: [80] }\nc: { image: a, ports: [80] }",
+      ),
+      /host port 80 is published by b too → .*domains/,
+    ],
+    [
+      "domains on a TCP port",
+      stack("a: { image: a, ports: [80/tcp], domains: [x.org] }\nb: { image: a, ports: [80], domains: [y.org] }"),
+      /host port 80 is published by a too/,
+    ],
     ["one host port twice in a service", stack("a: { image: a, ports: [80, 80] }"), /host port 80 is published twice/],
     [
       "two names of one host",
@@ -115,6 +134,12 @@ describe("services that do not fit together are refused before anything is touch
 
 describe("what does fit", () => {
   const cases: readonly (readonly [string, string])[] = [
+    [
+      "one host port for services whose domains differ",
+      stack(
+        "a: { image: a, ports: [80], domains: [x.org] }\nb: { image: a, ports: [80], domains: [{ host: x.org, path: /api }] }\nc: { image: a, ports: [80] }",
+      ),
+    ],
     ["one host port by TCP and UDP", stack("a: { image: a, ports: [53:53/tcp, 53:53/udp] }")],
     ["one host port at two addresses", stack("a: { image: a, ports: [127.0.0.1:80:1, 127.0.0.2:80:1] }")],
     [

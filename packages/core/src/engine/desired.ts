@@ -53,7 +53,7 @@ export async function desire(
         const bound = survey.platforms.providers.get(service.provider);
         const identity = identities.get(name);
         if (bound === undefined || identity === undefined) return [];
-        const checked = "health" in bound ? bound.provider.check(service.spec, bound.health) : [];
+        const checked = "health" in bound ? bound.provider.check(service.spec, bound.health, identity) : [];
         diagnostics.push(...checked.map((each) => placed(each, name, stack)));
         if (checked.some((each) => each.severity === "error")) return [];
         try {

@@ -73,8 +73,10 @@ function addressOrder(
   return early;
 }
 
+/** Of `0.0.0.0:8080` and of addresses for people, e.g. `http://shop.example.com/api`. */
 function portOf(address: string): string {
-  return /:(\d+)\/?$/.exec(address)?.[1] ?? address;
+  const authority = /^(?:\w+:\/\/)?([^/]+)/.exec(address)?.[1] ?? address;
+  return /:(\d+)$/.exec(authority)?.[1] ?? (address.startsWith("http://") ? "80" : address);
 }
 
 /** Does `from` wait, directly or through others, for `to`? */

@@ -38,7 +38,7 @@ export function defineProvider<const Declared extends readonly Capability[]>(
     capabilities: () => capabilities,
     info: (context) => given.info(context),
     health: (context) => given.health(context),
-    check: (spec, platform) => given.check(spec, platform),
+    check: (spec, platform, instance) => given.check(spec, platform, instance),
     address: (instance, spec) => given.address(instance, spec),
     identifyImage: (request, context) => given.identifyImage(request, context),
     buildImage: (request, context) => given.buildImage(request, context),

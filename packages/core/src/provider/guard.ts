@@ -119,9 +119,9 @@ export function guardProvider(provider: Provider, options: GuardOptions): Provid
   return {
     type: provider.type,
     capabilities: () => provider.capabilities(),
-    check: (spec, platform) =>
+    check: (spec, platform, instance) =>
       redactDiagnostics(
-        pure(() => provider.check(spec, platform)),
+        pure(() => provider.check(spec, platform, instance)),
         redactor,
       ),
     address: (instance, spec) => pure(() => provider.address(instance, spec)),

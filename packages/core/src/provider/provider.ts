@@ -53,9 +53,11 @@ export interface Provider {
   health(context: ProviderContext): Promise<PlatformHealth>;
   /**
    * What this platform cannot do of a spec, combinations included, with `field` in each diagnostic (`ports[0].protocol`).
-   * Pure. A field that it would ignore is an error, unless `spec.accept` names it, then a warning.
+   * Pure. A field that it would ignore is an error, unless `spec.accept` names it, then a warning. `instance`: whose spec it
+   * is, so that what others hold on the platform (a host port) can be told from what its own stack holds, which the
+   * plan hands on within one change.
    */
-  check(spec: ServiceSpec, platform: PlatformHealth): readonly Diagnostic[];
+  check(spec: ServiceSpec, platform: PlatformHealth, instance: InstanceIdentity): readonly Diagnostic[];
   /** How others reach this service; known before it exists. Pure: no I/O, the same answer for the same input. */
   address(instance: InstanceIdentity, spec: ServiceSpec): ServiceAddress;
 

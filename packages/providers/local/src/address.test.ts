@@ -13,7 +13,7 @@ test("a published port is reached where it is published", () => {
     ports: [{ containerPort: 3000, port: 8080, url: "http://127.0.0.1:8080" }],
     published: ["http://127.0.0.1:8080"],
   });
-  assert.deepEqual(listenings(instance.id, [published]), [
+  assert.deepEqual(listenings(instance.id, { ports: [published], domains: [] }), [
     { containerPort: 3000, protocol: "auto", address: "*", port: 8080, isPublished: true },
   ]);
 });
@@ -38,7 +38,9 @@ test("with published and unpublished ports, others reach all at the loopback add
   );
   assert.deepEqual(address.published, ["http://127.0.0.1:8080"]);
   assert.deepEqual(
-    listenings(instance.id, [published, internal]).map(({ address: at, port }) => `${at}:${port}`),
+    listenings(instance.id, { ports: [published, internal], domains: [] }).map(
+      ({ address: at, port }) => `${at}:${port}`,
+    ),
     ["*:8080", `${host}:23000`, `${host}:25432`],
   );
 });
@@ -55,4 +57,14 @@ test("a given address, IPv6 included, stands in the URL", () => {
 test("no two of a thousand instances share a loopback address", () => {
   const addresses = Array.from({ length: 1000 }, (_, index) => loopbackAddress(`inst_${index}`));
   assert.equal(new Set(addresses).size, 1000);
+});
+
+test("with domains, people use them and other services the loopback address", () => {
+  const domains = [
+    { host: "shop.example.com", path: "/" },
+    { host: "example.com", path: "/api" },
+  ];
+  const address = addressOf(instance, { ports: [published], domains });
+  assert.equal(address.ports[0]?.url, `http://${loopbackAddress(instance.id)}:23000`);
+  assert.deepEqual(address.published, ["http://shop.example.com:8080", "http://example.com:8080/api"]);
 });

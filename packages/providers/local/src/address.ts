@@ -1,6 +1,8 @@
 import { sha256 } from "@ctrlplane/core/provider";
 import type { InstanceIdentity, PortSpec, ServiceAddress, ServiceSpec } from "@ctrlplane/core/provider";
 
+type Reachable = Pick<ServiceSpec, "ports" | "domains">;
+
 /** Where the gateway listens for one port of an instance. */
 export interface Listening {
   readonly containerPort: number;
@@ -13,13 +15,14 @@ export interface Listening {
 }
 
 /** Everything at which a service answers: its published ports, and for other services a loopback address of its own. */
-export function listenings(instanceId: string, ports: readonly PortSpec[]): readonly Listening[] {
+export function listenings(instanceId: string, spec: Reachable): readonly Listening[] {
+  const { ports } = spec;
   const published = ports.flatMap(({ containerPort, protocol, hostPort, address }): Listening[] =>
     hostPort === undefined
       ? []
       : [{ containerPort, protocol, address: wildcard(address), port: hostPort, isPublished: true }],
   );
-  if (usesPublishedPorts(ports)) return published;
+  if (usesPublishedPorts(spec)) return published;
   const loopback = ports.map(({ containerPort, protocol }) => ({
     containerPort,
     protocol,
@@ -30,13 +33,10 @@ export function listenings(instanceId: string, ports: readonly PortSpec[]): read
   return [...published, ...loopback];
 }
 
-/** `Provider.address` of `local`: the published ports where every one is published at the same address, else the loopback address. */
-export function addressOf(
-  instance: Pick<InstanceIdentity, "id">,
-  spec: Pick<ServiceSpec, "ports" | "domains">,
-): ServiceAddress {
+/** `Provider.address` of `local`: the published ports where every one is published at the same address to everybody, else the loopback address. */
+export function addressOf(instance: Pick<InstanceIdentity, "id">, spec: Reachable): ServiceAddress {
   const first = spec.ports[0];
-  const isPublished = first !== undefined && usesPublishedPorts(spec.ports);
+  const isPublished = first !== undefined && usesPublishedPorts(spec);
   const host = isPublished ? reachable(first.address) : loopbackAddress(instance.id);
   return {
     host,
@@ -49,7 +49,7 @@ export function addressOf(
 }
 
 /** Addresses for people, e.g. `http://127.0.0.1:8080`; with domains `http://shop.example.com:8080/api`. */
-export function publishedUrls(spec: Pick<ServiceSpec, "ports" | "domains">): readonly string[] {
+export function publishedUrls(spec: Reachable): readonly string[] {
   return spec.ports.flatMap(({ hostPort, protocol, address }) => {
     if (hostPort === undefined) return [];
     if (spec.domains.length === 0 || !isHttp(protocol)) return [urlOf(protocol, reachable(address), hostPort)];
@@ -72,7 +72,9 @@ export function isHttp(protocol: PortSpec["protocol"]): boolean {
   return protocol === "http" || protocol === "auto";
 }
 
-function usesPublishedPorts(ports: readonly PortSpec[]): boolean {
+/** With domains, a published port answers only those who ask for them. */
+function usesPublishedPorts({ ports, domains }: Reachable): boolean {
+  if (domains.length > 0) return false;
   const hosts = new Set(ports.map((port) => (port.hostPort === undefined ? undefined : reachable(port.address))));
   return hosts.size === 1 && !hosts.has(undefined);
 }

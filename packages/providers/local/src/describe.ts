@@ -1,8 +1,8 @@
 import { instanceLabels } from "@ctrlplane/core/provider";
-import type { InstanceBase, InstanceIdentity, Release } from "@ctrlplane/core/provider";
-import { listenings, publishedUrls } from "./address.ts";
+import type { InstanceBase, InstanceIdentity, Release, ServiceSpec } from "@ctrlplane/core/provider";
+import { isHttp, listenings, publishedUrls } from "./address.ts";
 import type { LocalReplica } from "./supervisor/operations.ts";
-import type { InstanceDescription, InstanceRecord, RouteSet } from "./supervisor/records.ts";
+import type { InstanceDescription, InstanceRecord, RouteListener, RouteSet } from "./supervisor/records.ts";
 import type { VolumeRecord } from "./volumes.ts";
 
 /** What is recorded of an instance once it serves this release; without secrets. */
@@ -34,13 +34,18 @@ export function describeIdentity(instance: InstanceIdentity): InstanceDescriptio
 
 /** The listeners of a release, and who gets what share. */
 export function routeOf({ instance, spec }: Release, targets: Readonly<Record<string, number>>): RouteSet {
-  const listeners = listenings(instance.id, spec.ports).map(({ address, port, containerPort, protocol }) => ({
-    address,
-    port,
-    containerPort,
-    protocol,
-  }));
-  return { listeners, targets };
+  return { listeners: listenersOf(instance.id, spec), targets };
+}
+
+/** Everything that the gateway listens on for a spec; its domains choose among the requests at published ports alone. */
+export function listenersOf(
+  instanceId: string,
+  spec: Pick<ServiceSpec, "ports" | "domains">,
+): readonly RouteListener[] {
+  const { domains } = spec;
+  return listenings(instanceId, spec).map(({ isPublished, ...listener }) =>
+    isPublished && isHttp(listener.protocol) && domains.length > 0 ? { ...listener, domains } : listener,
+  );
 }
 
 /** An instance as `list` shows it, apart from its replicas: its record, corrected by what is there. */

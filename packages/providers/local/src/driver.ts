@@ -7,7 +7,6 @@ import { ensurePlatform } from "./platform.ts";
 import { describeReplica, volumesOf } from "./replica-parts.ts";
 import type { ReplicaParts } from "./replica-parts.ts";
 import { policyOf } from "./revision.ts";
-import { requireFreePorts } from "./route-conflicts.ts";
 import type { SupervisorClient, WriteOptions } from "./supervisor/operations.ts";
 import type { InstanceDescription } from "./supervisor/records.ts";
 import { readInstance, readReplicas, readRouted } from "./supervisor/read.ts";
@@ -52,7 +51,6 @@ export function localDriver(parts: DriverParts): ReplicaDriver {
       // Nothing of it is there that could be routed, and no record that could say so.
       if (set === undefined && readInstance(dir, instance.name) === undefined) return;
       const route = set === undefined ? undefined : routeOf(set.release, set.targets);
-      if (route !== undefined) requireFreePorts(dir, instance.name, route);
       await supervisor.route(instance.name, route, writeOptions(context));
     },
 

@@ -1,5 +1,6 @@
 import type { PlatformHealth } from "@ctrlplane/core/provider";
 import type { PortHolder } from "./port-holders.ts";
+import type { PublishedPort } from "./published-port.ts";
 
 /** What `check` knows of this machine: `PlatformHealth.facts` of `local`. Plain data. */
 export interface LocalFacts {
@@ -13,6 +14,8 @@ export interface LocalFacts {
   readonly addresses: readonly string[];
   /** Ports that others than our gateway listen on. */
   readonly listening: readonly PortHolder[];
+  /** What our gateway listens on, for every stack of the data folder. */
+  readonly published: readonly PublishedPort[];
 }
 
 /** Facts of a machine of which nothing is known: nothing is refused for its sake. */
@@ -22,6 +25,7 @@ const unknownFacts: LocalFacts = {
   lowestPort: 0,
   addresses: [],
   listening: [],
+  published: [],
 };
 
 export function factsOf(platform: Pick<PlatformHealth, "facts">): LocalFacts {

@@ -10,6 +10,7 @@ import type { LocalFacts } from "./facts.ts";
 import { daemonFile } from "./layout.ts";
 import { readPlatformId } from "./platform.ts";
 import { readListening } from "./port-holders.ts";
+import { readPublished } from "./published-port.ts";
 import { isAlive } from "./process/identity.ts";
 import { readJsonFile } from "./process/json-file.ts";
 import { formatBytes } from "./snapshot.ts";
@@ -44,6 +45,7 @@ export async function machineHealth({ dir, env }: HealthParts): Promise<Platform
       .flatMap((each) => (each ?? []).map(({ address }) => address))
       .filter((each) => !each.startsWith("127.") && each !== "::1"),
     listening: listeningOthers(dir),
+    published: readPublished(dir),
   };
   return {
     platformId,

@@ -186,7 +186,7 @@ test("another stack of the same name is not touched", async (t) => {
 });
 
 test("a port that somebody took is named with its holder", async (t) => {
-  const { provider, write, prepare, context } = await workbench(t);
+  const { provider, instance, write, prepare, context } = await workbench(t);
   const holder = createServer();
   t.after(() => holder.close());
   holder.listen(0, "127.0.0.1");
@@ -195,7 +195,7 @@ test("a port that somebody took is named with its holder", async (t) => {
   const { port } = holder.address() as AddressInfo;
   await write("server.js", server("late"));
   const release = await prepare(1, { ports: [{ containerPort: 3000, hostPort: port, protocol: "auto" }] });
-  const [found] = provider.check(release.spec, await provider.health(context));
+  const [found] = provider.check(release.spec, await provider.health(context), instance);
   assert.equal(found?.code, "port-in-use");
   assert.match(found?.summary ?? "", new RegExp(`port ${port} is in use by pid ${process.pid} `));
   await assert.rejects(provider.deploy(deployRequest(release), context), (error) => {

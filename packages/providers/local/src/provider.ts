@@ -63,7 +63,7 @@ export function createLocalProvider(
 
   return defineProvider({
     type: "local",
-    capabilities: ["provision", "deploy", "scale", "logs", "exec", "volumes", "rolling"],
+    capabilities: ["provision", "deploy", "scale", "logs", "exec", "volumes", "rolling", "custom_domains"],
     ...machines,
     info: () => providerInfo({ dir, env }),
     health: () => machineHealth({ dir, env }),

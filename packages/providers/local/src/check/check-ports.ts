@@ -1,15 +1,18 @@
-import type { Diagnostic, PortSpec, ServiceSpec } from "@ctrlplane/core/provider";
-import { listenings, loopbackPort } from "../address.ts";
+import type { Diagnostic, InstanceIdentity, PortSpec, ServiceSpec } from "@ctrlplane/core/provider";
+import { isHttp, listenings, loopbackPort } from "../address.ts";
+import { listenersOf } from "../describe.ts";
 import type { LocalFacts } from "../facts.ts";
 import { overlaps } from "../port-holders.ts";
 import type { PortHolder } from "../port-holders.ts";
+import { describePort, isClash, isOfStack } from "../published-port.ts";
 import { refused, told } from "./finding.ts";
 
-export function checkPorts(spec: ServiceSpec, facts: LocalFacts): readonly Diagnostic[] {
+export function checkPorts(spec: ServiceSpec, facts: LocalFacts, instance: InstanceIdentity): readonly Diagnostic[] {
   return [
     ...spec.ports.flatMap((port, index) => checkPublished(port, `ports[${index}]`, facts)),
+    ...checkOtherStacks(spec, facts, instance),
     ...checkRepeated(spec.ports),
-    ...checkLoopback(spec.ports),
+    ...checkLoopback(spec),
     ...checkVariables(spec),
   ];
 }
@@ -63,6 +66,27 @@ function checkPublished(
   ];
 }
 
+/** What another stack has, this one cannot get; what its own services have, the plan hands on. */
+function checkOtherStacks(spec: ServiceSpec, facts: LocalFacts, instance: InstanceIdentity): readonly Diagnostic[] {
+  const others = facts.published.filter((each) => !isOfStack(each, instance));
+  return listenersOf(instance.id, spec).flatMap((listener): Diagnostic[] => {
+    const taken = others.find((each) => isClash(each, listener));
+    if (taken === undefined) return [];
+    const same = spec.ports.filter((each) => each.containerPort === listener.containerPort);
+    const port = same.find((each) => each.hostPort === listener.port) ?? same[0];
+    const canShare = isHttp(taken.protocol) && isHttp(listener.protocol) && taken.address === listener.address;
+    const share = canShare ? ", or give each of the two `domains` of its own" : "";
+    return [
+      refused(
+        `ports[${port === undefined ? 0 : spec.ports.indexOf(port)}]`,
+        "port-in-use",
+        `port ${describePort(listener)} is published by ${taken.service} of stack ${taken.stack}`,
+        `Publish another port${share}, or remove ${taken.instance} first.`,
+      ),
+    ];
+  });
+}
+
 /** `pid 4711 (node server.js)`. */
 export function describeHolder({ pid, command }: Pick<PortHolder, "pid" | "command">): string {
   if (pid === undefined) return "a process of another user";
@@ -80,8 +104,9 @@ function checkRepeated(ports: readonly PortSpec[]): readonly Diagnostic[] {
 }
 
 /** Where other services reach it, two ports must not fall together. */
-function checkLoopback(ports: readonly PortSpec[]): readonly Diagnostic[] {
-  if (listenings("", ports).every((each) => each.isPublished)) return [];
+function checkLoopback(spec: ServiceSpec): readonly Diagnostic[] {
+  const { ports } = spec;
+  if (listenings("", spec).every((each) => each.isPublished)) return [];
   return ports.flatMap(({ containerPort }, index): Diagnostic[] => {
     const other = ports
       .slice(0, index)

@@ -2,11 +2,13 @@ import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import type { ServiceSpec } from "@ctrlplane/core/provider";
 import type { LocalFacts } from "../facts.ts";
-import { testSpec } from "../fixtures.test.support.ts";
+import { testIdentity, testSpec } from "../fixtures.test.support.ts";
 import { check } from "./check.ts";
 
+const instance = testIdentity("local_00000000000000000000000000");
+
 function found(change: Partial<ServiceSpec>, facts: Partial<LocalFacts> = {}): readonly string[] {
-  return check(testSpec("/srv/web", change), { facts: { ...facts } }).map(
+  return check(testSpec("/srv/web", change), { facts: { ...facts } }, instance).map(
     (each) => `${each.severity} ${each.field} ${each.code}`,
   );
 }
@@ -26,7 +28,7 @@ test("an error says what to do", () => {
     testSpec("/srv/web", {
       image: { kind: "reference", reference: "postgres:17" },
       scale: { replicas: { min: 1, max: 3 }, memoryMb: 64, gpuCount: 1 },
-      ports: [{ containerPort: 3000, hostPort: 80, protocol: "auto" }],
+      ports: [{ containerPort: 3000, hostPort: 80, protocol: "tcp" }],
       volumes: [{ path: "/data", readOnly: true, sizeMb: 5 }],
       files: [{ path: "/etc/app.conf", source: "/x", digest: "", contentBase64: "" }],
       domains: [{ host: "example.com", path: "/" }],
@@ -34,6 +36,7 @@ test("an error says what to do", () => {
       stop: { signal: "SIGNOT", graceMs: 1 },
     }),
     { facts: { lowestPort: 1024, limits: { cpu: false, memory: false, reason: "no control groups" } } },
+    instance,
   );
   assert.equal(everything.length, 12);
   for (const each of everything) {
@@ -82,7 +85,7 @@ test("ports: privileged, in use, of another machine, clashing", () => {
   const listening = [
     { transport: "tcp", address: "127.0.0.1", port: 8080, pid: 4711, command: "node old.js" },
   ] as const;
-  const [inUse] = check(testSpec("/srv/web", { ports: [at(8080)] }), { facts: { listening } });
+  const [inUse] = check(testSpec("/srv/web", { ports: [at(8080)] }), { facts: { listening } }, instance);
   assert.equal(inUse?.summary, "port 8080 is in use by pid 4711 (node old.js)");
   assert.deepEqual(found({ ports: [at(8080, "127.0.0.2")] }, { listening }), []);
   const internal = (containerPort: number) => ({ containerPort, protocol: "tcp" as const });
@@ -130,4 +133,46 @@ test("a health check needs a port that there is", () => {
 test("a string command is told to run by a shell, an empty one is refused", () => {
   assert.deepEqual(found({ command: { shell: "node server.js" } }), ["info command command-shell"]);
   assert.deepEqual(found({ command: { args: [] } }), ["error command command-empty"]);
+});
+
+test("a port of another stack is refused with its holder; one of the own stack is the plan's to hand on", () => {
+  const listener = { address: "*", port: 8080, containerPort: 3000, protocol: "auto" } as const;
+  const ports = [
+    { containerPort: 9090, protocol: "tcp" as const },
+    { containerPort: 3000, hostPort: 8080, protocol: "auto" as const },
+  ];
+  const other = { ...listener, instance: "blog-web", stack: "blog", service: "web", lineage: "lin_1" };
+  const [taken] = check(testSpec("/srv/web", { ports }), { facts: { published: [other] } }, instance);
+  assert.deepEqual(taken, {
+    severity: "error",
+    code: "port-in-use",
+    field: "ports[1]",
+    summary: "port 8080 is published by web of stack blog",
+    hint: "Publish another port, or give each of the two `domains` of its own, or remove blog-web first.",
+  });
+  const { stack, lineage } = instance;
+  const own = { ...other, instance: "shop-old", stack, lineage };
+  assert.deepEqual(found({ ports }, { published: [own] }), []);
+  assert.deepEqual(found({ ports }, { published: [{ ...own, lineage: "lin_1" }] }), ["error ports[1] port-in-use"]);
+  assert.deepEqual(found({ ports }, { published: [{ ...other, protocol: "udp" }] }), []);
+  assert.deepEqual(found({ ports }, { published: [{ ...other, address: "127.0.0.2" }] }), [
+    "error ports[1] port-in-use",
+  ]);
+});
+
+test("domains share a port where they differ", () => {
+  const listener = { address: "*", port: 8080, containerPort: 3000, protocol: "auto" } as const;
+  const ports = [{ containerPort: 3000, hostPort: 8080, protocol: "http" as const }];
+  const of = (domains: readonly { host: string; path: string }[]) => ({
+    published: [{ ...listener, instance: "blog-web", stack: "blog", service: "web", domains }],
+  });
+  const shop = [{ host: "shop.example.com", path: "/" }];
+  assert.deepEqual(found({ ports, domains: shop }, of([{ host: "blog.example.com", path: "/" }])), []);
+  assert.deepEqual(found({ ports, domains: shop }, of([{ host: "shop.example.com", path: "/blog" }])), []);
+  assert.deepEqual(found({ ports }, of(shop)), []);
+  assert.deepEqual(found({ ports, domains: shop }, of([{ host: "SHOP.example.com", path: "" }])), [
+    "error ports[0] port-in-use",
+  ]);
+  assert.deepEqual(found({ domains: shop }), ["error domains domains"]);
+  assert.deepEqual(found({ domains: shop, accept: ["domains"] }), ["warning domains domains"]);
 });

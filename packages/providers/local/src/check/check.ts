@@ -1,5 +1,6 @@
 import { constants } from "node:os";
-import type { Diagnostic, PlatformHealth, ServiceSpec } from "@ctrlplane/core/provider";
+import type { Diagnostic, InstanceIdentity, PlatformHealth, ServiceSpec } from "@ctrlplane/core/provider";
+import { isHttp } from "../address.ts";
 import { factsOf } from "../facts.ts";
 import { checkMounts } from "./check-mounts.ts";
 import { checkPorts } from "./check-ports.ts";
@@ -7,14 +8,18 @@ import { checkScale } from "./check-scale.ts";
 import { refused, told, withoutEffect } from "./finding.ts";
 
 /** `Provider.check` of `local`: what processes of this machine cannot do of a spec. Pure. */
-export function check(spec: ServiceSpec, platform: Pick<PlatformHealth, "facts">): readonly Diagnostic[] {
+export function check(
+  spec: ServiceSpec,
+  platform: Pick<PlatformHealth, "facts">,
+  instance: InstanceIdentity,
+): readonly Diagnostic[] {
   const facts = factsOf(platform);
   return [
     ...checkImage(spec),
     ...checkCommand(spec),
     ...checkEnvironment(spec),
     ...checkScale(spec, facts),
-    ...checkPorts(spec, facts),
+    ...checkPorts(spec, facts, instance),
     ...checkMounts(spec),
     ...checkEntrance(spec),
     ...checkHealth(spec),
@@ -75,14 +80,14 @@ function checkEnvironment({ env }: ServiceSpec): readonly Diagnostic[] {
 
 function checkEntrance(spec: ServiceSpec): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
-  if (spec.domains.length > 0) {
+  if (spec.domains.length > 0 && !spec.ports.some((each) => each.hostPort !== undefined && isHttp(each.protocol))) {
     found.push(
       withoutEffect(
         spec,
         "domains",
         "domains",
-        "`local` does not route by host name",
-        "Publish a port, and put a web server in front of it.",
+        "`domains` choose among the requests at a published HTTP port, and the service has none",
+        "Publish one, e.g. `ports: [8080:3000]`.",
       ),
     );
   }

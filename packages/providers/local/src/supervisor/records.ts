@@ -1,4 +1,4 @@
-import type { HealthSpec, Labels, Protocol, SettledRelease, StopSpec } from "@ctrlplane/core/provider";
+import type { DomainSpec, HealthSpec, Labels, Protocol, SettledRelease, StopSpec } from "@ctrlplane/core/provider";
 
 /** A container port of a replica and the port of this machine that stands for it. */
 export interface ReplicaPort {
@@ -116,6 +116,8 @@ export interface RouteListener {
   readonly port: number;
   readonly containerPort: number;
   readonly protocol: Protocol;
+  /** Requests that it takes, HTTP only, at least one. Absent: all that no other instance takes at this address and port. */
+  readonly domains?: readonly DomainSpec[];
 }
 
 /** What is routed for an instance. */

@@ -1,11 +1,13 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { layout, instanceFile } from "../layout.ts";
-import type { Entrance, RouteTable, Target } from "../gateway/routes.ts";
+import type { RouteTable, Target } from "../gateway/routes.ts";
 import { readJsonFile, writeJsonFile } from "../process/json-file.ts";
+import { entrancesOf } from "./entrances.ts";
 import type { GatewayLink } from "./gateway-link.ts";
+import { requireFreePorts } from "../route-conflicts.ts";
 import { readInstances } from "./read.ts";
-import type { InstanceRecord, RouteListener, RouteSet } from "./records.ts";
+import type { InstanceRecord, RouteSet } from "./records.ts";
 import type { SupervisedReplica } from "./replica.ts";
 
 /** Instances, and what the gateway is told of them. */
@@ -49,6 +51,7 @@ export class Routing {
   async route(instance: InstanceRecord, set: RouteSet | undefined): Promise<void> {
     await this.#inTurn(async () => {
       const before = this.#instances.get(instance.name) ?? instance;
+      if (set !== undefined) requireFreePorts(instance.name, set, [...this.#instances.values()]);
       const { route: _, ...without } = before;
       this.write(set === undefined ? without : { ...without, route: set });
       try {
@@ -67,7 +70,7 @@ export class Routing {
   }
 
   async #publish(): Promise<void> {
-    const entrances = this.#entrances();
+    const entrances = entrancesOf(this.#instances.values(), (instance, port) => this.#targets(instance, port));
     const isSame = JSON.stringify(entrances) === JSON.stringify(this.#table.entrances);
     if (isSame && (entrances.length === 0 || (await this.#gateway.isRunning()))) return;
     this.#table = { version: this.#table.version + 1, entrances };
@@ -75,27 +78,9 @@ export class Routing {
     if (entrances.length > 0 || (await this.#gateway.isRunning())) await this.#gateway.apply(this.#table);
   }
 
-  #entrances(): readonly Entrance[] {
-    return [...this.#instances.values()]
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .flatMap(({ name, route }) => (route?.listeners ?? []).map((each) => this.#entrance(name, route, each)));
-  }
-
-  #entrance(instance: string, route: RouteSet | undefined, listener: RouteListener): Entrance {
-    const { address, port, containerPort, protocol } = listener;
-    const targets = this.#targets(route?.targets ?? {}, containerPort);
-    return {
-      id: `${instance}:${containerPort}@${address}:${port}`,
-      address,
-      port,
-      protocol,
-      backend: { instance, targets },
-    };
-  }
-
   /** Those that are ready; where none is, those that live: an answer of theirs may be better than none. */
-  #targets(percents: RouteSet["targets"], containerPort: number): readonly Target[] {
-    const living = Object.entries(percents).flatMap(([replicaId, weight]) => {
+  #targets({ route }: InstanceRecord, containerPort: number): readonly Target[] {
+    const living = Object.entries(route?.targets ?? {}).flatMap(([replicaId, weight]) => {
       const replica = this.#replica(replicaId);
       const port = replica?.record.ports.find((each) => each.containerPort === containerPort)?.port;
       if (replica?.live === undefined || port === undefined) return [];
