@@ -1,9 +1,11 @@
 import type { InstanceIdentity } from "../model/identity.ts";
 import { instanceId } from "../model/ids.ts";
 import { instanceName } from "../model/names.ts";
+import type { ObservedInstance } from "../model/observed.ts";
 import type { Stack } from "../model/stack.ts";
 import { actionKey, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
 import type { Intent } from "../state/intent.ts";
+import type { ReleaseNumbers } from "../state/release-records.ts";
 import { entryKey } from "../state/entry-key.ts";
 import type { StateEntry } from "../state/store.ts";
 import type { PlatformSurvey, Survey } from "./survey.ts";
@@ -16,9 +18,12 @@ export function identify(of: Omit<InstanceIdentity, "id" | "name">): InstanceIde
 /** Every instance that is declared, recorded or seen, with all that is known of it, by `actionKey`. */
 export function knownInstances(stack: Stack, survey: Survey): Map<string, KnownInstance> {
   const known = new Map<string, KnownInstance>();
+  const covered = new Set<string>();
+  const seen = new Map([...survey.surveys].map(([id, at]) => [id, indexOf(at)]));
   const add = (service: string, provider: string): void => {
-    const one = knownInstance(stack, survey, service, provider);
+    const one = knownInstance(stack, survey, seen, service, provider);
     known.set(actionKey(one.instance), one);
+    covered.add(placeKey(service, one.instance.platformId));
   };
   for (const [name, service] of Object.entries(stack.services)) add(name, service.provider);
   for (const [key, entry] of Object.entries(survey.document?.entries ?? {})) {
@@ -36,7 +41,7 @@ export function knownInstances(stack: Stack, survey: Survey): Map<string, KnownI
       ...each.intents.map((intent) => intent.service),
     ]);
     for (const service of services) {
-      if (!isCovered(known, service, each.platform.id)) add(service, providerFor(survey, each));
+      if (!covered.has(placeKey(service, each.platform.id))) add(service, providerFor(survey, each));
     }
   }
   return known;
@@ -48,10 +53,23 @@ function serviceOf(key: string, stack: string): string | undefined {
   return name.startsWith(`${stack}-`) ? name.slice(stack.length + 1) : undefined;
 }
 
-function isCovered(known: ReadonlyMap<string, KnownInstance>, service: string, platformId: string): boolean {
-  return [...known.values()].some(
-    (each) => each.instance.service === service && each.instance.platformId === platformId,
-  );
+function placeKey(service: string, platformId: string): string {
+  return `${service}@${platformId}`;
+}
+
+/** What a platform says, by what it is asked for: a stack of thousands of services is looked through once. */
+interface SurveyIndex {
+  readonly observed: ReadonlyMap<string, ObservedInstance>;
+  readonly intents: ReadonlyMap<string, Intent>;
+  readonly releases: ReleaseNumbers;
+}
+
+function indexOf({ observed, intents, releases }: PlatformSurvey): SurveyIndex {
+  return {
+    observed: new Map(observed.map((each) => [each.name, each])),
+    intents: new Map(intents.map((each) => [each.service, each])),
+    releases,
+  };
 }
 
 /** A provider name that means the platform. */
@@ -62,14 +80,20 @@ function providerFor(survey: Survey, at: PlatformSurvey): string {
   return names[0] ?? at.platform.id;
 }
 
-function knownInstance(stack: Stack, survey: Survey, service: string, provider: string): KnownInstance {
+function knownInstance(
+  stack: Stack,
+  survey: Survey,
+  seen: ReadonlyMap<string, SurveyIndex>,
+  service: string,
+  provider: string,
+): KnownInstance {
   const bound = survey.platforms.providers.get(provider);
   const platformId = bound !== undefined && "platform" in bound ? bound.platform.id : provider;
   const tenant = stack.tenant === undefined ? {} : { tenant: stack.tenant };
   const instance = identify({ stack: stack.name, lineage: survey.lineage, service, provider, platformId, ...tenant });
-  const at = survey.surveys.get(platformId);
-  const observed = at?.observed.find((each) => each.name === instance.name);
-  const intent = at?.intents.find((each) => each.service === service);
+  const at = seen.get(platformId);
+  const observed = at?.observed.get(instance.name);
+  const intent = at?.intents.get(service);
   const entry = findEntry(survey, instance);
   return {
     instance,

@@ -1,3 +1,4 @@
+import type { PinnedImage } from "./image.ts";
 import type { Labels } from "./labels.ts";
 import type { ReplicaCount } from "./resources.ts";
 
@@ -66,6 +67,8 @@ export interface SettledRelease {
   readonly generation: number;
   readonly deployment: string;
   readonly fingerprint?: string;
+  /** Where it was declared by reference: what that means until it is looked up again. */
+  readonly image?: PinnedImage;
   /** Replicas asked for: the file's, or a manual scale. */
   readonly replicas: ReplicaCount;
   /** Present where `replicas` is a manual scale and not the file's. */

@@ -12,7 +12,17 @@ export function makePlan(input: PlanInput): Plan {
     input.goal === "nothing"
       ? []
       : input.desired.filter((desired) => input.selection?.has(desired.instance.service) ?? true);
-  const wanted = chosen.map((desired) => decideReachable(desired, input));
+  const seen = Map.groupBy(
+    [...input.known.values()].filter((each) => each.observed !== undefined),
+    (each) => each.instance.service,
+  );
+  const declared = new Set(input.desired.map((each) => each.instance.service));
+  const renamedFrom = ({ spec }: DesiredInstance): KnownInstance | undefined =>
+    spec.formerly === undefined || declared.has(spec.formerly) ? undefined : seen.get(spec.formerly)?.[0];
+  const wanted = chosen.map((desired) => {
+    const sameName = seen.get(desired.instance.service) ?? [];
+    return decideReachable(desired, sameName, renamedFrom(desired), input);
+  });
   const actions = order([...wanted, ...decideRemovals(input)], input);
   const diagnostics = [...input.diagnostics, ...actions.flatMap((action) => refusals(action, input))];
   return {
@@ -27,30 +37,23 @@ export function makePlan(input: PlanInput): Plan {
   };
 }
 
-function decideReachable(desired: DesiredInstance, input: PlanInput): PlanAction {
+/** `sameName`: instances of the service that run, wherever. `renamed`: what it was called before, where that still runs. */
+function decideReachable(
+  desired: DesiredInstance,
+  sameName: readonly KnownInstance[],
+  renamed: KnownInstance | undefined,
+  input: PlanInput,
+): PlanAction {
   const key = actionKey(desired.instance);
   const reason = input.unreachable.get(desired.instance.provider);
   const known: KnownInstance = input.known.get(key) ?? { instance: desired.instance, releases: [] };
   const action = decide(desired, known, input);
   if (reason !== undefined) return { ...action, kind: "unreachable", causes: [], changes: [], summary: reason };
-  const renamed = renamedFrom(desired, input);
   if (action.kind === "create" && renamed !== undefined) {
     return { ...action, causes: ["moved"], notes: [...action.notes, `was ${renamed.instance.service} until now`] };
   }
-  const isMoved = [...input.known.values()].some(
-    (other) =>
-      other.instance.service === desired.instance.service &&
-      actionKey(other.instance) !== key &&
-      other.observed !== undefined,
-  );
+  const isMoved = sameName.some((other) => actionKey(other.instance) !== key);
   return action.kind === "create" && isMoved ? { ...action, causes: ["moved"] } : action;
-}
-
-/** What a service was called before, where that still runs. */
-function renamedFrom(desired: DesiredInstance, input: PlanInput): KnownInstance | undefined {
-  const { formerly } = desired.spec;
-  if (formerly === undefined || input.desired.some((each) => each.instance.service === formerly)) return undefined;
-  return [...input.known.values()].find((each) => each.instance.service === formerly && each.observed !== undefined);
 }
 
 /** Problems that only the plan can see. */

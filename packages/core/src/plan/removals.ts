@@ -9,16 +9,30 @@ export function decideRemovals(input: PlanInput): PlanAction[] {
   // A service whose declaration has problems is in no list of what is wanted, and is not to be removed for it.
   const isLeft = ({ instance }: KnownInstance): boolean =>
     input.goal === "declared" ? !wanted.has(actionKey(instance)) : (input.selection?.has(instance.service) ?? true);
-  return [...input.known.values()].filter((known) => isLeft(known)).flatMap((known) => decideOne(known, input));
+  const successors = successorsOf(input.desired);
+  return [...input.known.values()]
+    .filter((known) => isLeft(known))
+    .flatMap((known) => decideOne(known, successors.get(known.instance.service), input));
 }
 
-function decideOne(known: KnownInstance, input: PlanInput): PlanAction[] {
+/** What goes on in the place of a service: the same on another provider, or what was called so formerly. */
+function successorsOf(desired: readonly DesiredInstance[]): ReadonlyMap<string, DesiredInstance> {
+  const found = new Map<string, DesiredInstance>();
+  for (const each of desired) {
+    for (const name of [each.instance.service, each.spec.formerly]) {
+      if (name !== undefined && !found.has(name)) found.set(name, each);
+    }
+  }
+  return found;
+}
+
+function decideOne(known: KnownInstance, moved: DesiredInstance | undefined, input: PlanInput): PlanAction[] {
   const reason = input.unreachable.get(known.instance.provider);
   if (reason !== undefined) {
     const isRecorded = known.entry !== undefined && known.entry.destroyed !== true;
-    return isRecorded ? [{ ...decideRemoval(known, input), kind: "unreachable", summary: reason }] : [];
+    return isRecorded ? [{ ...decideRemoval(known, moved, input), kind: "unreachable", summary: reason }] : [];
   }
-  return isThere(known, input) ? [decideRemoval(known, input)] : [];
+  return isThere(known, input) ? [decideRemoval(known, moved, input)] : [];
 }
 
 function isThere(known: KnownInstance, input: PlanInput): boolean {
@@ -32,12 +46,9 @@ function isThere(known: KnownInstance, input: PlanInput): boolean {
 }
 
 /** Data asks: one with volumes, or protected when it was deployed, goes only by name. */
-export function decideRemoval(known: KnownInstance, input: PlanInput): PlanAction {
+function decideRemoval(known: KnownInstance, moved: DesiredInstance | undefined, input: PlanInput): PlanAction {
   const { service } = known.instance;
   const volumes = known.observed?.volumes ?? [];
-  const moved = input.desired.find(
-    (desired) => desired.instance.service === service || desired.spec.formerly === service,
-  );
   const isConfirmed = input.remove.has(service) || (moved !== undefined && input.leaveVolumes);
   const obstacle = isConfirmed ? undefined : obstacleTo(known);
   const reason = input.goal === "nothing" ? "is destroyed" : movedTo(moved);

@@ -33,6 +33,7 @@ export function settledRelease(
     generation: release.revision.generation,
     deployment: of.deployment,
     ...(release.fingerprint === undefined ? {} : { fingerprint: release.fingerprint }),
+    ...(release.spec.image.kind === "reference" ? { image: release.image } : {}),
     replicas: of.replicas,
     ...(of.scaledBy === undefined ? {} : { scaledBy: of.scaledBy }),
   };
