@@ -146,6 +146,14 @@ function imageProblems(error: CtrlPlaneError, service: string, stack: Stack): Di
   return (error.diagnostics.length > 0 ? error.diagnostics : [own]).map((each) => placed(each, service, stack));
 }
 
+/** What a declared reference meant when it was deployed; undefined for a service that changes, whose tag is looked up again. */
+function pinnedImage(spec: ServiceSpec, known: KnownInstance | undefined): PinnedImage | undefined {
+  const settled = known?.observed?.settled;
+  const image = settled?.image;
+  if (image === undefined || spec.image.kind !== "reference" || spec.image.reference !== image.declared) return undefined;
+  return specHash(spec, image) === settled?.specHash ? image : undefined;
+}
+
 /** Pins images; services that name the same files are looked at once. */
 class Images {
   readonly #core: Core;
@@ -165,7 +173,7 @@ class Images {
     spec: ServiceSpec,
     known: KnownInstance | undefined,
   ): Promise<PinnedImage> {
-    const current = this.#refresh ? undefined : known?.served?.image;
+    const current = this.#refresh ? undefined : pinnedImage(spec, known);
     const key = JSON.stringify([instance.provider, spec.image, current?.digest]);
     const begun =
       this.#known.get(key) ??

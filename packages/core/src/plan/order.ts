@@ -11,12 +11,13 @@ export function order(actions: readonly PlanAction[], input: PlanInput): PlanAct
   );
   const desired = new Map(input.desired.map((each) => [actionKey(each.instance), each]));
   const after = new Map<string, Set<string>>(actions.map((action) => [action.key, new Set<string>()]));
+  const actingKeys = Map.groupBy(
+    [...desired].filter(([key]) => acting.has(key)),
+    ([, each]) => each.instance.service,
+  );
   for (const [key, each] of desired) {
-    for (const need of each.needs) {
-      for (const [other, candidate] of desired) {
-        if (candidate.instance.service === need && acting.has(other) && acting.has(key)) after.get(key)?.add(other);
-      }
-    }
+    if (!acting.has(key)) continue;
+    for (const need of each.needs) for (const [other] of actingKeys.get(need) ?? []) after.get(key)?.add(other);
   }
   if (input.goal === "nothing") orderDestruction(actions, input, after);
   const early = addressOrder(actions, input, desired, after);
@@ -39,10 +40,10 @@ function orderDestruction(
   input: PlanInput,
   after: ReadonlyMap<string, Set<string>>,
 ): void {
-  for (const action of actions) {
-    for (const other of actions) {
-      if (input.needs.get(other.instance.service)?.includes(action.instance.service) === true)
-        after.get(action.key)?.add(other.key);
+  const byService = Map.groupBy(actions, (action) => action.instance.service);
+  for (const other of actions) {
+    for (const need of input.needs.get(other.instance.service) ?? []) {
+      for (const action of byService.get(need) ?? []) after.get(action.key)?.add(other.key);
     }
   }
 }
