@@ -307,7 +307,7 @@ describe("pctl on local", () => {
     assert.deepEqual(command, {
       code: 1,
       stdout: "",
-      stderr: "pctl: there is no command 'deplyo'\n  Did you mean pctl deploy?\n",
+      stderr: "pctl: unknown command 'deplyo'\n  Did you mean pctl deploy?\n",
     });
     assert.match((await run("deploy", "--expct", "x")).stderr, /Did you mean --expect\?/);
     assert.match((await run("restart", "wbe")).stderr, /Did you mean web\?/);

@@ -1,13 +1,18 @@
 import type { Invocation } from "./arguments/invocation.ts";
-import { UsageError, type Guess } from "./arguments/usage-error.ts";
+import { UsageError } from "./arguments/usage-error.ts";
 import { commandExitCodeOf, exitCodeOf, isOurs } from "./exit-code.ts";
 import type { Output } from "./output/output.ts";
 import { openOutput } from "./output/output.ts";
 import type { Paint } from "./output/paint.ts";
 
 /** Says what went wrong, on stderr and with `--json` on stdout too; returns the exit code. */
-export async function reportError(error: unknown, invocation: Invocation | undefined): Promise<number> {
-  const output = openOutput(invocation);
+export async function reportError(
+  error: unknown,
+  understood: Invocation | undefined,
+  words: readonly string[],
+): Promise<number> {
+  const invocation = understood ?? (error instanceof UsageError ? error.invocation : undefined);
+  const output = openOutput(invocation ?? { flag: (long) => words.includes(`--${long}`) });
   const runsForeignCommand = invocation?.command.rest !== undefined;
   const code = runsForeignCommand ? commandExitCodeOf(error) : exitCodeOf(error);
   const lines = await describeError(error, output.errorPaint, invocation?.command.json === "events");
@@ -19,8 +24,7 @@ export async function reportError(error: unknown, invocation: Invocation | undef
 
 async function describeError(error: unknown, paint: Paint, isChange: boolean): Promise<string[]> {
   if (error instanceof UsageError) {
-    const hint = await resolveHint(error.hint);
-    return [`pctl: ${error.message}`, ...(hint === undefined ? [] : [`  ${hint}`])];
+    return [`pctl: ${error.message}`, ...(error.hint === undefined ? [] : [`  ${error.hint}`])];
   }
   if (isOurs(error) && error.code === "CANCELLED") return isChange ? ["Interrupted before anything was changed."] : [];
   if (!isOurs(error)) {
@@ -45,13 +49,6 @@ async function describeError(error: unknown, paint: Paint, isChange: boolean): P
   return lines;
 }
 
-async function resolveHint(hint: string | Guess | undefined): Promise<string | undefined> {
-  if (hint === undefined || typeof hint === "string") return hint;
-  const { nearest } = await import("./arguments/nearest.ts");
-  const close = nearest(hint.word, hint.known);
-  return close === undefined ? hint.otherwise : `Did you mean ${hint.before ?? ""}${close}?`;
-}
-
 function stackLines(error: Error): string[] {
   const lines = (error.stack ?? "").split("\n").slice(1);
   const cause = error.cause instanceof Error ? [`  caused by: ${error.cause.message}`, ...stackLines(error.cause)] : [];
@@ -62,7 +59,8 @@ function stackLines(error: Error): string[] {
 function reportAsJson(error: unknown, exitCode: number, invocation: Invocation | undefined, output: Output): void {
   const message = error instanceof Error ? error.message : String(error);
   const diagnostics = isOurs(error) ? error.diagnostics : [];
-  const ours = isOurs(error) ? { code: error.code, ...(error.hint === undefined ? {} : { hint: error.hint }) } : {};
+  const hint = isOurs(error) || error instanceof UsageError ? error.hint : undefined;
+  const ours = { ...(isOurs(error) ? { code: error.code } : {}), ...(hint === undefined ? {} : { hint }) };
   if (invocation?.command.json !== "events") {
     output.document({ error: { ...ours, message, exitCode, diagnostics } });
     return;

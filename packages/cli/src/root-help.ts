@@ -1,6 +1,6 @@
 /**
- * `pctl --help`, written out: rendering it loads all definitions, which takes as long again as starting Node. A test holds it to what
- * `rootHelp` makes of them.
+ * `pctl --help`, written out: rendering it loads commander and all definitions, which takes as long again as starting Node. A test holds
+ * it to what they make of it.
  */
 export const rootHelpText = `pctl deploys the services of pctl.yaml, and keeps them running the way it says.
 
@@ -37,19 +37,19 @@ Keep up
   version        versions of pctl and Node
 
 Options of every command
-  -c, --config FILE     the declaration (default pctl.yaml)
-      --name NAME       name of the stack, instead of the file's
-      --env NAME        environment (default $PCTL_ENV)
-      --env-file FILE   where secrets are looked up, after the environment (repeatable)
-      --json            one JSON document, or one event a line
-  -y, --yes             do not ask
-  -q, --quiet           errors and the last line only
-      --debug           stack traces, and calls of providers
-      --timeout TIME    give up after this time, e.g. 10m
-      --lock-wait TIME  wait this long for somebody else's change (default: as long as a lease runs)
-      --no-color        no colours (also NO_COLOR=1)
-  -h, --help            help on pctl, or on a command
-  -V, --version         the version of pctl
+  -c, --config <FILE>     the declaration (default pctl.yaml)
+      --name <NAME>       name of the stack, instead of the file's
+      --env <NAME>        environment (default $PCTL_ENV)
+      --env-file <FILE>   where secrets are looked up, after the environment (repeatable)
+      --json              one JSON document, or one event a line
+  -y, --yes               do not ask
+  -q, --quiet             errors and the last line only
+      --debug             stack traces, and calls of providers
+      --timeout <TIME>    give up after this time, e.g. 10m
+      --lock-wait <TIME>  wait this long for somebody else's change (default: as long as a lease runs)
+      --no-color          no colours (also NO_COLOR=1)
+  -V, --version           the version of pctl
+  -h, --help              help on pctl, or on a command
 
 pctl <command> --help says more, with examples. A first time: pctl init, pctl plan, pctl deploy.
 `;

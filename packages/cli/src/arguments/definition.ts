@@ -24,13 +24,13 @@ export interface CommandDefinition {
   readonly aliases?: readonly string[];
   /** One line for the list of commands. */
   readonly summary: string;
-  /** As the help writes them, e.g. `[services...]`. */
+  /** Its arguments as commander reads them: `<service>`, `[services...]`. Absent: it takes none. */
   readonly parameters?: string;
-  /** Fewest and most positional arguments. */
-  readonly positionals: readonly [number, number];
+  /** How the help writes the arguments, where that says more than `parameters`. */
+  readonly usage?: string;
   /**
-   * `all`: after the first positional argument everything belongs to the command that is run, as with ssh.
-   * `dashes`: what follows `--`, or the second positional argument, does.
+   * What follows the first argument is a command to run in a replica. `all`: options too belong to that command, as with ssh;
+   * `dashes`: those after `--` do.
    */
   readonly rest?: "all" | "dashes";
   readonly options: readonly OptionDefinition[];
@@ -49,6 +49,14 @@ export interface CommandGroup {
   readonly name: string;
   readonly summary: string;
   readonly commands: readonly CommandDefinition[];
+}
+
+/** All that can be typed. */
+export interface Grammar {
+  /** Commands under their headings, in the order of `pctl --help`. */
+  readonly sections: readonly (readonly [string, readonly (CommandDefinition | CommandGroup)[]])[];
+  /** Options of every command, before it or after it. */
+  readonly globals: readonly OptionDefinition[];
 }
 
 export function isGroup(entry: CommandDefinition | CommandGroup): entry is CommandGroup {

@@ -1,81 +1,65 @@
-import type { CommandDefinition, CommandGroup, OptionDefinition } from "./definition.ts";
-import { isGroup } from "./definition.ts";
+import type { Command, Help } from "commander";
 
-type Entry = CommandDefinition | CommandGroup;
+/** Heading of the options that each command has; it tells them apart from a command's own. */
+export const globalsHeading = "Options of every command";
 
-/** `pctl --help`. */
-export function rootHelp(
-  sections: readonly (readonly [string, readonly Entry[]])[],
-  globals: readonly OptionDefinition[],
-): string {
+type Row = readonly [string, string];
+
+/** What is typed for a command: `pctl state show`. */
+export function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
+}
+
+/** `Command.configureHelp`: what it is, usage, commands under their headings, options; of a command, its own options only. */
+export function formatHelp(command: Command, helper: Help): string {
+  const isRoot = command.parent === null;
+  const about = command.description();
+  const head = isRoot ? [about] : [`${fullName(command)}: ${command.summary()}`, ...(about === "" ? [] : ["", about])];
+  const width = helper.helpWidth ?? 80;
+  const options = helper.visibleOptions(command);
+  const own = options.filter((each) => each.helpGroupHeading !== globalsHeading);
+  const shared = options.filter((each) => each.helpGroupHeading === globalsHeading);
+  const groups = helper.groupItems([...command.commands], visibleCommands(command, helper), (each) => each.helpGroup());
+  const rowOf = (each: (typeof options)[number]): Row => [optionTerm(each), each.description];
+  const commandWidth = widest(command.commands.map(commandRow));
   const lines = [
-    "pctl deploys the services of pctl.yaml, and keeps them running the way it says.",
+    ...head.flatMap((text) => helper.boxWrap(text, width)),
     "",
-    "Usage: pctl <command> [options]",
+    `Usage: ${helper.commandUsage(command)}`,
+    "",
+    ...[...groups].flatMap(([heading, commands]) => list(heading, commands.map(commandRow), helper, commandWidth)),
+    ...list("Options", own.map(rowOf), helper),
   ];
-  const width = Math.max(...sections.flatMap(([, commands]) => commands.map((each) => commandRow(each)[0].length)));
-  for (const [title, commands] of sections) lines.push("", title, ...rows(commands.map(commandRow), width));
-  lines.push("", "Options of every command", ...rows(globals.map(optionRow)));
-  lines.push("", "pctl <command> --help says more, with examples. A first time: pctl init, pctl plan, pctl deploy.");
-  return `${lines.join("\n")}\n`;
+  if (isRoot) lines.push(...list(globalsHeading, shared.map(rowOf), helper));
+  else
+    lines.push(helper.boxWrap(`${globalsHeading} (pctl --help): ${shared.map((each) => each.long).join(" ")}`, width));
+  return `${lines.join("\n").trimEnd()}\n`;
 }
 
-/** `pctl deploy --help`, `pctl state --help`. */
-export function commandHelp(entry: Entry, globals: readonly OptionDefinition[]): string {
-  return isGroup(entry) ? groupHelp(entry) : leafHelp(entry, globals);
+/** Stands under a command's help. */
+export function examplesText(examples: readonly Row[]): string {
+  const width = widest(examples);
+  return ["", "Examples", ...examples.map(([line, meaning]) => `  pctl ${line.padEnd(width)}  ${meaning}`)].join("\n");
 }
 
-function groupHelp(group: CommandGroup): string {
-  const lines = [`pctl ${group.name}: ${group.summary}`, "", ...rows(group.commands.map(commandRow)), ""];
-  lines.push("Examples", ...rows(group.commands.flatMap((each) => each.examples.map(exampleRow))));
-  return `${lines.join("\n")}\n`;
+/** Without `help`, which is an option as well. */
+function visibleCommands(command: Command, helper: Help): Command[] {
+  return helper.visibleCommands(command).filter((each) => each.name() !== "help");
 }
 
-function leafHelp(command: CommandDefinition, globals: readonly OptionDefinition[]): string {
-  const lines = [`pctl ${command.name}: ${command.summary}`, ""];
-  for (const paragraph of command.details ?? []) lines.push(...wrap(paragraph, 100), "");
-  const usage = ["pctl", command.name, "[options]", command.parameters].filter((each) => each !== undefined);
-  lines.push(`Usage: ${usage.join(" ")}`);
-  if (command.aliases !== undefined) lines.push(`Also:  ${command.aliases.map((each) => `pctl ${each}`).join(", ")}`);
-  if (command.options.length > 0) lines.push("", "Options", ...rows(command.options.map(optionRow)));
-  lines.push("", "Examples", ...rows(command.examples.map(exampleRow)));
-  const names = globals.map((each) => `--${each.long}`);
-  lines.push("", ...wrap(`Options of every command (pctl --help): ${names.join(" ")}`, 100));
-  return `${lines.join("\n")}\n`;
+function commandRow(command: Command): Row {
+  return [[command.name(), ...command.aliases()].join(", "), command.summary()];
 }
 
-function commandRow(entry: Entry): [string, string] {
-  const aliases = isGroup(entry) ? [] : (entry.aliases ?? []);
-  return [[entry.name, ...aliases].join(", "), entry.summary];
+function optionTerm({ short, flags }: { readonly short?: string | undefined; readonly flags: string }): string {
+  return short === undefined ? `    ${flags}` : flags;
 }
 
-function optionRow(option: OptionDefinition): [string, string] {
-  const short = option.short === undefined ? "    " : `-${option.short}, `;
-  const value = option.value === undefined ? "" : ` ${option.value}`;
-  return [`${short}--${option.long}${value}`, option.repeatable === true ? `${option.text} (repeatable)` : option.text];
+function list(heading: string, rows: readonly Row[], helper: Help, width = widest(rows)): string[] {
+  const items = rows.map(([term, text]) => helper.formatItem(term, width, text, helper));
+  return helper.formatItemList(heading, items, helper);
 }
 
-function exampleRow([line, meaning]: readonly [string, string]): [string, string] {
-  return [`pctl ${line}`, meaning];
-}
-
-/** Two columns; a left part that is too long gets a line of its own. */
-function rows(pairs: readonly (readonly [string, string])[], least = 0): string[] {
-  const width = Math.min(36, Math.max(least, ...pairs.map(([left]) => left.length)));
-  return pairs.flatMap(([left, right]) =>
-    left.length > width ? [`  ${left}`, `  ${" ".repeat(width)}  ${right}`] : [`  ${left.padEnd(width)}  ${right}`],
-  );
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = "";
-    }
-    line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
+function widest(rows: readonly Row[]): number {
+  return Math.max(0, ...rows.map(([left]) => left.length));
 }

@@ -1,21 +1,16 @@
-/** What was typed, and what could have been meant; the nearest word is looked for only when the error is shown. */
-export interface Guess {
-  readonly word: string;
-  readonly known: readonly string[];
-  /** Stands before the word in the hint, e.g. `pctl `. */
-  readonly before?: string;
-  /** The hint where no known word is near. */
-  readonly otherwise: string;
-}
+import type { Invocation } from "./invocation.ts";
 
 /** The command line itself is wrong; nothing was begun. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
-  /** What to type instead: a sentence, or a word to look for. */
-  readonly hint: string | Guess | undefined;
+  /** What to type instead: a sentence. */
+  readonly hint: string | undefined;
+  /** As far as it was understood. */
+  readonly invocation: Invocation | undefined;
 
-  constructor(message: string, hint?: string | Guess) {
+  constructor(message: string, hint?: string, invocation?: Invocation) {
     super(message);
     this.hint = hint;
+    this.invocation = invocation;
   }
 }

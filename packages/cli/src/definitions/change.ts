@@ -28,7 +28,6 @@ export const changeCommands: readonly CommandDefinition[] = [
     name: "plan",
     summary: "show what deploy would do, and change nothing",
     parameters: "[services...]",
-    positionals: [0, Infinity],
     options: [...selection, { long: "exit-code", text: "exit 2 when there is something to do" }],
     examples: [
       ["plan", "everything"],
@@ -42,7 +41,6 @@ export const changeCommands: readonly CommandDefinition[] = [
     aliases: ["up"],
     summary: "bring what runs to what the file declares",
     parameters: "[services...]",
-    positionals: [0, Infinity],
     options: [
       { long: "expect", value: "HASH", text: "only if the plan is still the one reviewed, else exit 2" },
       message,
@@ -66,7 +64,6 @@ export const changeCommands: readonly CommandDefinition[] = [
     aliases: ["down"],
     summary: "remove services; volumes stay unless asked for",
     parameters: "[services...]",
-    positionals: [0, Infinity],
     options: [remove, volumes, message],
     details: [
       "Asks first; without a terminal it needs --yes. A service that has volumes or is protected is removed only by name: --remove NAME, or when asked on a terminal.",
@@ -83,7 +80,6 @@ export const changeCommands: readonly CommandDefinition[] = [
     name: "rollback",
     summary: "undo the last change, or bring a service's older release back",
     parameters: "[service]",
-    positionals: [0, 1],
     options: [{ long: "to", value: "N", text: "release to go to, with a service (default: the one before)" }, message],
     details: [
       "Shows the difference first, and asks on a terminal. Runs no job again; services with volumes only by name.",
@@ -99,8 +95,8 @@ export const changeCommands: readonly CommandDefinition[] = [
   {
     name: "scale",
     summary: "change the number of replicas, until the next deploy",
-    parameters: "<service> <replicas> | <service>=<replicas>...",
-    positionals: [1, Infinity],
+    parameters: "<replicas...>",
+    usage: "<service> <replicas> | <service>=<replicas>...",
     options: [message],
     examples: [
       ["scale web 5", "5 replicas of web"],
@@ -114,7 +110,6 @@ export const changeCommands: readonly CommandDefinition[] = [
     name: "start",
     summary: "start services that were stopped",
     parameters: "[services...]",
-    positionals: [0, Infinity],
     options: [message],
     examples: [
       ["start", "all that are stopped"],
@@ -127,7 +122,6 @@ export const changeCommands: readonly CommandDefinition[] = [
     name: "stop",
     summary: "stop services; start or deploy brings them back",
     parameters: "[services...]",
-    positionals: [0, Infinity],
     options: [message],
     examples: [
       ["stop worker", "one service"],
@@ -140,7 +134,6 @@ export const changeCommands: readonly CommandDefinition[] = [
     name: "restart",
     summary: "replace every replica by a new one of the same release",
     parameters: "[services...]",
-    positionals: [0, Infinity],
     options: [message],
     examples: [
       ["restart web", "one service, without losing a request"],

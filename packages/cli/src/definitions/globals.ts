@@ -17,6 +17,4 @@ export const globalOptions: readonly OptionDefinition[] = [
     text: "wait this long for somebody else's change (default: as long as a lease runs)",
   },
   { long: "no-color", text: "no colours (also NO_COLOR=1)" },
-  { long: "help", short: "h", text: "help on pctl, or on a command" },
-  { long: "version", short: "V", text: "the version of pctl" },
 ];

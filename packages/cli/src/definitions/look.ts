@@ -6,7 +6,6 @@ export const lookCommands: readonly CommandDefinition[] = [
     aliases: ["ps"],
     summary: "what runs, which release, how well",
     parameters: "[services...]",
-    positionals: [0, Infinity],
     options: [
       { long: "replicas", text: "each replica on its own line" },
       { long: "resources", text: "processor and memory in use, by replica" },
@@ -22,7 +21,6 @@ export const lookCommands: readonly CommandDefinition[] = [
     name: "logs",
     summary: "what services print",
     parameters: "[services...]",
-    positionals: [0, Infinity],
     options: [
       { long: "follow", short: "f", text: "go on as it comes; Ctrl-C ends" },
       { long: "since", value: "TIME", text: "an age (5m) or a moment (2026-11-22T03:00)" },
@@ -42,7 +40,6 @@ export const lookCommands: readonly CommandDefinition[] = [
     name: "exec",
     summary: "run a command in a running replica",
     parameters: "<service> <command...>",
-    positionals: [1, 1],
     rest: "all",
     options: [
       { long: "interactive", short: "i", text: "accepted: standard input is always passed on" },
@@ -63,8 +60,8 @@ export const lookCommands: readonly CommandDefinition[] = [
   {
     name: "run",
     summary: "run a command in a fresh replica, without traffic",
-    parameters: "<service> [-- command...]",
-    positionals: [1, 1],
+    parameters: "<service> [command...]",
+    usage: "<service> [-- command...]",
     rest: "dashes",
     options: [
       { long: "release", value: "N", text: "of this release (default: the one that serves)" },
@@ -85,7 +82,6 @@ export const lookCommands: readonly CommandDefinition[] = [
     name: "history",
     summary: "changes and releases; one of them with its output",
     parameters: "[change]",
-    positionals: [0, 1],
     options: [{ long: "limit", short: "n", value: "N", text: "how many changes (default 20)" }],
     examples: [
       ["history", "the last changes, and the releases kept"],
@@ -96,7 +92,6 @@ export const lookCommands: readonly CommandDefinition[] = [
   {
     name: "config",
     summary: "the file as it was understood: environment merged, expressions resolved, values masked",
-    positionals: [0, 0],
     options: [],
     examples: [
       ["config", "as YAML"],
@@ -107,7 +102,6 @@ export const lookCommands: readonly CommandDefinition[] = [
   {
     name: "providers",
     summary: "the platforms of this stack, and what they can do",
-    positionals: [0, 0],
     options: [],
     examples: [
       ["providers", "as a table"],

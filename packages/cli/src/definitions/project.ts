@@ -4,7 +4,6 @@ export const projectCommands: readonly CommandDefinition[] = [
   {
     name: "init",
     summary: "write a first pctl.yaml for this folder",
-    positionals: [0, 0],
     options: [],
     details: ["Looks at what is there (package.json, Dockerfile, a compose file, ...). Never overwrites a file."],
     examples: [
@@ -16,7 +15,6 @@ export const projectCommands: readonly CommandDefinition[] = [
   {
     name: "check",
     summary: "all problems of the file, before anything is touched",
-    positionals: [0, 0],
     options: [],
     examples: [
       ["check", "positions, reasons, and what to do"],
@@ -27,7 +25,6 @@ export const projectCommands: readonly CommandDefinition[] = [
   {
     name: "doctor",
     summary: "check this machine and every provider, and say what to do",
-    positionals: [0, 0],
     options: [],
     examples: [
       ["doctor", "Node, configuration, providers, clock, disk, key"],
@@ -45,7 +42,6 @@ export const upkeepCommands: readonly (CommandDefinition | CommandGroup)[] = [
       {
         name: "state show",
         summary: "what is recorded of this stack",
-        positionals: [0, 0],
         options: [],
         examples: [
           ["state show", "as a table"],
@@ -56,7 +52,6 @@ export const upkeepCommands: readonly (CommandDefinition | CommandGroup)[] = [
       {
         name: "state rebuild",
         summary: "write the state file anew from what the platforms know",
-        positionals: [0, 0],
         options: [],
         examples: [
           ["state rebuild", "the file is lost or damaged"],
@@ -67,7 +62,6 @@ export const upkeepCommands: readonly (CommandDefinition | CommandGroup)[] = [
       {
         name: "state unlock",
         summary: "take the lease away from whoever holds it",
-        positionals: [0, 0],
         options: [],
         details: [
           "Rarely needed: a lease that nobody renews ends by itself within 15 s. Its holder stops before its next write.",
@@ -87,7 +81,6 @@ export const upkeepCommands: readonly (CommandDefinition | CommandGroup)[] = [
       {
         name: "local status",
         summary: "supervisor, gateway and replicas on this machine",
-        positionals: [0, 0],
         options: [
           { long: "dir", value: "FOLDER", text: "data folder (default: $PCTL_LOCAL_DIR, else the provider's default)" },
         ],
@@ -100,7 +93,6 @@ export const upkeepCommands: readonly (CommandDefinition | CommandGroup)[] = [
       {
         name: "local stop",
         summary: "end supervisor, gateway and all replicas of this machine",
-        positionals: [0, 0],
         options: [
           { long: "dir", value: "FOLDER", text: "data folder (default: $PCTL_LOCAL_DIR, else the provider's default)" },
         ],
@@ -116,7 +108,6 @@ export const upkeepCommands: readonly (CommandDefinition | CommandGroup)[] = [
   {
     name: "schema",
     summary: "the JSON Schema of pctl.yaml",
-    positionals: [0, 0],
     options: [],
     examples: [
       ["schema > pctl.schema.json", "for an editor"],
@@ -127,7 +118,6 @@ export const upkeepCommands: readonly (CommandDefinition | CommandGroup)[] = [
   {
     name: "version",
     summary: "versions of pctl and Node",
-    positionals: [0, 0],
     options: [],
     examples: [
       ["version", "as text"],

@@ -19,14 +19,14 @@ export interface Output {
 }
 
 /** The process's own streams, as the options want them. */
-export function openOutput(invocation: Invocation | undefined): Output {
+export function openOutput(invocation: Pick<Invocation, "flag">): Output {
   const { stdin, stdout, stderr, env } = process;
-  const json = invocation?.flag("json") ?? false;
-  const noColour = invocation?.flag("no-color") ?? false;
+  const json = invocation.flag("json");
+  const noColour = invocation.flag("no-color");
   return {
     json,
-    quiet: invocation?.flag("quiet") ?? false,
-    debug: invocation?.flag("debug") ?? false,
+    quiet: invocation.flag("quiet"),
+    debug: invocation.flag("debug"),
     isTerminal: stdin.isTTY && stdout.isTTY && !json,
     paint: wantsColour(stdout, env, noColour) ? coloured : plain,
     errorPaint: wantsColour(stderr, env, noColour) ? coloured : plain,
