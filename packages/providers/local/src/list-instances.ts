@@ -4,10 +4,14 @@ import { observe } from "./describe.ts";
 import { readInstances, readReplicas } from "./supervisor/read.ts";
 import { readVolumes } from "./volumes.ts";
 
-/** `Provider.list` of `local`: from files alone. The cursor is the name of the last instance given. */
-export async function listInstances(dir: string, { stack, cursor, limit = 500 }: ListSelector): Promise<InstancePage> {
+/**
+ * `Provider.list` of `local`: from files alone, read once for a page. Without a stack every instance of the data folder; with
+ * one its instances, and those that bear one of `names`. The cursor is the name of the last instance given.
+ */
+export async function listInstances(dir: string, selector: ListSelector): Promise<InstancePage> {
+  const { stack, names = [], cursor = "", limit = 500 } = selector;
   const rest = readInstances(dir).filter(
-    (each) => (stack === undefined || each.stack === stack) && (cursor === undefined || each.name > cursor),
+    (each) => (stack === undefined || each.stack === stack || names.includes(each.name)) && each.name > cursor,
   );
   const page = rest.slice(0, limit);
   const last = page.at(-1);

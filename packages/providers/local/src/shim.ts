@@ -11,7 +11,8 @@ import { openSync, readFileSync, renameSync, writeFileSync, writeSync } from "no
 
 const [folder = "", runText = "", cwd = "", groupsText = "{}", ...command] = process.argv.slice(2);
 const run = Number(runText);
-const groups: { readonly join?: readonly string[]; readonly leave?: readonly string[] } = JSON.parse(groupsText);
+// Its only caller writes it so.
+const groups = JSON.parse(groupsText) as { readonly join?: readonly string[]; readonly leave?: readonly string[] };
 
 const env = readEnvironment();
 // The supervisor died before it had written the whole environment: nothing was started, and nothing may be.
@@ -21,7 +22,7 @@ runReplica(env);
 function readEnvironment(): Record<string, string> | undefined {
   const text = readFileSync(3, "utf8");
   // What was cut off lacks its last line end.
-  return text.endsWith("\n") ? JSON.parse(text) : undefined;
+  return text.endsWith("\n") ? (JSON.parse(text) as Record<string, string>) : undefined;
 }
 
 function runReplica(environment: Record<string, string>): void {

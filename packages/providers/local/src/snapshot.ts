@@ -17,6 +17,7 @@ import { hash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type { ProviderContext } from "@ctrlplane/core/provider";
+import { flush, flushTree } from "./durable-tree.ts";
 import { errnoOf, mapError, unlessAbsent } from "./errors.ts";
 import { breather, hashFile } from "./folder.ts";
 import type { FolderContent, FolderEntry } from "./folder.ts";
@@ -74,7 +75,9 @@ export function snapshotStore(dir: string): SnapshotStore {
       try {
         await copyTree(root, join(temporary, "tree"), content, manifest, context);
         await writeFile(join(temporary, "manifest.json"), JSON.stringify(manifest), { flush: true });
+        await flush(temporary);
         await renameUnlessThere(temporary, folderOf(manifest.digest));
+        await flush(base);
       } catch (error) {
         await rm(temporary, { recursive: true, force: true });
         const errno = errnoOf(error);
@@ -139,6 +142,9 @@ async function copyTree(
       report(entry.bytes);
     }
   }
+  await breathe();
+  // Before the modes: a folder that may not be read could not be opened for it.
+  await flushTree(tree, content);
   for (const entry of content.entries) if (entry.kind === "folder") await chmod(join(tree, entry.path), entry.mode);
 }
 

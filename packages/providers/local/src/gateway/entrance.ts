@@ -6,7 +6,7 @@ import type { EntranceStats } from "./client.ts";
 import { EntranceRoutes } from "./entrance-routes.ts";
 import { awaitFirstBytes } from "./first-bytes.ts";
 import { HttpExchange } from "./http-exchange.ts";
-import { log } from "./log.ts";
+import { log } from "../process/log.ts";
 import type { Entrance } from "./routes.ts";
 import type { ServingEntrance } from "./serving-entrance.ts";
 import { passTcp } from "./tcp-passage.ts";

@@ -6,7 +6,7 @@ import { isErrno, readJsonFile, writeJsonFile } from "../process/json-file.ts";
 import { serveJson } from "../protocol/server.ts";
 import type { GatewayRecord } from "./client.ts";
 import { Gateway } from "./gateway.ts";
-import { log } from "./log.ts";
+import { log } from "../process/log.ts";
 import { gatewayOperations } from "./operations.ts";
 import type { RouteTable } from "./routes.ts";
 

@@ -4,6 +4,8 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync
  * The file's content, whose shape is its writer's promise; undefined where there is none. Every file is replaced as a
  * whole, so that a reader never sees half of one; what cannot be parsed was damaged by others and throws.
  */
+// A type parameter rather than a cast at each of twenty callers: both only repeat what the file's writer wrote.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function readJsonFile<T>(path: string): T | undefined {
   try {
     // The caller names the type of a file that this package alone writes.
@@ -15,6 +17,8 @@ export function readJsonFile<T>(path: string): T | undefined {
 }
 
 /** As `readJsonFile`, for files that are not kept safe from a loss of power: what cannot be parsed is absent. */
+// As above.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function readVolatileJson<T>(path: string): T | undefined {
   try {
     return readJsonFile<T>(path);

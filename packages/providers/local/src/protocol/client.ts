@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import { request } from "./node-http.ts";
+import { reasonOf } from "../process/thrown.ts";
 import { fromWireError } from "./wire-error.ts";
 
 export interface CallOptions {
@@ -46,7 +47,7 @@ function send(
       resolve,
     );
     outgoing.once("error", (error) =>
-      reject(signal?.aborted === true ? signal.reason : unavailable(socketPath, error)),
+      reject(signal?.aborted === true ? reasonOf(signal) : unavailable(socketPath, error)),
     );
     outgoing.end(text);
   });

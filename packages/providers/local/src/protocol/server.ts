@@ -1,8 +1,10 @@
-import { chmod, unlink } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { chmod } from "node:fs/promises";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
 import { createServer } from "./node-http.ts";
 import { toWireError } from "./wire-error.ts";
+import { log } from "../process/log.ts";
 
 /** Answers one operation. `signal` aborts when the caller went away: a wait ends then, a change is finished anyway. */
 export type Operation = (body: unknown, call: { readonly signal: AbortSignal }) => Promise<unknown>;
@@ -45,9 +47,7 @@ export async function serveJson(
 }
 
 async function listen(server: Server, socketPath: string): Promise<void> {
-  await unlink(socketPath).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-  });
+  rmSync(socketPath, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ path: socketPath }, () => {
@@ -76,7 +76,7 @@ async function answer(
     const body = await readBody(request);
     send(response, 200, (await operation(body, { signal: gone.signal })) ?? {});
   } catch (error) {
-    if (!isCtrlPlaneError(error)) console.error(new Date().toISOString(), `${request.url}:`, error);
+    if (!isCtrlPlaneError(error)) log(`${request.url}:`, error);
     send(response, isCtrlPlaneError(error) && error.code !== "INTERNAL" ? 400 : 500, { error: toWireError(error) });
   }
 }

@@ -1,9 +1,11 @@
+import { asError, reasonOf } from "../process/thrown.ts";
+
 /** Tells those who wait for a condition to look again. */
 export class Changes {
   readonly #waiting = new Set<() => void>();
 
   tell(): void {
-    for (const look of [...this.#waiting]) look();
+    for (const look of Array.from(this.#waiting)) look();
   }
 
   /** Resolves with the first value other than undefined and false that `condition` gives, which is asked at once and after every change. Rejects with what it throws, and with the signal's reason. */
@@ -14,13 +16,13 @@ export class Changes {
         signal?.removeEventListener("abort", abort);
         settle();
       };
-      const abort = (): void => finish(() => reject(signal?.reason));
+      const abort = (): void => finish(() => reject(reasonOf(signal)));
       const look = (): void => {
         try {
           const value = condition();
           if (value !== undefined && value !== false) finish(() => resolve(value));
         } catch (error) {
-          finish(() => reject(error));
+          finish(() => reject(asError(error)));
         }
       };
       if (signal?.aborted === true) return abort();

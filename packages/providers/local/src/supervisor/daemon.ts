@@ -14,6 +14,7 @@ import type { SupervisorLock } from "./lock.ts";
 import type { SupervisorStatus } from "./operations.ts";
 import { Routing } from "./routing.ts";
 import { codeVersion } from "./version.ts";
+import { log } from "../process/log.ts";
 
 /** How long a supervisor without anything to look after stays. */
 const idleMs = 60_000;
@@ -98,7 +99,7 @@ export class Daemon {
     queueMicrotask(() => {
       this.#refreshing = false;
       this.#routing?.refresh().catch((error: unknown) => {
-        console.error(new Date().toISOString(), "the gateway could not be told:", error);
+        log("the gateway could not be told:", error);
       });
     });
   }

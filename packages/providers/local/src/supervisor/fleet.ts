@@ -16,6 +16,7 @@ import { readReplicas } from "./read.ts";
 import type { ReplicaPort, ReplicaRecord } from "./records.ts";
 import { SupervisedReplica, type ReplicaHost } from "./replica.ts";
 import { pause } from "./timing.ts";
+import { log } from "../process/log.ts";
 
 /** How long a port may stay taken by what is just ending before a replica gets another one. */
 const portPatienceMs = 500;
@@ -202,7 +203,7 @@ export class Fleet {
     try {
       await this.#sweeping;
     } catch (error) {
-      console.error(new Date().toISOString(), "removed replicas could not be deleted yet:", error);
+      log("removed replicas could not be deleted yet:", error);
     } finally {
       this.#sweeping = undefined;
     }

@@ -4,6 +4,7 @@ import { isAlive } from "../process/identity.ts";
 import type { ProcessIdentity } from "./records.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import { pause } from "./timing.ts";
+import { log } from "../process/log.ts";
 
 /** How often a gateway is looked at that an earlier supervisor started. */
 const pollMs = 100;
@@ -22,13 +23,13 @@ export function gatewayLink(dir: string, version: string): GatewayLink {
     if (exited !== undefined) await exited;
     while (isAlive(process) && !stopped.aborted) await pause(pollMs, stopped);
     if (stopped.aborted) return;
-    console.error(new Date().toISOString(), `gateway ${process.pid} ended; starting it again`);
+    log(`gateway ${process.pid} ended; starting it again`);
     starting = undefined;
     for (let delayMs = 50; !stopped.aborted; delayMs = Math.min(delayMs * 2, 5000)) {
       try {
         return await ensure();
       } catch (error) {
-        console.error(new Date().toISOString(), "the gateway does not start:", error);
+        log("the gateway does not start:", error);
         await pause(delayMs, stopped);
       }
     }

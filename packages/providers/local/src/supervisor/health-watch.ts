@@ -93,7 +93,7 @@ function targetOf(run: WatchedRun): ProbeTarget {
   const { ports, cwd } = run.record();
   return {
     cwd,
-    env: run.env,
+    env: () => run.env(),
     portOf: (containerPort) =>
       (containerPort === undefined ? ports[0] : ports.find((port) => port.containerPort === containerPort))?.port,
   };

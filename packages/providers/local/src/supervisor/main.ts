@@ -5,6 +5,7 @@ import { prepareDataFolder } from "../layout.ts";
 import { isErrno } from "../process/json-file.ts";
 import { Daemon } from "./daemon.ts";
 import { takeLock } from "./lock.ts";
+import { log } from "../process/log.ts";
 
 const readyDescriptor = 3;
 
@@ -30,7 +31,7 @@ async function main(folder: string): Promise<void> {
 
 /** Nobody may wait for the next command to see its services looked after: a successor adopts them at once. */
 function handOnAfterDefect(error: Error): never {
-  console.error(new Date().toISOString(), "ends of a defect:", error);
+  log("ends of a defect:", error);
   if (performance.now() >= successorAfterMs) {
     const [, ...args] = process.argv;
     spawn(process.execPath, [...process.execArgv, ...args], {

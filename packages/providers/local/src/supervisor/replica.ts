@@ -7,6 +7,7 @@ import { freshState } from "./read.ts";
 import type { ExitRecord, ReplicaPolicy, ReplicaRecord, ReplicaState, RunEnd } from "./records.ts";
 import { adoptRun, launchRun, signalRun, type ReplicaRun } from "./replica-run.ts";
 import { pause, restartDelay, settledMs } from "./timing.ts";
+import { log } from "../process/log.ts";
 
 /** What a replica needs of the supervisor. */
 export interface ReplicaHost {
@@ -164,7 +165,7 @@ export class SupervisedReplica {
       });
     } catch (error) {
       // The shim, not the replica; told by `waitReady` and in the log, and tried again like every end.
-      console.error(new Date().toISOString(), `${this.record.id} could not be started:`, error);
+      log(`${this.record.id} could not be started:`, error);
       const message = error instanceof Error ? error.message : String(error);
       const at = new Date().toISOString();
       return { run, ended: Promise.resolve({ run, code: null, signal: null, at, error: { code: "SHIM", message } }) };

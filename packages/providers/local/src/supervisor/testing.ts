@@ -61,7 +61,7 @@ function processesOf(dir: string): readonly { readonly name: string; readonly pr
     return run === undefined
       ? []
       : [
-          { name, process: run as ProcessIdentity },
+          { name, process: run },
           { name: `${name} shim`, process: run.shim },
         ];
   });
