@@ -1,4 +1,4 @@
-import { isPending, type PlanOptions } from "@ctrlplane/core";
+import { hasErrors, isPending, type PlanOptions } from "@ctrlplane/core";
 import type { Invocation } from "../arguments/invocation.ts";
 import { exit } from "../exit-code.ts";
 import { renderPlan } from "../output/plan.ts";
@@ -23,13 +23,17 @@ export function run(invocation: Invocation): Promise<number> {
     async ({ plane, stack, output, next, signal }) => {
       const plan = await plane.stacks.plan(stack, { ...planOptions(invocation), signal });
       const pending = isPending(plan);
+      const isRefused = hasErrors(plan.diagnostics);
       if (output.json) output.document(plan);
       else {
         if (!output.quiet) output.lines([...renderPlan(plan, output.paint), ""]);
         const services = invocation.positionals.map((each) => ` ${each}`).join("");
         const then = next(`deploy${services} --expect ${plan.hash.slice(0, shownHash)}`);
-        output.lines([pending ? `Next: ${then}` : "Nothing to do: all serves as declared."]);
+        const refused = "Not as declared: mend what is told above, then pctl plan.";
+        const last = pending ? `Next: ${then}` : "Nothing to do: all serves as declared.";
+        output.lines([isRefused ? refused : last]);
       }
+      if (isRefused) return exit.invalid;
       return pending && invocation.flag("exit-code") ? exit.pending : exit.done;
     },
   );

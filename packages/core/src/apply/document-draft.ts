@@ -10,12 +10,21 @@ export class DocumentDraft {
   readonly #lineage: string;
   readonly #entries: Record<string, StateEntry>;
   #isChanged: boolean;
+  #lastChange: number | undefined;
 
   constructor(before: StateDocument | undefined, lineage: string) {
     this.#before = before;
     this.#lineage = lineage;
     this.#entries = { ...before?.entries };
+    this.#lastChange = before?.lastChange;
     this.#isChanged = before === undefined || before.lineage !== lineage;
+  }
+
+  /** This change was recorded. */
+  changed(number: number): void {
+    if (number === this.#lastChange) return;
+    this.#lastChange = number;
+    this.#isChanged = true;
   }
 
   /** A release serves. */
@@ -56,7 +65,8 @@ export class DocumentDraft {
   /** Writes it whatever it was. */
   async replace(store: StateStore, stack: string): Promise<StateDocument> {
     const serial = (this.#before?.serial ?? 0) + 1;
-    const document: StateDocument = { serial, lineage: this.#lineage, entries: this.#entries };
+    const change = this.#lastChange === undefined ? {} : { lastChange: this.#lastChange };
+    const document: StateDocument = { serial, lineage: this.#lineage, entries: this.#entries, ...change };
     await store.write(stack, document, this.#before?.serial);
     return document;
   }
@@ -73,7 +83,8 @@ export class DocumentDraft {
     const holder = this.#entries[plain];
     const own = `${plain}@${instance.provider}`;
     if (this.#entries[own] !== undefined) return own;
-    const isTaken = holder !== undefined && holder.destroyed !== true && holder.provider !== instance.provider;
+    const isOther = holder?.provider !== instance.provider && holder?.platformId !== instance.platformId;
+    const isTaken = holder !== undefined && holder.destroyed !== true && isOther;
     return isTaken ? own : plain;
   }
 }

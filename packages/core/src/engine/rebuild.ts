@@ -20,6 +20,7 @@ export async function rebuildState(core: Core, stack: Stack): Promise<StateDocum
     context,
   );
   const draft = new DocumentDraft(before, seen.lineage);
+  draft.changed(Math.max(before?.lastChange ?? 0, seen.lastChange?.number ?? 0));
   for (const known of knownInstances(stack, seen).values()) {
     const { observed, instance } = known;
     if (observed?.settled === undefined) {

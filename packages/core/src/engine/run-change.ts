@@ -115,8 +115,9 @@ async function begin(
   const numbers = await Promise.all(
     [...survey.platforms.platforms.values()].map((each) => each.ledger.nextChange(readContext(core, stack.name))),
   );
-  const number = Math.max(1, ...numbers);
+  const number = Math.max(1, (survey.document?.lastChange ?? 0) + 1, ...numbers);
   const draft = new DocumentDraft(survey.document, survey.lineage);
+  draft.changed(number);
   const scope = new ChangeScope({
     core,
     stack,

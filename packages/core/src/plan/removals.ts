@@ -6,9 +6,10 @@ import { judgeOwnership } from "./ownership.ts";
 export function decideRemovals(input: PlanInput): PlanAction[] {
   if (input.goal === "declared" && input.selection !== undefined) return [];
   const wanted = new Set(input.desired.map((desired) => actionKey(desired.instance)));
-  // A service whose declaration has problems is in no list of what is wanted, and is not to be removed for it.
   const isLeft = ({ instance }: KnownInstance): boolean =>
-    input.goal === "declared" ? !wanted.has(actionKey(instance)) : (input.selection?.has(instance.service) ?? true);
+    input.goal === "declared"
+      ? !wanted.has(actionKey(instance)) && !isBroken(instance.service, input)
+      : (input.selection?.has(instance.service) ?? true);
   const successors = successorsOf(input.desired);
   return [...input.known.values()]
     .filter((known) => isLeft(known))
@@ -24,6 +25,11 @@ function successorsOf(desired: readonly DesiredInstance[]): ReadonlyMap<string, 
     }
   }
   return found;
+}
+
+/** Declared, and in no list of what is wanted: its declaration has problems, which are told; it did not leave the file. */
+function isBroken(service: string, input: PlanInput): boolean {
+  return input.needs.has(service) && !input.desired.some((desired) => desired.instance.service === service);
 }
 
 function decideOne(known: KnownInstance, moved: DesiredInstance | undefined, input: PlanInput): PlanAction[] {

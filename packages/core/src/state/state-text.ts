@@ -17,7 +17,8 @@ export interface StateText {
 /** The seed's format: entries at the top, and `$state` with version, serial, lineage and checksum. */
 export function writeStateText({ document, others, ownOthers }: StateText): string {
   const content = { ...others, ...document.entries };
-  const own = { ...ownOthers, version, serial: document.serial, lineage: document.lineage };
+  const change = document.lastChange === undefined ? {} : { last_change: document.lastChange };
+  const own = { ...ownOthers, version, serial: document.serial, lineage: document.lineage, ...change };
   return `${JSON.stringify({ ...content, [ownKey]: { ...own, checksum: checksumOf(content, own) } }, undefined, 2)}\n`;
 }
 
@@ -50,7 +51,7 @@ function readOwn(
     });
   }
   const { checksum, ...checked } = own;
-  const { version: _version, serial, lineage, ...ownOthers } = checked;
+  const { version: _version, serial, lineage, last_change: lastChange, ...ownOthers } = checked;
   if (typeof serial !== "number" || typeof lineage !== "string")
     throw unreadable(name, `${ownKey} lacks serial or lineage`, hint);
   if (checksum !== checksumOf(rest, checked)) {
@@ -63,7 +64,8 @@ function readOwn(
       },
     );
   }
-  return { document: { ...document, serial, lineage }, ownOthers };
+  const change = typeof lastChange === "number" ? { lastChange } : {};
+  return { document: { ...document, serial, lineage, ...change }, ownOthers };
 }
 
 function parse(text: string, name: string, hint: string): Record<string, unknown> {

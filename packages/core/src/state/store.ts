@@ -40,6 +40,8 @@ export interface StateDocument {
   readonly serial: number;
   /** Empty for a file that pctl 1.1 wrote. */
   readonly lineage: string;
+  /** Number of the last change that was recorded: numbers rise over all platforms that the stack was ever on. */
+  readonly lastChange?: number;
   /** By `{stack}-{service}`, or `{stack}-{service}@{provider}` from the second provider of a service on. */
   readonly entries: Readonly<Record<string, StateEntry>>;
 }
