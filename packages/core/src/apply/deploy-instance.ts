@@ -55,7 +55,7 @@ export async function deployInstance(
     },
     resumed,
   );
-  if (result.outcome === "succeeded") await recordServing(scope, release);
+  if (result.outcome === "succeeded") await recordServing(scope, release, from);
   return result;
 }
 
@@ -164,16 +164,31 @@ function describeServing(release: Release, status: InstanceStatus): string {
   return `release ${release.number} serves, ${readyOf(release, status)} of ${desired} ready`;
 }
 
-/** What follows a success: the state document, and the end of releases beyond `keep`. */
-export async function recordServing(scope: ChangeScope, release: Release): Promise<void> {
+/**
+ * What follows a success: the state document, and the end of releases beyond `keep`. `left`, which served before, stays: it is what a
+ * rollback goes back to. It serves whether or not old records could be removed.
+ */
+export async function recordServing(scope: ChangeScope, release: Release, left?: number): Promise<void> {
   scope.draft.serves(release);
+  try {
+    await pruneReleases(scope, release, left);
+  } catch (error) {
+    const message = `older releases of ${release.instance.service} could not be removed: ${messageOf(error)}`;
+    scope.emitFor(release.instance, { type: "diagnostic", level: "warn", message });
+  }
+}
+
+async function pruneReleases(scope: ChangeScope, release: Release, left: number | undefined): Promise<void> {
   const platform = scope.platform(release.instance);
   const records = scope.recordContext(platform);
   const numbers = await platform.ledger.releases(release.instance.service, records);
-  const kept = numbers.filter(
-    (number) => number > Math.max(...numbers) - release.spec.keep || number === release.number,
-  );
+  const oldest = Math.max(...numbers) - release.spec.keep;
+  const kept = numbers.filter((number) => number > oldest || number === release.number || number === left);
   if (kept.length < numbers.length) await platform.ledger.pruneReleases(release.instance.service, kept, records);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function buildImage(scope: ChangeScope, provider: Provider, desired: DesiredInstance): Promise<PinnedImage> {
@@ -193,8 +208,7 @@ async function buildImage(scope: ChangeScope, provider: Provider, desired: Desir
     }
     return built;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    scope.emitFor(instance, { type: "build.failed", level: "error", message });
+    scope.emitFor(instance, { type: "build.failed", level: "error", message: messageOf(error) });
     throw error;
   }
 }

@@ -1,9 +1,11 @@
+import { CtrlPlaneError } from "../errors/error.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import { instanceId } from "../model/ids.ts";
 import { instanceName } from "../model/names.ts";
 import type { ObservedInstance } from "../model/observed.ts";
 import type { Stack } from "../model/stack.ts";
 import { actionKey, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
+import { judgeOwnership } from "../plan/ownership.ts";
 import type { Intent } from "../state/intent.ts";
 import type { ReleaseNumbers } from "../state/release-records.ts";
 import { entryKey } from "../state/entry-key.ts";
@@ -29,11 +31,14 @@ export function knownInstances(stack: Stack, survey: Survey): Map<string, KnownI
   for (const [key, entry] of Object.entries(survey.document?.entries ?? {})) {
     const service = serviceOf(key, stack.name);
     if (
-      service !== undefined &&
-      entry.destroyed !== true &&
-      !known.has(actionKey({ service, provider: entry.provider }))
+      service === undefined ||
+      entry.destroyed === true ||
+      known.has(actionKey({ service, provider: entry.provider }))
     )
-      add(service, entry.provider);
+      continue;
+    // Another name of a provider that means the same platform is the same instance.
+    const platformId = platformBehind(survey, entry);
+    if (platformId === undefined || !covered.has(placeKey(service, platformId))) add(service, entry.provider);
   }
   for (const each of survey.surveys.values()) {
     const services = new Set([
@@ -70,6 +75,32 @@ function indexOf({ observed, intents, releases }: PlatformSurvey): SurveyIndex {
     intents: new Map(intents.map((each) => [each.service, each])),
     releases,
   };
+}
+
+/** Where an entry's instance is: as its provider says now, else as it was recorded. */
+function platformBehind(survey: Survey, entry: StateEntry): string | undefined {
+  const bound = survey.platforms.providers.get(entry.provider);
+  return bound !== undefined && "platform" in bound ? bound.platform.id : entry.platformId;
+}
+
+/** One that nothing declares or records any more, by what the ledger of a platform says of it. */
+export function formerInstance(stack: Stack, survey: Survey, service: string, platformId: string): KnownInstance {
+  const at = survey.surveys.get(platformId);
+  const seen = new Map(at === undefined ? [] : [[platformId, indexOf(at)]]);
+  return knownInstance(stack, survey, seen, service, at === undefined ? platformId : providerFor(survey, at));
+}
+
+/** Throws where what has its name is another stack's, or its platform cannot be asked. */
+export function refuseUntouchable({ instance, observed }: KnownInstance, survey: Survey): void {
+  const bound = survey.platforms.providers.get(instance.provider);
+  if (bound !== undefined && "problem" in bound) throw bound.problem;
+  if (observed === undefined) return;
+  const { stack, name } = instance;
+  if (judgeOwnership(observed.labels, { stack, name, lineage: survey.lineage }) !== "foreign") return;
+  throw new CtrlPlaneError("CONFLICT", `${name} on ${instance.provider} is not of this stack, and is not touched`, {
+    target: name,
+    hint: "Name the stack or the service otherwise, or remove the other one.",
+  });
 }
 
 /** A provider name that means the platform. */

@@ -10,14 +10,17 @@ import type { ChangeScope } from "../apply/change-scope.ts";
 import { previousRelease, recordServing, rollOutAndVerify } from "../apply/deploy-instance.ts";
 import { runActions } from "../apply/execute.ts";
 import { removeInstance } from "../apply/remove-instance.ts";
+import { revertInstance } from "../apply/revert-instance.ts";
 import { describeReplicas } from "../plan/describe.ts";
 import { fieldChanges } from "../plan/field-changes.ts";
 import { actionKey, type KnownInstance } from "../plan/input.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { Core } from "../platforms/core.ts";
-import { knownInstances } from "./known.ts";
+import { formerInstance, knownInstances, refuseUntouchable } from "./known.ts";
+import { isHalfway, lastEffects, servedBefore } from "./last-effects.ts";
 import { runChange, type Intended } from "./run-change.ts";
 import { survey, type Survey } from "./survey.ts";
+import { unreachableActions } from "./unreachable.ts";
 
 /** Where one instance is to go back to; without a release it did not exist before, and goes. */
 interface Step {
@@ -25,6 +28,8 @@ interface Step {
   readonly target?: Release;
   readonly notes: readonly string[];
   readonly isHeld: boolean;
+  /** It is on its way to another release, and that is taken back. */
+  readonly isUnfinished: boolean;
 }
 
 /** Undoes the last change, or takes one service to an earlier release. Complete releases are restored, not images alone; no job runs again. */
@@ -43,9 +48,11 @@ export async function decideRollback(
   const known = knownInstances(stack, seen);
   const steps =
     options.service === undefined
-      ? await undoLast(seen, known, context)
+      ? await undoLast(stack, seen, known, context)
       : [await stepTo(seen, known, options.service, options.to, context)];
-  const actions = await Promise.all(steps.map((step) => describeStep(seen, step, context)));
+  const described = await Promise.all(steps.map((step) => describeStep(seen, step, context)));
+  const beyond = options.service === undefined ? unreachableActions(known, seen) : [];
+  const actions = [...removalsLast(described), ...beyond];
   const byKey = new Map(steps.map((step) => [actionKey(step.known.instance), step]));
   const plan: Plan = {
     v: 1,
@@ -70,13 +77,12 @@ async function stepTo(
   to: number | undefined,
   context: ProviderContext,
 ): Promise<Step> {
-  const found = [...known.values()].find(
-    (each) => each.instance.service === service && (each.observed !== undefined || each.releases.length > 0),
-  );
+  const candidates = [...known.values()].filter((each) => each.instance.service === service);
+  const found = candidates.find((each) => each.observed !== undefined || each.releases.length > 0);
+  for (const each of found === undefined ? candidates : [found]) refuseUntouchable(each, seen);
   if (found === undefined) throw new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, { target: service });
-  const serving = found.observed?.settled?.number;
-  const earlier = found.releases.filter((number) => number !== serving && number < (serving ?? Infinity));
-  const number = to ?? earlier.at(-1);
+  if (to === undefined && isHalfway(found)) return undo(seen, found, found.unfinished, context);
+  const number = to ?? (await servedBefore(seen, found, context));
   if (number === undefined || !found.releases.includes(number)) {
     const kept = found.releases.join(", ") || "none";
     throw new CtrlPlaneError(
@@ -88,7 +94,8 @@ async function stepTo(
       },
     );
   }
-  return { known: found, target: await requireRelease(seen, found, number, context), notes: [], isHeld: false };
+  const target = await requireRelease(seen, found, number, context);
+  return { known: found, target, notes: [], isHeld: false, isUnfinished: false };
 }
 
 async function requireRelease(
@@ -110,59 +117,39 @@ async function requireRelease(
 }
 
 async function undoLast(
+  stack: Stack,
   seen: Survey,
   known: ReadonlyMap<string, KnownInstance>,
   context: ProviderContext,
 ): Promise<Step[]> {
-  const { number, deployments } = await lastEffect(seen, context);
-  const steps: Step[] = [];
-  for (const deployment of deployments) {
-    const found = [...known.values()].find(
-      (each) => each.instance.service === deployment.service && each.instance.platformId === deployment.platformId,
-    );
-    if (found === undefined || deployment.outcome === "reverted") continue;
-    const volumes = found.observed?.volumes ?? [];
-    const isHeld = volumes.length > 0;
-    const notes = isHeld
-      ? [`holds data in ${volumes.join(", ")}: pctl rollback ${deployment.service} takes it back by name`]
-      : [];
-    if (deployment.from === undefined) steps.push({ known: found, notes, isHeld });
-    else
-      steps.push({ known: found, target: await requireRelease(seen, found, deployment.from, context), notes, isHeld });
-  }
-  if (steps.length === 0)
-    throw new CtrlPlaneError("NOT_FOUND", `change #${number} left nothing to undo`, {
-      hint: "pctl rollback SERVICE --to N takes one service back.",
-    });
-  return steps;
+  const effects = await lastEffects(seen, context);
+  return Promise.all(
+    effects.map((effect) => {
+      const { service, platformId } = effect;
+      const found =
+        [...known.values()].find(
+          (each) => each.instance.service === service && each.instance.platformId === platformId,
+        ) ?? formerInstance(stack, seen, service, platformId);
+      return undo(seen, found, effect, context);
+    }),
+  );
 }
 
-interface Effect {
-  readonly service: string;
-  readonly platformId: string;
-  readonly from?: number;
-  readonly to?: number;
-  readonly outcome: string;
-}
-
-/** The newest change that changed what serves, and its deployments. */
-async function lastEffect(seen: Survey, context: ProviderContext): Promise<{ number: number; deployments: Effect[] }> {
-  const platforms = [...seen.surveys.values()].map((each) => each.platform);
-  const changes = await Promise.all(platforms.map((platform) => platform.ledger.changes(context)));
-  const numbers = [...new Set(changes.flat().map((change) => change.number))].sort((a, b) => b - a);
-  for (const number of numbers) {
-    const found = await Promise.all(
-      platforms.map(async (platform) =>
-        (await platform.ledger.deployments(number, context)).map((each): Effect => ({
-          ...each,
-          platformId: platform.id,
-        })),
-      ),
-    );
-    const effective = found.flat().filter((each) => each.outcome === "succeeded" && each.from !== each.to);
-    if (effective.length > 0) return { number, deployments: effective };
-  }
-  throw new CtrlPlaneError("NOT_FOUND", "there is no change to undo", { hint: "pctl history shows what was changed." });
+/** Back to what served before; services with data only by name. */
+async function undo(
+  seen: Survey,
+  known: KnownInstance,
+  { from }: { readonly from?: number },
+  context: ProviderContext,
+): Promise<Step> {
+  refuseUntouchable(known, seen);
+  const { service } = known.instance;
+  const isUnfinished = isHalfway(known);
+  const volumes = known.observed?.volumes ?? [];
+  const isHeld = volumes.length > 0 && !isUnfinished;
+  const notes = isHeld ? [`holds data in ${volumes.join(", ")}: pctl rollback ${service} takes it back by name`] : [];
+  const step = { known, notes, isHeld, isUnfinished };
+  return from === undefined ? step : { ...step, target: await requireRelease(seen, known, from, context) };
 }
 
 async function servedRelease(
@@ -173,6 +160,12 @@ async function servedRelease(
   if (observed?.settled === undefined) return undefined;
   const ledger = seen.surveys.get(instance.platformId)?.platform.ledger;
   return (await ledger?.openRelease(instance.service, observed.settled.number, context))?.release;
+}
+
+/** What serves again does so before anything is taken away. */
+function removalsLast(actions: readonly PlanAction[]): PlanAction[] {
+  const others = actions.filter((each) => each.kind !== "remove").map((each) => each.key);
+  return actions.map((each) => (each.kind === "remove" ? { ...each, after: others } : each));
 }
 
 async function describeStep(seen: Survey, step: Step, context: ProviderContext): Promise<PlanAction> {
@@ -198,14 +191,15 @@ async function describeStep(seen: Survey, step: Step, context: ProviderContext):
       summary,
     };
   }
-  const isServing = settled?.releaseId === target.id && known.observed?.state === "serving";
+  const isServing =
+    known.unfinished === undefined && settled?.releaseId === target.id && known.observed?.state === "serving";
   const change = settled?.replicaHash === target.revision.replicaHash ? "configure" : "update";
   const kind = isServing ? "keep" : step.isHeld ? "hold" : change;
   const scale =
     settled?.scaledBy === undefined ? [] : [`keeps the manual scale of ${describeReplicas(settled.replicas)}`];
   return {
     ...base,
-    kind,
+    kind: step.isUnfinished ? "revert" : kind,
     changes: served === undefined ? [] : fieldChanges(served, target),
     release: target.number,
     strategy: target.spec.strategy.type,
@@ -220,6 +214,10 @@ async function describeStep(seen: Survey, step: Step, context: ProviderContext):
 async function goBack(scope: ChangeScope, action: PlanAction, step: Step | undefined): Promise<DeploymentResult> {
   if (step === undefined) throw new Error(`nothing was decided for ${action.key}`);
   const { known, target } = step;
+  if (step.isUnfinished) {
+    const reverted = await revertInstance(scope, known);
+    return reverted.outcome === "reverted" ? { ...reverted, outcome: "succeeded" } : reverted;
+  }
   if (target === undefined) return removeInstance(scope, action, known, { volumes: false });
   const { instance } = known;
   const settled = known.observed?.settled;
@@ -255,6 +253,6 @@ async function goBack(scope: ChangeScope, action: PlanAction, step: Step | undef
       deployment,
     );
   });
-  if (result.outcome === "succeeded") await recordServing(scope, target);
+  if (result.outcome === "succeeded") await recordServing(scope, target, settled?.number);
   return result;
 }

@@ -1,0 +1,97 @@
+import { CtrlPlaneError } from "../errors/error.ts";
+import type { Change } from "../model/change.ts";
+import type { KnownInstance, UnfinishedDeployment } from "../plan/input.ts";
+import type { ProviderContext } from "../provider/context.ts";
+import type { DeploymentRecord } from "../state/intent.ts";
+import type { PlatformSurvey, Survey } from "./survey.ts";
+
+/** How many changes are looked through for what served before. */
+const searched = 200;
+
+/** What a change did to one instance, or had begun to do. */
+export interface Effect {
+  readonly service: string;
+  readonly platformId: string;
+  /** The release that served before; absent where there was none. */
+  readonly from?: number;
+}
+
+/** True of an instance that is on its way from one release to another, up or down. */
+export function isHalfway(
+  known: KnownInstance,
+): known is KnownInstance & { readonly unfinished: UnfinishedDeployment } {
+  const { unfinished } = known;
+  return unfinished?.to !== undefined && unfinished.from !== unfinished.to;
+}
+
+/**
+ * What the last change did that brought, replaced or removed releases; scaling, stopping and restarting do not count. A change that
+ * died on its way counts with what it had begun. Throws `NOT_FOUND` where there is none, and where all that the last one
+ * tried was taken back already: undoing the one before it is not what was asked for.
+ */
+export async function lastEffects(seen: Survey, context: ProviderContext): Promise<readonly Effect[]> {
+  const surveys = [...seen.surveys.values()];
+  const listed = await Promise.all(surveys.map((each) => each.platform.ledger.changes(context, { limit: searched })));
+  const changes = new Map<number, Change>(listed.flat().map((change) => [change.number, change]));
+  for (const change of [...changes.values()].sort((a, b) => b.number - a.number)) {
+    const found = (await Promise.all(surveys.map((each) => effectsOn(each, change.number, context)))).flat();
+    const effects = found.filter((each) => each.isStanding);
+    if (effects.length > 0) return effects;
+    if (found.length > 0 && (change.command === "deploy" || change.command === "rollback")) throw nothingLeft(change);
+  }
+  throw new CtrlPlaneError("NOT_FOUND", "there is no change to undo", { hint: "pctl history shows what was changed." });
+}
+
+function nothingLeft({ number, command }: Change): CtrlPlaneError {
+  return new CtrlPlaneError("NOT_FOUND", `${command} #${number} was taken back already, and left nothing to undo`, {
+    hint: "pctl rollback SERVICE --to N takes one service to an earlier release; pctl history shows them.",
+  });
+}
+
+async function effectsOn(
+  { platform, intents }: PlatformSurvey,
+  change: number,
+  context: ProviderContext,
+): Promise<(Effect & { readonly isStanding: boolean })[]> {
+  const begun = intents
+    .filter((each) => each.change === change && each.from !== each.to)
+    .map((each) => ({ ...effect(each, platform.id), isStanding: true }));
+  const ended = (await platform.ledger.deployments(change, context))
+    .filter((each) => each.from !== each.to && !begun.some(({ service }) => service === each.service))
+    .map((each) => ({ ...effect(each, platform.id), isStanding: isStanding(each) }));
+  // One that was taken back first and deployed then has two.
+  const standing = new Set(ended.filter((each) => each.isStanding).map((each) => each.service));
+  return [...begun, ...ended.filter((each) => each.isStanding || !standing.has(each.service))];
+}
+
+function isStanding({ outcome }: DeploymentRecord): boolean {
+  return outcome === "succeeded" || outcome === "removed";
+}
+
+function effect({ service, from }: { service: string; from?: number }, platformId: string): Effect {
+  return { service, platformId, ...(from === undefined ? {} : { from }) };
+}
+
+/**
+ * The release below the serving one that served last: one that failed, or was never begun, is none. Where no record says, the
+ * one with the number before. Undefined where there is none.
+ */
+export async function servedBefore(
+  seen: Survey,
+  { instance, observed, releases }: KnownInstance,
+  context: ProviderContext,
+): Promise<number | undefined> {
+  const serving = observed?.settled?.number ?? Infinity;
+  const earlier = releases.filter((number) => number < serving);
+  const ledger = seen.surveys.get(instance.platformId)?.platform.ledger;
+  if (ledger === undefined || earlier.length === 0) return earlier.at(-1);
+  const failed = new Set<number>();
+  for (const { number } of await ledger.changes(context, { limit: searched })) {
+    for (const each of await ledger.deployments(number, context)) {
+      if (each.service !== instance.service || each.to === undefined || !earlier.includes(each.to)) continue;
+      if (each.outcome === "succeeded") return each.to;
+      failed.add(each.to);
+    }
+  }
+  return earlier.findLast((number) => !failed.has(number));
+}

@@ -1,0 +1,25 @@
+import type { PlanAction } from "../model/plan.ts";
+import { actionKey, type KnownInstance } from "../plan/input.ts";
+import type { Survey } from "./survey.ts";
+
+/** What is recorded on platforms that cannot be reached: named in the result, so that nobody takes it for done. */
+export function unreachableActions(known: ReadonlyMap<string, KnownInstance>, seen: Survey): PlanAction[] {
+  return [...known.values()].flatMap(({ instance, entry }): PlanAction[] => {
+    const bound = seen.platforms.providers.get(instance.provider);
+    if (bound === undefined || !("problem" in bound) || entry === undefined || entry.destroyed === true) return [];
+    return [
+      {
+        key: actionKey(instance),
+        kind: "unreachable",
+        instance,
+        causes: [],
+        changes: [],
+        after: [],
+        volumes: [],
+        publishes: [],
+        notes: [],
+        summary: bound.problem.message,
+      },
+    ];
+  });
+}
