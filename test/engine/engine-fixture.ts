@@ -23,8 +23,10 @@ export interface Bench {
   readonly plane: ControlPlane;
   /** Calls of providers so far, in their order. */
   readonly calls: string[];
-  /** A stack from services written as in `pctl.yaml`. */
-  stack(services: string): Promise<Stack>;
+  /** A stack from services written as in `pctl.yaml`; `others`: sockets of further providers, by name. */
+  stack(services: string, others?: Readonly<Record<string, string>>): Promise<Stack>;
+  /** A second platform; it ends with the bench. */
+  otherPlatform(): Promise<RunningPlatform>;
   /** A second control plane, as a colleague with an empty checkout has it. */
   otherPlane(): ControlPlane;
 }
@@ -35,13 +37,19 @@ export async function withBench(body: (bench: Bench) => Promise<void>): Promise<
   const calls: string[] = [];
   const plane = makePlane(folder, platform.socket, (call) => calls.push(call));
   const planes = [plane];
+  const platforms = [platform];
   try {
     await body({
       folder,
       platform,
       plane,
       calls,
-      stack: (services) => parse(folder, platform.socket, services),
+      stack: (services, others) => parse(folder, platform.socket, services, others),
+      otherPlatform: async () => {
+        const other = await startReferencePlatform({ folder: join(folder, `platform-${platforms.length}`) });
+        platforms.push(other);
+        return other;
+      },
       otherPlane: () => {
         const other = makePlane(join(folder, `other-${planes.length}`), platform.socket, () => undefined);
         planes.push(other);
@@ -50,7 +58,7 @@ export async function withBench(body: (bench: Bench) => Promise<void>): Promise<
     });
   } finally {
     for (const each of planes) await each.close();
-    await platform.stop();
+    for (const each of platforms) await each.stop();
     await rm(folder, { recursive: true });
   }
 }
@@ -70,11 +78,19 @@ export function makePlane(folder: string, socket: string, audit: (call: string) 
   });
 }
 
-export async function parse(folder: string, socket: string, services: string): Promise<Stack> {
+export async function parse(
+  folder: string,
+  socket: string,
+  services: string,
+  others: Readonly<Record<string, string>> = {},
+): Promise<Stack> {
+  const providers = Object.entries({ ref: socket, ...others }).map(
+    ([name, at]) => `${name}: { type: reference, options: { socket: ${JSON.stringify(at)} } }`,
+  );
   const text = [
     "name: shop",
     "provider: ref",
-    `providers: { ref: { type: reference, options: { socket: ${JSON.stringify(socket)} } } }`,
+    `providers: { ${providers.join(", ")} }`,
     services.trim() === "{}" ? "services: {}" : `services:\n${services}`,
   ].join("\n");
   const parsed = await parseStack(text, {

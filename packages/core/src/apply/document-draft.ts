@@ -1,14 +1,20 @@
+import { isCtrlPlaneError } from "../errors/error.ts";
 import { instanceLabels } from "../model/labels.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { Release } from "../model/release.ts";
 import { entryKey } from "../state/entry-key.ts";
 import type { StateDocument, StateEntry, StateStore } from "../state/store.ts";
 
+/** How often a document that others wrote meanwhile is read again. */
+const attempts = 3;
+
 /** The state document as a change leaves it; written once, at its end. The ledger is the truth until then. */
 export class DocumentDraft {
-  readonly #before: StateDocument | undefined;
   readonly #lineage: string;
-  readonly #entries: Record<string, StateEntry>;
+  /** What this change has set. */
+  readonly #own: Record<string, StateEntry> = {};
+  #before: StateDocument | undefined;
+  #entries: Record<string, StateEntry>;
   #isChanged: boolean;
   #lastChange: number | undefined;
 
@@ -57,9 +63,24 @@ export class DocumentDraft {
     if (before !== undefined) this.#set(key, { ...before, destroyed: true });
   }
 
-  /** Writes what has changed; nothing where nothing has. */
+  /** Writes what has changed; nothing where nothing has. What others wrote meanwhile (a rebuild needs no lease) stays, but for what this change set. */
   async write(store: StateStore, stack: string): Promise<void> {
-    if (this.#isChanged) await this.replace(store, stack);
+    if (!this.#isChanged) return;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.replace(store, stack);
+        return;
+      } catch (error) {
+        if (!isCtrlPlaneError(error) || error.code !== "CONFLICT" || attempt === attempts) throw error;
+        this.#rebase(await store.read(stack));
+      }
+    }
+  }
+
+  #rebase(now: StateDocument | undefined): void {
+    this.#entries = now === undefined ? this.#entries : { ...now.entries, ...this.#own };
+    this.#before = now;
+    this.#lastChange = Math.max(this.#lastChange ?? 0, now?.lastChange ?? 0);
   }
 
   /** Writes it whatever it was. */
@@ -74,6 +95,7 @@ export class DocumentDraft {
   #set(key: string, entry: StateEntry): void {
     if (JSON.stringify(this.#entries[key]) === JSON.stringify(entry)) return;
     this.#entries[key] = entry;
+    this.#own[key] = entry;
     this.#isChanged = true;
   }
 

@@ -31,7 +31,12 @@ export class EventStream {
   }
 
   push(input: EventInput): Event {
-    const event: Event = {
+    return this.give(this.next(input));
+  }
+
+  /** The event as it will be given out if it is the next one: to be recorded before anybody sees it. */
+  next(input: EventInput): Event {
+    return {
       v: 1,
       seq: this.#events.length + 1,
       at: new Date(this.#clock.now()).toISOString(),
@@ -41,6 +46,10 @@ export class EventStream {
       message: this.#redactor.redact(input.message),
       data: redactData(input.data ?? {}, this.#redactor),
     };
+  }
+
+  /** What `next` made, with nothing given out in between. */
+  give(event: Event): Event {
     this.#events.push(event);
     this.#listener?.(event);
     this.#signal();

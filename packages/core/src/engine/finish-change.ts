@@ -1,70 +1,107 @@
 import type { Diagnostic } from "../errors/diagnostic.ts";
+import { isCtrlPlaneError } from "../errors/error.ts";
 import type { Change, ChangeResult, DeploymentResult } from "../model/change.ts";
+import type { EventInput } from "../model/event.ts";
 import type { ChangeScope } from "../apply/change-scope.ts";
 import { summarize } from "../apply/outcome.ts";
 import type { Lease } from "../state/lease.ts";
 import { listAll } from "./survey.ts";
 
-/** Records how a change ended: state document, the change's second record on every platform, the last event. */
-export async function finishChange(
-  scope: ChangeScope,
-  change: Change,
-  of: {
-    readonly services: readonly DeploymentResult[];
-    readonly leases: ReadonlyMap<string, Lease>;
-    readonly begun: number;
-  },
-): Promise<Change> {
-  const isLost = [...of.leases.values()].some((lease) => lease.lost.aborted);
-  const problems: Diagnostic[] = [];
-  const attempt = async (what: string, act: () => Promise<void>): Promise<void> => {
+interface Finished {
+  readonly services: readonly DeploymentResult[];
+  readonly leases: ReadonlyMap<string, Lease>;
+  /** By the monotonic clock. */
+  readonly begun: number;
+}
+
+/**
+ * Records how a change ended: state document, the change's second record on every platform, the last event. Once the lease is
+ * lost nothing is written: what stands is another's to say.
+ */
+export async function finishChange(scope: ChangeScope, change: Change, of: Finished): Promise<Change> {
+  await Promise.all([...of.leases.values()].map((lease) => lease.confirm()));
+  const lost = [...of.leases.values()].find((lease) => lease.lost.aborted);
+  const addresses = await publishedAddresses(scope);
+  const problems: Diagnostic[] = lost === undefined ? [] : [leaseLost(lost)];
+  const note = async (what: string, act: () => Promise<void>): Promise<void> => {
     try {
       await act();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      problems.push({
-        severity: "error",
-        code: "not-recorded",
-        summary: `${what} could not be written: ${why}`,
-        hint: "What was deployed stands. pctl state rebuild writes it anew.",
-      });
+      const problem = notRecorded(what, error);
+      problems.push(problem);
+      scope.emit({ type: "diagnostic", level: "error", message: problem.summary, data: { ...problem } });
     }
   };
-  await attempt("the state file", () => scope.draft.write(scope.core.store, scope.stack.name));
-  const elapsedMs = Math.round(scope.core.clock.monotonic() - of.begun);
-  const addresses = await publishedAddresses(scope);
-  const summary = summarize({
-    services: of.services,
-    elapsedMs,
-    diagnostics: [],
-    addresses,
-    isInterrupted: scope.signal.aborted,
-  });
-  const judged: ChangeResult = isLost ? { ...summary, exitCode: 5 } : summary;
+  if (lost === undefined) await note("the state file", () => scope.draft.write(scope.core.store, scope.stack.name));
+  const result = (): ChangeResult => {
+    const elapsedMs = Math.round(scope.core.clock.monotonic() - of.begun);
+    const { services } = of;
+    const isInterrupted = scope.signal.aborted && services.some((each) => each.outcome === "skipped");
+    const summary = summarize({ services, elapsedMs, diagnostics: problems, addresses, isInterrupted });
+    if (lost !== undefined) return { ...summary, exitCode: 5 };
+    return problems.length > 0 && summary.exitCode === 0 ? { ...summary, exitCode: 1 } : summary;
+  };
   const finishedAt = new Date(scope.core.clock.now()).toISOString();
-  const output = scope.events.events.map((event) => JSON.stringify(event));
-  if (!isLost) {
+  if (lost === undefined) {
+    const recorded = result();
     for (const id of of.leases.keys()) {
       const platform = scope.platforms.platforms.get(id);
       if (platform === undefined) continue;
-      await attempt("the history", () =>
-        platform.ledger.finishChange(change.number, judged, finishedAt, output, scope.recordContext(platform)),
+      // With its last event, which readers get once this is written.
+      const events = [...scope.events.events, scope.events.next({ change: change.number, ...resultEvent(recorded) })];
+      const output = events.map((event) => JSON.stringify(event));
+      await note("the history", () =>
+        platform.ledger.finishChange(change.number, recorded, finishedAt, output, scope.recordContext(platform)),
       );
     }
   }
-  const result: ChangeResult =
-    problems.length === 0
-      ? judged
-      : { ...judged, exitCode: judged.exitCode === 0 ? 1 : judged.exitCode, diagnostics: problems };
-  for (const problem of problems)
-    scope.emit({ type: "diagnostic", level: "error", message: problem.summary, data: { ...problem } });
-  scope.emit({
-    type: "result",
-    level: result.exitCode === 0 ? "info" : "error",
-    message: describeResult(result),
-    data: { ...result },
-  });
-  return { ...change, finishedAt, result };
+  const final = result();
+  scope.emit(resultEvent(final));
+  return { ...change, finishedAt, result: final };
+}
+
+/** Ends a change that broke off where nothing should: a defect of ours or of a provider, told like any other failure. */
+export function failChange(scope: ChangeScope, change: Change, error: unknown, begun: number): Change {
+  const summary = `the change broke off: ${error instanceof Error ? error.message : String(error)}`;
+  const hint = "Run the command again: it goes on where this one stopped. With --debug it prints more.";
+  const diagnostics: Diagnostic[] = [{ severity: "error", code: "internal", summary, hint }];
+  const elapsedMs = Math.round(scope.core.clock.monotonic() - begun);
+  const result: ChangeResult = {
+    outcome: "failed",
+    exitCode: 1,
+    elapsedMs,
+    services: [],
+    diagnostics,
+    addresses: [],
+  };
+  scope.emit({ ...resultEvent(result), message: summary });
+  return { ...change, finishedAt: new Date(scope.core.clock.now()).toISOString(), result };
+}
+
+function resultEvent(result: ChangeResult): EventInput {
+  const level = result.exitCode === 0 ? "info" : "error";
+  return { type: "result", level, message: describeResult(result), data: { ...result } };
+}
+
+function leaseLost(lease: Lease): Diagnostic {
+  const reason: unknown = lease.lost.reason;
+  const hint = isCtrlPlaneError(reason) ? reason.hint : undefined;
+  return {
+    severity: "error",
+    code: "lease-lost",
+    summary: reason instanceof Error ? reason.message : "the lease was lost",
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
+
+function notRecorded(what: string, error: unknown): Diagnostic {
+  const why = error instanceof Error ? error.message : String(error);
+  return {
+    severity: "error",
+    code: "not-recorded",
+    summary: `${what} could not be written: ${why}`,
+    hint: "What was deployed stands. pctl state rebuild writes it anew.",
+  };
 }
 
 async function publishedAddresses(scope: ChangeScope): Promise<string[]> {
@@ -87,6 +124,7 @@ function describeResult(result: ChangeResult): string {
       .filter((each) => each.outcome === outcome)
       .map((each) => each.service)
       .join(", ");
+  if (result.exitCode === 5) return "the lease was lost, and nothing was written after that";
   switch (result.outcome) {
     case "succeeded":
       return "done";

@@ -14,10 +14,11 @@ import { recoverInstance } from "../apply/recover-instance.ts";
 import { describeReplicas } from "../plan/describe.ts";
 import { actionKey, type KnownInstance } from "../plan/input.ts";
 import type { Core } from "../platforms/core.ts";
-import { knownInstances } from "./known.ts";
+import { knownInstances, refuseUntouchable } from "./known.ts";
 import { checkNames } from "./plan-stack.ts";
 import { runChange } from "./run-change.ts";
-import { survey } from "./survey.ts";
+import { survey, type Survey } from "./survey.ts";
+import { unreachableActions } from "./unreachable.ts";
 
 /** What a command does to one instance that serves, or was stopped. */
 interface Operation {
@@ -158,9 +159,11 @@ function run(
     decide: async (context) => {
       const seen = await survey(core, stack, context);
       const known = knownInstances(stack, seen);
-      const chosen = services.length > 0 ? services : deployedServices(known);
-      const subjects = chosen.map((service) => requireDeployed(known, service));
-      const actions = subjects.map((subject) => describeAction(subject, operation));
+      const subjects =
+        services.length > 0 ? services.map((each) => requireDeployed(seen, known, each)) : deployed(known);
+      for (const each of subjects) refuseUntouchable(each, seen);
+      const beyond = services.length > 0 ? [] : unreachableActions(known, seen);
+      const actions = [...subjects.map((subject) => describeAction(subject, operation)), ...beyond];
       const byKey = new Map(subjects.map((subject) => [actionKey(subject.instance), subject]));
       const plan = {
         v: 1 as const,
@@ -180,17 +183,16 @@ function run(
   });
 }
 
-function deployedServices(known: ReadonlyMap<string, KnownInstance>): string[] {
-  return [...known.values()]
-    .filter((each) => each.observed?.settled !== undefined)
-    .map((each) => each.instance.service);
+function deployed(known: ReadonlyMap<string, KnownInstance>): KnownInstance[] {
+  return [...known.values()].filter((each) => each.observed?.settled !== undefined);
 }
 
-function requireDeployed(known: ReadonlyMap<string, KnownInstance>, service: string): KnownInstance {
-  const found = [...known.values()].find(
-    (each) => each.instance.service === service && each.observed?.settled !== undefined,
-  );
+/** Throws `NOT_FOUND` where it is not deployed, and why nobody knows where its platform cannot be reached. */
+function requireDeployed(seen: Survey, known: ReadonlyMap<string, KnownInstance>, service: string): KnownInstance {
+  const candidates = [...known.values()].filter((each) => each.instance.service === service);
+  const found = candidates.find((each) => each.observed?.settled !== undefined);
   if (found !== undefined) return found;
+  for (const each of candidates) refuseUntouchable(each, seen);
   throw new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, {
     target: service,
     hint: `pctl deploy ${service} brings it up.`,

@@ -13,7 +13,7 @@ import { summarize } from "../apply/outcome.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { Lease } from "../state/lease.ts";
 import { readContext, type Core } from "../platforms/core.ts";
-import { finishChange } from "./finish-change.ts";
+import { failChange, finishChange } from "./finish-change.ts";
 import { releaseAll, takeLeases } from "./take-leases.ts";
 import { rebuildState } from "./rebuild.ts";
 import type { Survey } from "./survey.ts";
@@ -47,14 +47,19 @@ export async function runChange(core: Core, request: ChangeRequest): Promise<Run
     { stack: stack.name, ...(stack.environment === undefined ? {} : { env: stack.environment }) },
     core.clock,
     core.redactor,
-    options.onEvent,
+    listenerOf(core, options.onEvent),
   );
   const first = accept(await request.decide(reading), options.expect);
   const touched = touchedPlatforms(first.plan);
   if (touched.length === 0 || request.isPreview === true) return nothingToDo(core, request, first, events);
-  const leases = await takeLeases(core, request, first.survey, touched, events);
+  // On every platform of the stack, also where nothing is to be done: numbers and state are one for all of them.
+  const leases = await takeLeases(core, request, first.survey, [...first.survey.platforms.platforms.keys()], events);
   try {
     const intended = accept(await request.decide(reading), options.expect);
+    if (touchedPlatforms(intended.plan).length === 0) {
+      await releaseAll(leases);
+      return await nothingToDo(core, request, intended, events);
+    }
     const isCovered = touchedPlatforms(intended.plan).every((id) => leases.has(id));
     if (!isCovered)
       throw new CtrlPlaneError("CONFLICT", `${stack.name} was changed by others meanwhile`, {
@@ -149,6 +154,21 @@ async function begin(
   return { id: newId("chg"), events, done };
 }
 
+/** A listener that throws is not called again: whoever only looks on must not end a change half-way. */
+function listenerOf(core: Core, onEvent: ChangeOptions["onEvent"]): ChangeOptions["onEvent"] {
+  let isBroken = onEvent === undefined;
+  return (event) => {
+    if (isBroken) return;
+    try {
+      onEvent?.(event);
+    } catch (error) {
+      isBroken = true;
+      core.log.warn("the listener of events failed, and is not called again", { error });
+    }
+  };
+}
+
+/** Resolves however it ends; every way ends with the event `result`. */
 async function carryOut(
   scope: ChangeScope,
   change: Change,
@@ -159,6 +179,8 @@ async function carryOut(
   try {
     const services = await intended.execute(scope);
     return await finishChange(scope, change, { services, leases, begun });
+  } catch (error) {
+    return failChange(scope, change, error, begun);
   } finally {
     scope.events.close();
     await releaseAll(leases);

@@ -4,7 +4,7 @@ import type { Plan, PlanAction } from "../model/plan.ts";
 import { decide } from "./decide.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
 import { order } from "./order.ts";
-import { decideRemovals } from "./removals.ts";
+import { decideRemovals, holdsData } from "./removals.ts";
 
 /** From what is wanted and what is known to what is to be done. Pure: the same input gives the same plan, and the same hash. */
 export function makePlan(input: PlanInput): Plan {
@@ -70,7 +70,9 @@ function refusals(action: PlanAction, input: PlanInput): Diagnostic[] {
       },
     ];
   }
-  if (action.causes.includes("moved") && action.kind === "hold" && !input.leaveVolumes) {
+  const known = input.known.get(action.key);
+  const stays = action.kind === "hold" || action.kind === "unreachable";
+  if (action.causes.includes("moved") && stays && known !== undefined && holdsData(known) && !input.leaveVolumes) {
     const to = input.desired.find((each) => each.spec.formerly === action.instance.service);
     return [
       {

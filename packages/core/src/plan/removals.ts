@@ -55,7 +55,9 @@ function isThere(known: KnownInstance, input: PlanInput): boolean {
 function decideRemoval(known: KnownInstance, moved: DesiredInstance | undefined, input: PlanInput): PlanAction {
   const { service } = known.instance;
   const volumes = known.observed?.volumes ?? [];
-  const isConfirmed = input.remove.has(service) || (moved !== undefined && input.leaveVolumes);
+  // A removal that was begun was confirmed then.
+  const isBegun = known.unfinished !== undefined && known.unfinished.to === undefined;
+  const isConfirmed = isBegun || input.remove.has(service) || (moved !== undefined && input.leaveVolumes);
   const obstacle = isConfirmed ? undefined : obstacleTo(known);
   const reason = input.goal === "nothing" ? "is destroyed" : movedTo(moved);
   return {
@@ -77,10 +79,14 @@ function decideRemoval(known: KnownInstance, moved: DesiredInstance | undefined,
 }
 
 /** Why it goes only by name. */
-function obstacleTo({ entry, served, observed }: KnownInstance): string | undefined {
-  if (entry?.protect === true || served?.spec.protect === true) return "it is protected";
-  const holdsData = (observed?.volumes ?? []).length > 0 || entry?.hasVolumes === true;
-  return holdsData ? "it has volumes" : undefined;
+function obstacleTo(known: KnownInstance): string | undefined {
+  if (known.entry?.protect === true || known.served?.spec.protect === true) return "it is protected";
+  return holdsData(known) ? "it has volumes" : undefined;
+}
+
+/** As seen, and where its platform cannot be asked as recorded. */
+export function holdsData({ entry, observed }: KnownInstance): boolean {
+  return (observed?.volumes ?? []).length > 0 || entry?.hasVolumes === true;
 }
 
 function movedTo(moved: DesiredInstance | undefined): string {

@@ -54,6 +54,17 @@ export class HeldLease implements Lease {
     return this.#lost.signal;
   }
 
+  async confirm(): Promise<void> {
+    const { ledger, name, context } = this.#options;
+    try {
+      const found = await readLease(ledger, name, this.#ownContext());
+      if (found === undefined) this.#lose("it was removed");
+      else if (!this.#isOurs(found.record)) this.#lose(`it was taken by ${describeHolder(found.record)}`);
+    } catch (error) {
+      context.log.warn("the lease could not be read", { error: messageOf(error) });
+    }
+  }
+
   async release(): Promise<void> {
     this.#stop.abort();
     await this.#renewing;

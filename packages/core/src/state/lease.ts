@@ -18,6 +18,8 @@ export interface Lease {
   readonly fence: Fence;
   /** Aborts, with an error `CONFLICT`, as soon as it is known that the lease is lost. */
   readonly lost: AbortSignal;
+  /** Asks the ledger whether it is still held; what it finds is in `lost`. Never throws: what cannot be asked is not known. */
+  confirm(): Promise<void>;
   /** Stops renewing and gives the lease back. Never throws: what cannot be given back runs out by itself. */
   release(): Promise<void>;
 }
