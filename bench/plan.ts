@@ -61,7 +61,11 @@ process.on("exit", () => writeFileSync(process.env.BENCH_USAGE, JSON.stringify(p
 
 /** Every service with an image of its own; one in ten needs and names its neighbour, one in twenty has a volume. */
 function declaration(): string {
-  const lines = ["name: bench", "provider: ref", `providers: { ref: { type: ./platform.mjs, options: { socket: ${JSON.stringify(platform.socket)} } } }`];
+  const lines = [
+    "name: bench",
+    "provider: ref",
+    `providers: { ref: { type: ./platform.mjs, options: { socket: ${JSON.stringify(platform.socket)} } } }`,
+  ];
   lines.push("services:");
   for (let index = 0; index < services; index += 1) {
     const previous = `s${index - 1}`;
@@ -128,7 +132,8 @@ function countCalls(): Map<string, number> {
 function plan(...options: string[]): string {
   const args = [pctl, "plan", ...options];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, env, encoding: "utf8" });
-  if (status !== 0 || !stdout.includes("Nothing to do")) throw new Error(`${stdout.slice(-2000)}${stderr.slice(-2000)}`);
+  if (status !== 0 || !stdout.includes("Nothing to do"))
+    throw new Error(`${stdout.slice(-2000)}${stderr.slice(-2000)}`);
   return stderr;
 }
 

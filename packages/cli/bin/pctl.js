@@ -15,7 +15,8 @@ function run(words) {
   if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) {
     var folder = path.dirname(fs.realpathSync(process.argv[1]));
     var manifest = fs.readFileSync(path.join(folder, "..", "package.json"), "utf8");
-    process.stdout.write(JSON.parse(manifest).version + "\n");
+    // Past process.stdout, whose making takes longer than all the rest.
+    fs.writeSync(1, JSON.parse(manifest).version + "\n");
     return;
   }
   // Compiled code is kept in the user's own cache: the default, a folder in /tmp, is open to others.
