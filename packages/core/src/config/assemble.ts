@@ -9,7 +9,7 @@ import { gitCommit } from "./git-commit.ts";
 import type { PipelineOptions } from "./pipeline.ts";
 import { checkWiredPorts } from "./placement.ts";
 import type { Problems } from "./problems.ts";
-import { At } from "./schema/shape.ts";
+import { At } from "./at.ts";
 import type { DeclaredStack } from "./schema/stack.ts";
 import { readServiceSpec } from "./service-spec.ts";
 import { treeAt } from "./tree.ts";
@@ -32,12 +32,12 @@ export function assembleStack(assembly: Assembly): { readonly stack?: Stack } {
   const { declared, environment, problems, options, root } = assembly;
   const { folder, file } = options;
   const at = new At([], problems);
-  const providers = new DeclaredProviders(declared, options.providerTypes, at);
+  const providers = new DeclaredProviders(declared, namesIn(root, "providers"), options.providerTypes, at);
   const defaultProvider =
     declared.provider === undefined ? undefined : providers.named(declared.provider, at.child("provider"));
   const checked = readServices(assembly, providers, at);
   if (declared.name === undefined) return {};
-  const declaredNames = new Set(Object.keys(treeAt(root, "services") ?? {}));
+  const declaredNames = namesIn(root, "services");
   checkTogether(declared.name, checked, declaredNames, options.providerTypes, at.child("services"));
   checkWiredPorts(Object.fromEntries(Object.entries(checked).map(([name, { spec }]) => [name, spec])), problems, root);
   const commit = gitCommit(folder);
@@ -65,6 +65,10 @@ export function assembleStack(assembly: Assembly): { readonly stack?: Stack } {
     },
   };
   return { stack };
+}
+
+function namesIn(root: Tree, field: string): ReadonlySet<string> {
+  return new Set(Object.keys(treeAt(root, field) ?? {}));
 }
 
 function readServices(assembly: Assembly, providers: DeclaredProviders, at: At): Record<string, CheckedService> {

@@ -6,7 +6,7 @@ import type { ProviderDeclaration } from "../model/stack.ts";
 import { dependencies, findCycles } from "./dependencies.ts";
 import { anyOf, nearest } from "./nearest.ts";
 import type { KnownProviderType } from "./options.ts";
-import type { At } from "./schema/shape.ts";
+import type { At } from "./at.ts";
 
 export interface CheckedService {
   readonly spec: ServiceSpec;

@@ -2,9 +2,9 @@ import type { ProviderDeclaration } from "../model/stack.ts";
 import { canonicalJson } from "../model/hash.ts";
 import { anyOf, nearest } from "./nearest.ts";
 import type { KnownProviderType } from "./options.ts";
-import type { At } from "./schema/shape.ts";
+import type { At } from "./at.ts";
 import type { DeclaredService } from "./schema/service.ts";
-import type { DeclaredProvider, DeclaredStack } from "./schema/stack.ts";
+import type { DeclaredStack } from "./schema/stack.ts";
 
 /** The platforms that Ctrl Plane is about, by the names of their types; some come with later versions. */
 const platforms = [
@@ -27,16 +27,16 @@ type Wanted = DeclaredService["provider"];
 /** The stack's providers: those declared, and those that services imply by a type's name or by `{ name, options }`. */
 export class DeclaredProviders {
   readonly #types: readonly KnownProviderType[];
-  readonly #declared: Readonly<Record<string, DeclaredProvider>>;
+  /** Names under `providers`, of refused declarations too. */
+  readonly #declared: ReadonlySet<string>;
   readonly #used = new Map<string, ProviderDeclaration>();
   /** For each type's name the options that services gave it: the first keep the plain name. */
   readonly #implied = new Map<string, Map<string, string>>();
 
-  constructor(stack: DeclaredStack, types: readonly KnownProviderType[], at: At) {
+  constructor(stack: DeclaredStack, declared: ReadonlySet<string>, types: readonly KnownProviderType[], at: At) {
     this.#types = types;
-    this.#declared = stack.providers ?? {};
-    for (const [name, { type, options = {}, accept = [] }] of Object.entries(this.#declared)) {
-      if (type === undefined) continue;
+    this.#declared = declared;
+    for (const [name, { type, options = {}, accept = [] }] of Object.entries(stack.providers ?? {})) {
       if (this.#typeOf(type) === undefined) this.#refuse("type", type, at.child("providers").child(name).child("type"));
       else this.#used.set(name, { name, type: this.#typeOf(type) ?? type, options, accept });
     }
@@ -48,7 +48,7 @@ export class DeclaredProviders {
 
   /** The declaration under a name from `providers`, or of a type; undefined after a problem. */
   named(name: string, at: At): ProviderDeclaration | undefined {
-    if (Object.hasOwn(this.#declared, name)) return this.#used.get(name);
+    if (this.#declared.has(name)) return this.#used.get(name);
     const type = this.#typeOf(name);
     if (type === undefined) return this.#refuse("provider", name, at);
     return this.#imply(name, type, {});
@@ -58,8 +58,7 @@ export class DeclaredProviders {
   ofService(wanted: NonNullable<Wanted>, at: At): ProviderDeclaration | undefined {
     if (typeof wanted === "string") return this.named(wanted, at);
     const { name, options = {} } = wanted;
-    if (name === undefined) return undefined;
-    if (Object.hasOwn(this.#declared, name)) return this.#used.get(name);
+    if (this.#declared.has(name)) return this.#used.get(name);
     const type = this.#typeOf(name);
     return type === undefined ? this.#refuse("provider", name, at.child("name")) : this.#imply(name, type, options);
   }
@@ -100,8 +99,8 @@ export class DeclaredProviders {
         summary: `the provider ${name} is not part of this version`,
         hint: `Known here: ${anyOf(this.#names)}.`,
       });
-    const near = nearest(name, what === "type" ? this.#names : [...Object.keys(this.#declared), ...this.#names]);
-    const known = what === "type" ? this.#names : [...Object.keys(this.#declared), ...this.#names];
+    const near = nearest(name, what === "type" ? this.#names : [...this.#declared, ...this.#names]);
+    const known = what === "type" ? this.#names : [...this.#declared, ...this.#names];
     return at.problem({
       code: "unknown-provider",
       summary: `there is no provider ${what === "type" ? "type " : ""}${name}`,

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { sha256 } from "../model/hash.ts";
 import type { FileMount } from "../model/spec.ts";
 import { errorCode } from "./env-files.ts";
-import type { At } from "./schema/shape.ts";
+import type { At } from "./at.ts";
 
 const mostBytes = 2 ** 20;
 

@@ -1,7 +1,7 @@
 import type { HealthSpec } from "../model/spec.ts";
 import type { PortSpec } from "../model/resources.ts";
 import { anyOf } from "./nearest.ts";
-import type { At } from "./schema/shape.ts";
+import type { At } from "./at.ts";
 import type { DeclaredService } from "./schema/service.ts";
 
 type Declared = NonNullable<DeclaredService["health"]>;

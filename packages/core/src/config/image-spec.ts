@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { BuildSpec, ImageSpec } from "../model/spec.ts";
-import type { At } from "./schema/shape.ts";
+import type { At } from "./at.ts";
 import type { DeclaredService } from "./schema/service.ts";
 
 /** Registry, path of lower-case words, tag, digest. */
@@ -26,12 +26,8 @@ export function readImage(
   if (build !== undefined || Object.hasOwn(declared, "build")) {
     if (build === undefined) return undefined;
     const spec = readBuild(build, folder);
-    if (spec === undefined) return undefined;
     if (mustExist && !existsSync(spec.context))
-      return at
-        .child("build")
-        .child("context")
-        .problem(missing(build.context ?? ""));
+      return at.child("build").child("context").problem(missing(build.context));
     return { kind: "build", build: spec };
   }
   // A value that could not be read is told already.
@@ -65,8 +61,7 @@ function missing(declared: string): { code: string; summary: string; hint: strin
   };
 }
 
-function readBuild(build: NonNullable<DeclaredService["build"]>, folder: string): BuildSpec | undefined {
-  if (build.context === undefined) return undefined;
+function readBuild(build: NonNullable<DeclaredService["build"]>, folder: string): BuildSpec {
   const context = resolve(folder, build.context);
   return {
     context,

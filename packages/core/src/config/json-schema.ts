@@ -1,25 +1,23 @@
-import { environmentsJson, stack } from "./schema/stack.ts";
-import type { JsonSchema } from "./schema/shape.ts";
+import * as z from "zod";
+import { file } from "./schema/stack.ts";
 import { isTree } from "./tree.ts";
+import type { Tree } from "./tree.ts";
 
 /** JSON Schema (2020-12) of `pctl.yaml`, for editors; `pctl schema` prints it. An expression may stand for any value. */
-export function jsonSchema(): JsonSchema {
-  const root = withExpressions(stack.json, true);
-  const { properties } = root;
+export function jsonSchema(): Readonly<Tree> {
+  const schema: Tree = { ...z.toJSONSchema(file, { io: "input" }) };
   return {
-    $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "pctl.yaml",
-    ...root,
-    properties: { ...(isTree(properties) ? properties : {}), environments: environmentsJson },
+    ...withExpressions(schema, true),
     $defs: { expression: { type: "string", pattern: "\\$\\{[^}]+:" } },
   };
 }
 
 /** Beside each value that is not text already. */
-function withExpressions(schema: JsonSchema, isRoot = false): JsonSchema {
+function withExpressions(schema: Tree, isRoot = false): Tree {
   const inner = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, convertKeyword(key, value)]));
-  if (isRoot || Object.keys(schema).length === 0 || (schema["type"] === "string" && schema["pattern"] === undefined))
-    return inner;
+  const isAnyText = schema["type"] === "string" && schema["pattern"] === undefined && schema["enum"] === undefined;
+  if (isRoot || isAnyText || Object.keys(schema).length === 0) return inner;
   const { description, ...rest } = inner;
   return { ...(description === undefined ? {} : { description }), anyOf: [rest, { $ref: "#/$defs/expression" }] };
 }

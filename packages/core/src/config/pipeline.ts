@@ -12,8 +12,7 @@ import type { LoadOptions } from "./options.ts";
 import { checkPlacement } from "./placement.ts";
 import { runPlugins } from "./plugins.ts";
 import { Problems, eachEntry } from "./problems.ts";
-import { At, readShape } from "./schema/shape.ts";
-import { stack as stackShape } from "./schema/stack.ts";
+import { readDeclaration } from "./schema/declaration.ts";
 import { Marks, isTree, treeAt } from "./tree.ts";
 import type { Tree } from "./tree.ts";
 import { collectResolvers, modulePaths } from "./user-resolvers.ts";
@@ -51,7 +50,7 @@ export async function runPipeline(text: string, options: PipelineOptions): Promi
   const legacy = options.purpose === "operate" ? new Map<string, LegacyService>() : applyLegacy(root, marks);
   const before = new Set(Object.keys(treeAt(root, "services") ?? {}));
   const evaluation = await resolveTree(root, environment, marks, problems, options);
-  const validate = () => void readShape(stackShape, root, new At([], problems));
+  const validate = () => void readDeclaration(root, problems);
   if (modulePaths(root, "plugin").length > 0) {
     validate();
     if (problems.hasErrors) {
@@ -67,7 +66,7 @@ export async function runPipeline(text: string, options: PipelineOptions): Promi
 
   checkPlacement(root, marks, problems);
   const warnings = problems.count;
-  const declared = readShape(stackShape, root, new At([], problems));
+  const declared = readDeclaration(root, problems);
   if (modulePaths(root, "plugin").length > 0) problems.takeSince(warnings);
   const ignored = (service: string) => legacy.get(service)?.ignored ?? [];
   const parsed: { readonly stack?: Stack } =

@@ -1,47 +1,42 @@
-import { isFieldsShape } from "./schema/fields.ts";
-import type { Field, FieldsShape } from "./schema/fields.ts";
-import { membersOf } from "./schema/shape.ts";
-import type { Shape } from "./schema/shape.ts";
-import { environmentsDescription, stack } from "./schema/stack.ts";
+import * as z from "zod";
+import { expectedOf, judge, noteOf } from "./schema/members.ts";
+import type { Schema } from "./schema/members.ts";
+import { file } from "./schema/stack.ts";
 
 /** The table of all fields as Markdown, for the page about `pctl.yaml`; made of the same schema that reads the file. */
 export function reference(): string {
-  const sections: string[] = [];
-  write("The file", "", stack, sections);
-  return `${sections.join("\n\n")}\n`;
+  return `${maps(file, "")
+    .flatMap(({ fields }) => sections("The file", "", fields))
+    .join("\n\n")}\n`;
 }
 
-function write(
-  title: string,
-  prefix: string,
-  shape: FieldsShape<Readonly<Record<string, Field<unknown>>>>,
-  sections: string[],
-): void {
-  const rows = Object.entries(shape.fields).map(([key, field]) => row(`${prefix}${key}`, field));
-  if (prefix === "") rows.push(`| \`environments\` | a map of maps | ${environmentsDescription} | none |`);
-  sections.push([`## ${title}`, "", "| field | value | meaning | default |", "|---|---|---|---|", ...rows].join("\n"));
-  for (const [key, field] of Object.entries(shape.fields)) {
-    for (const { inner, suffix } of maps(field.shape, "")) {
-      const name = `${prefix}${key}${suffix}`;
-      write(`\`${name}\``, `${name}.`, inner, sections);
-    }
-  }
+type Fields = Readonly<Record<string, Schema>>;
+
+/** The table of one map, and those of the maps inside it. */
+function sections(title: string, prefix: string, fields: Fields): string[] {
+  const rows = Object.entries(fields).map(([key, field]) => row(`${prefix}${key}`, field));
+  const table = [`## ${title}`, "", "| field | value | meaning | default |", "|---|---|---|---|", ...rows].join("\n");
+  const inner = Object.entries(fields).flatMap(([key, field]) =>
+    maps(field, `${prefix}${key}`).flatMap((each) => sections(`\`${each.name}\``, `${each.name}.`, each.fields)),
+  );
+  return [table, ...inner];
 }
 
-function row(name: string, field: Field<unknown>): string {
-  const value =
-    field.example === undefined ? field.shape.expected : `${field.shape.expected}, e.g. \`${field.example}\``;
-  const fallback = field.default ?? (field.required === true ? "**required**" : "none");
-  return `| \`${name}\` | ${escaped(value)} | ${escaped(field.description)} | ${escaped(fallback)} |`;
+function row(name: string, field: Schema): string {
+  const example = noteOf(field, "example");
+  const value = example === undefined ? expectedOf(field) : `${expectedOf(field)}, e.g. \`${example}\``;
+  const fallback = noteOf(field, "default") ?? (field instanceof z.ZodOptional ? "none" : "**required**");
+  return `| \`${name}\` | ${escaped(value)} | ${escaped(noteOf(field, "description") ?? "")} | ${escaped(fallback)} |`;
 }
 
-/** Maps with keys of ours inside a shape: itself, an alternative, an item (`[]`), a value under a name of the user's (`.NAME`). */
-function maps(
-  shape: Shape<unknown>,
-  suffix: string,
-): { inner: FieldsShape<Readonly<Record<string, Field<unknown>>>>; suffix: string }[] {
-  if (isFieldsShape(shape)) return [{ inner: shape, suffix }];
-  return membersOf(shape).flatMap((member) => maps(member.shape, `${suffix}${member.suffix}`));
+/** Maps with keys of ours inside a schema: itself, an alternative, an item (`[]`), a value under a name of the user's (`.NAME`). */
+function maps(schema: Schema, name: string): { name: string; fields: Fields }[] {
+  const inside = judge(schema);
+  if (inside instanceof z.ZodObject) return [{ name, fields: inside.shape }];
+  if (inside instanceof z.ZodUnion) return inside.options.flatMap((each) => maps(each, name));
+  if (inside instanceof z.ZodArray) return maps(inside.element, `${name}[]`);
+  if (inside instanceof z.ZodRecord) return maps(inside.valueType, `${name}.NAME`);
+  return [];
 }
 
 function escaped(text: string): string {

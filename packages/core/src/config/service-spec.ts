@@ -1,10 +1,18 @@
-import type { CommandSpec, NeedCondition, RegistrySpec, ServiceSpec, TlsSpec, VolumeSpec } from "../model/spec.ts";
+import type {
+  CommandSpec,
+  DomainSpec,
+  NeedCondition,
+  RegistrySpec,
+  ServiceSpec,
+  TlsSpec,
+  VolumeSpec,
+} from "../model/spec.ts";
 import type { ScaleSpec } from "../model/resources.ts";
 import type { ProviderDeclaration } from "../model/stack.ts";
 import { readFileMounts } from "./file-mounts.ts";
 import { readHealth } from "./health-spec.ts";
 import { readImage } from "./image-spec.ts";
-import type { At } from "./schema/shape.ts";
+import type { At } from "./at.ts";
 import type { DeclaredService } from "./schema/service.ts";
 import { readStrategy } from "./strategy-spec.ts";
 
@@ -56,13 +64,7 @@ export function readServiceSpec(
     files: isOperating ? [] : readFileMounts(declared.files ?? {}, folder, at.child("files")),
     scale: readScale(declared),
     ports,
-    domains: (declared.domains ?? []).flatMap((each) =>
-      typeof each === "string"
-        ? [{ host: each, path: "/" }]
-        : each.host === undefined
-          ? []
-          : [{ host: each.host, path: each.path ?? "/" }],
-    ),
+    domains: (declared.domains ?? []).map(readDomain),
     ...(tlsSpec === undefined ? {} : { tls: tlsSpec }),
     ...(health === undefined ? {} : { health }),
     volumes,
@@ -136,9 +138,7 @@ function readRegistry(registry: DeclaredService["registry"]): RegistrySpec | und
   if (registry === undefined) return undefined;
   if (typeof registry === "string") return { url: registry };
   const { url, username, password } = registry;
-  return url === undefined
-    ? undefined
-    : { url, ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
+  return { url, ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
 }
 
 function readScale({ scale = {} }: DeclaredService): ScaleSpec {
@@ -165,11 +165,16 @@ function readTls(tls: DeclaredService["tls"], at: At): TlsSpec | undefined {
   return email === undefined ? {} : { email };
 }
 
+function readDomain(declared: NonNullable<DeclaredService["domains"]>[number]): DomainSpec {
+  return typeof declared === "string"
+    ? { host: declared, path: "/" }
+    : { host: declared.host, path: declared.path ?? "/" };
+}
+
 function readVolumes(declared: DeclaredService, at: At): VolumeSpec[] {
   const seen = new Set<string>();
   return (declared.volumes ?? []).flatMap((each, index) => {
     const { path, name, size, external, host, readOnly = false } = each;
-    if (path === undefined) return [];
     const here = at.child("volumes").child(index);
     const kinds = Object.entries({ name, external, host }).filter(([, value]) => value !== undefined);
     if (kinds.length > 1)

@@ -1,28 +1,29 @@
 import { isIP } from "node:net";
+import * as z from "zod";
 import type { PortSpec, Protocol } from "../../model/resources.ts";
-import { fields } from "./fields.ts";
-import { Refusal, convert, either, integer, scalar, text, word } from "./shape.ts";
-import type { Shape } from "./shape.ts";
+import { field, noted, refuse, requiredField } from "./notes.ts";
+import { integer, text, word } from "./scalars.ts";
 
 export const portNumber = (expected: string) => integer({ expected, min: 1, max: 65535 });
 
 /** `3000`, `8080:3000`, `127.0.0.1:5432:5432`, `[::1]:8080:80`, each with `/udp`, `/tcp` or `/http` behind. */
-export function parsePort(declared: string): PortSpec | Refusal {
+function parsePort(declared: string, context: z.core.$RefinementCtx): PortSpec {
+  const no = (summary: string, hint?: string) => refuse(context, { code: "wrong-value", summary, hint });
   const [, numbers = "", suffix] = /^(.*?)(?:\/([a-z]+))?$/.exec(declared) ?? [];
   if (suffix !== undefined && !isProtocol(suffix))
-    return new Refusal(`the protocol ${suffix} is not known`, "It is http, tcp or udp.");
+    return no(`the protocol ${suffix} is not known`, "It is http, tcp or udp.");
   const [, address, host, container] = split(numbers);
   if (container === undefined) {
     const hint = /\d-\d/.test(numbers)
       ? "Write each port of the range as an item of its own."
       : "Write 3000, 8080:3000, 127.0.0.1:5432:5432, [::1]:8080:80 or 53:53/udp.";
-    return new Refusal(`${JSON.stringify(declared)} is no port`, hint);
+    return no(`${JSON.stringify(declared)} is no port`, hint);
   }
   if (address !== undefined && isIP(address) === 0)
-    return new Refusal(`${address} is no IP address`, "Publish at an address of the host, e.g. 127.0.0.1:8080:3000.");
+    return no(`${address} is no IP address`, "Publish at an address of the host, e.g. 127.0.0.1:8080:3000.");
   for (const number of [host, container]) {
     if (number !== undefined && (Number(number) < 1 || Number(number) > 65535))
-      return new Refusal(`the port ${number} is not between 1 and 65535`);
+      return no(`the port ${number} is not between 1 and 65535`);
   }
   return {
     containerPort: Number(container),
@@ -44,38 +45,37 @@ function isProtocol(name: string): name is Protocol {
   return name === "http" || name === "tcp" || name === "udp";
 }
 
-const portText: Shape<PortSpec> = scalar<PortSpec>({
-  expected: "a port such as 3000 or 8080:3000",
-  json: { anyOf: [{ type: "integer", minimum: 1, maximum: 65535 }, { type: "string" }] },
-  parse: (declared) => parsePort(declared),
+const portText = noted(
+  z
+    .union([z.number().meta({ type: "integer", minimum: 1, maximum: 65535 }), z.string()])
+    .transform((declared, context) => parsePort(String(declared).trim(), context)),
+  { expected: "a port such as 3000 or 8080:3000" },
+);
+
+const ipAddress = text({ expected: "an IP address" }).superRefine((value, context) => {
+  if (isIP(value) === 0) refuse(context, { code: "wrong-value", summary: `${value} is no IP address` });
 });
 
-const portProtocol: Shape<Protocol> = word(["http", "tcp", "udp"]);
-const portFields = fields(
-  {
-    containerPort: {
-      shape: portNumber("a port"),
+const portFields = noted(
+  z.strictObject({
+    containerPort: requiredField(portNumber("a port"), {
       description: "Port that the program listens on.",
-      required: true,
       example: "9090",
-    },
-    hostPort: {
-      shape: portNumber("a port"),
+    }),
+    hostPort: field(portNumber("a port"), {
       description: "Port of the host that leads to it.",
       default: "none, so that only other services reach it",
-    },
-    protocol: {
-      shape: portProtocol,
+    }),
+    protocol: field(word(["http", "tcp", "udp"]), {
       description: "What is spoken on it.",
       default: "decided for each connection by the client's first bytes",
-    },
-    address: {
-      shape: ipAddress(),
+    }),
+    address: field(ipAddress, {
       description: "Address of the host to publish at.",
       default: "all",
       example: "10.0.0.2",
-    },
-  },
+    }),
+  }),
   {
     expected: "a map with containerPort",
     counterparts: {
@@ -96,25 +96,21 @@ const portFields = fields(
   },
 );
 
-function ipAddress(): Shape<string> {
-  return convert(text({ expected: "an IP address" }), (value, at) =>
-    isIP(value) === 0 ? at.problem({ code: "wrong-value", summary: `${value} is no IP address` }) : value,
-  );
-}
+const portMap = portFields.transform((declared, context): PortSpec => {
+  const { containerPort, hostPort, protocol = "auto", address } = declared;
+  // A hostPort that could not be resolved is there, without a value.
+  if (address !== undefined && !Object.hasOwn(declared, "hostPort"))
+    return refuse(context, {
+      code: "wrong-value",
+      summary: "address says where to publish, but there is no hostPort",
+      hint: "Add `hostPort`, or remove `address`.",
+    });
+  return {
+    containerPort,
+    protocol,
+    ...(hostPort === undefined ? {} : { hostPort }),
+    ...(address === undefined ? {} : { address }),
+  };
+});
 
-const portMap: Shape<PortSpec> = convert(
-  portFields,
-  ({ containerPort, hostPort, protocol = "auto", address }, at): PortSpec | undefined => {
-    if (containerPort === undefined) return undefined;
-    if (address !== undefined && hostPort === undefined)
-      return at.problem({ code: "wrong-value", summary: "address says where to publish, but there is no hostPort" });
-    return {
-      containerPort,
-      protocol,
-      ...(hostPort === undefined ? {} : { hostPort }),
-      ...(address === undefined ? {} : { address }),
-    };
-  },
-);
-
-export const port: Shape<PortSpec> = either(portText, portMap);
+export const port = z.union([portText, portMap]);

@@ -1,17 +1,34 @@
-import { Refusal, scalar } from "./shape.ts";
-import type { Shape } from "./shape.ts";
+import * as z from "zod";
+import type { Problem } from "../problems.ts";
+import { noted, refuse } from "./notes.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * A number or text with a meaning of its own. `number` and `text` are what an editor is told of each; `parse` returns
+ * undefined for what it does not understand.
+ */
+function quantity(options: {
+  expected: string;
+  number: Json;
+  text: Json;
+  parse(text: string, context: z.core.$RefinementCtx): number | undefined;
+}) {
+  return noted(
+    z
+      .union([z.number().meta(options.number), z.string().meta(options.text)])
+      .transform((value, context): number => options.parse(String(value).trim(), context) ?? refuse(context)),
+    { expected: options.expected },
+  );
+}
 
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** In milliseconds: `1` is a second; `500ms`, `2m`, `1h30m`. */
-export const duration: Shape<number> = scalar<number>({
+export const duration = quantity({
   expected: "a number of seconds, or a duration such as 500ms, 2m or 1h30m",
-  json: {
-    anyOf: [
-      { type: "number", minimum: 0 },
-      { type: "string", pattern: "^(\\d+(\\.\\d+)?|(\\d+(\\.\\d+)?(ms|s|m|h|d))+)$" },
-    ],
-  },
+  number: { minimum: 0 },
+  text: { pattern: "^(\\d+(\\.\\d+)?|(\\d+(\\.\\d+)?(ms|s|m|h|d))+)$" },
   parse: parseDuration,
 });
 
@@ -27,20 +44,16 @@ export function parseDuration(text: string): number | undefined {
 }
 
 /** In thousandths of a core. */
-export const cpu: Shape<number> = scalar<number>({
+export const cpu = quantity({
   expected: "cores (1, 0.5) or thousandths of one (500m)",
-  json: {
-    anyOf: [
-      { type: "number", exclusiveMinimum: 0 },
-      { type: "string", pattern: "^\\d+(\\.\\d+)?m?$" },
-    ],
-  },
-  parse(text) {
+  number: { exclusiveMinimum: 0 },
+  text: { pattern: "^\\d+(\\.\\d+)?m?$" },
+  parse(text, context) {
     const [, amount, milli] = /^(\d+(?:\.\d+)?)(m?)$/.exec(text) ?? [];
     if (amount === undefined) return undefined;
     const millis = milli === "m" ? Number(amount) : Number(amount) * 1000;
     return millis < 1
-      ? new Refusal("less than 1m (a thousandth of a core) is no limit that a platform can keep")
+      ? refuse(context, wrong("less than 1m (a thousandth of a core) is no limit that a platform can keep"))
       : Math.round(millis);
   },
 });
@@ -59,36 +72,40 @@ const unitBytes: Readonly<Record<string, number>> = {
 };
 
 /** In mebibytes, rounded down: `256Mi`, `1Gi`, `512M` (millions of bytes), or bytes without a unit. */
-export const memory: Shape<number> = scalar<number>({
+export const memory = quantity({
   expected: "an amount such as 256Mi, 1Gi, 512M or 1G",
-  json: {
-    anyOf: [
-      { type: "integer", minimum: 1048576 },
-      { type: "string", pattern: "^\\d+(\\.\\d+)?(Ki|Mi|Gi|Ti|k|K|M|G|T)?$" },
-    ],
-  },
-  parse(text) {
+  number: { type: "integer", minimum: 1048576 },
+  text: { pattern: "^\\d+(\\.\\d+)?(Ki|Mi|Gi|Ti|k|K|M|G|T)?$" },
+  parse(text, context) {
     const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(text) ?? [];
     if (amount === undefined) return undefined;
     const bytes = unitBytes[unit];
     if (bytes === undefined) {
       const near = /^([mgkt])i?b?$/i.exec(unit)?.[1]?.toUpperCase();
-      return new Refusal(`the unit ${unit} is not known`, near === undefined ? undefined : `Write ${amount}${near}i.`);
+      return refuse(
+        context,
+        wrong(`the unit ${unit} is not known`, near === undefined ? undefined : `Write ${amount}${near}i.`),
+      );
     }
     const mebibytes = Math.floor((Number(amount) * bytes) / 2 ** 20);
     if (mebibytes >= 1) return mebibytes;
     return unit === ""
-      ? new Refusal(`${amount} without a unit is ${amount} bytes, less than 1Mi`, `Write ${amount}Mi.`)
-      : new Refusal("less than 1Mi is no useful amount");
+      ? refuse(context, wrong(`${amount} without a unit is ${amount} bytes, less than 1Mi`, `Write ${amount}Mi.`))
+      : refuse(context, wrong("less than 1Mi is no useful amount"));
   },
 });
 
-export const percent: Shape<number> = scalar<number>({
-  expected: "a share such as 25%",
-  json: { type: "string", pattern: "^\\d+%$" },
-  parse(text, kind) {
-    if (kind === "number") return undefined;
-    const share = /^(\d+)%$/.exec(text)?.[1];
-    return share === undefined || Number(share) < 1 || Number(share) > 100 ? undefined : Number(share);
-  },
-});
+export const percent = noted(
+  z
+    .string()
+    .meta({ pattern: "^\\d+%$" })
+    .transform((text, context): number => {
+      const share = Number(/^(\d+)%$/.exec(text.trim())?.[1]);
+      return share >= 1 && share <= 100 ? share : refuse(context);
+    }),
+  { expected: "a share such as 25%" },
+);
+
+function wrong(summary: string, hint?: string): Problem {
+  return { code: "wrong-value", summary, hint };
+}

@@ -1,133 +1,133 @@
+import * as z from "zod";
 import { serviceCounterparts } from "./counterparts.ts";
-import { fields } from "./fields.ts";
+import { withExtensions } from "./extensions.ts";
+import { variableName } from "./names.ts";
+import { field, noted } from "./notes.ts";
 import { port } from "./ports.ts";
-import { either, flag, integer, list, map, text, word } from "./shape.ts";
-import type { Read } from "./shape.ts";
+import { envValue, flag, integer, text, word } from "./scalars.ts";
 
 import {
-  withoutJson,
-  commandWords,
-  commandText,
-  envKey,
-  envValue,
-  scale,
-  health,
-  volume,
-  noVolumeText,
-  registryFields,
   build,
-  domainName,
+  commandText,
+  commandWords,
   domainFields,
-  tlsFields,
+  domainName,
+  health,
   needCondition,
-  stop,
-  strategyWord,
-  strategyFields,
   providerFields,
-  noProviderList,
+  registryFields,
+  scale,
   secretEntry,
-  noEnvList,
+  stop,
+  strategyFields,
+  strategyWord,
+  tlsFields,
+  volume,
 } from "./service-parts.ts";
-export const service = fields(
-  {
-    kind: {
-      shape: word(["service", "job"], ["job"]),
+
+/** Other tools' forms are understood well enough to say what to write. */
+const env = noted(z.record(variableName, envValue), {
+  instead: {
+    "a list": {
+      code: "wrong-kind",
+      summary: "env is a map, not a list",
+      hint: "Write `NAME: value`, each on a line of its own.",
+    },
+  },
+});
+const provider = noted(z.union([text(), providerFields]), {
+  instead: {
+    "a list": {
+      code: "later",
+      summary: "a list of providers comes with a later version",
+      hint: "Until then name one provider.",
+    },
+  },
+});
+
+const fields = noted(
+  z.strictObject({
+    kind: field(word(["service", "job"], ["job"]), {
       description: "A service runs on; a job ends.",
       default: "service",
-    },
-    provider: {
-      shape: withoutJson(either(text(), providerFields, noProviderList), [text().json, providerFields.json]),
+    }),
+    provider: field(provider, {
       description: "Where it runs: a name from `providers`, a type, or { name, options }.",
       default: "`provider` of the stack",
       example: "vps1",
-    },
-    image: { shape: text(), description: "A folder or a Dockerfile (`./…`), or an image reference.", example: "./web" },
-    build: { shape: build, description: "How the image is built, where `image: ./folder` does not say enough." },
-    registry: {
-      shape: either(text(), registryFields),
+    }),
+    image: field(text(), { description: "A folder or a Dockerfile (`./…`), or an image reference.", example: "./web" }),
+    build: field(build, { description: "How the image is built, where `image: ./folder` does not say enough." }),
+    registry: field(z.union([text(), registryFields]), {
       description: "Where built images are pushed to and pulled from.",
-    },
-    command: {
-      shape: either(commandText, commandWords),
+    }),
+    command: field(z.union([commandText, commandWords]), {
       description: "Text for a shell, or a list that replaces the image's CMD.",
       example: "[node, server.js]",
-    },
-    entrypoint: {
-      shape: list(text({ allowEmpty: true }), { expected: "a list of arguments" }),
+    }),
+    entrypoint: field(noted(z.array(text({ allowEmpty: true })), { expected: "a list of arguments" }), {
       description: "Replaces the image's entrypoint; [] removes it.",
-    },
-    env: {
-      shape: withoutJson(either(map(envValue, { key: envKey }), noEnvList), [map(envValue).json]),
+    }),
+    env: field(env, {
       description: "Environment. Numbers and booleans keep their source text.",
       example: "{ PORT: 3000 }",
-    },
-    secrets: {
-      shape: list(secretEntry),
+    }),
+    secrets: field(z.array(secretEntry), {
       description: "Variables from secrets of the same name, or { VARIABLE: SECRET }.",
       example: "[STRIPE_KEY]",
-    },
-    files: {
-      shape: map(text({ expected: "a path of a file" })),
+    }),
+    files: field(z.record(z.string(), text({ expected: "a path of a file" })), {
       description: "Files to mount: path in the replica to path here. At most 1 MiB each.",
       example: "{ /etc/app.conf: ./app.conf }",
-    },
-    scale: { shape: scale, description: "Replicas, and what each of them may use." },
-    ports: {
-      shape: list(port),
+    }),
+    scale: field(scale, { description: "Replicas, and what each of them may use." }),
+    ports: field(z.array(port), {
       description: "Ports: 3000, 8080:3000, 127.0.0.1:5432:5432, 53:53/udp, or maps.",
       example: "[8080:3000]",
-    },
-    domains: {
-      shape: list(either(domainName, domainFields)),
+    }),
+    domains: field(z.array(z.union([domainName, domainFields])), {
       description: "Host names that lead here.",
       example: "[shop.example.com]",
-    },
-    tls: { shape: either(flag, tlsFields), description: "Certificates: true, { email }, or { cert, key }." },
-    health: {
-      shape: health,
+    }),
+    tls: field(z.union([flag, tlsFields]), { description: "Certificates: true, { email }, or { cert, key }." }),
+    health: field(health, {
       description: "When a replica is healthy: http, tcp or command.",
       default: "its port opens; without ports, it lives for 5 s",
-    },
-    volumes: {
-      shape: list(withoutJson(either(volume, noVolumeText), [volume.json])),
+    }),
+    volumes: field(z.array(volume), {
       description: "What outlives replicas.",
       example: "[{ path: /data }]",
-    },
-    needs: {
-      shape: either(list(text()), map(needCondition)),
+    }),
+    needs: field(z.union([z.array(text()), z.record(z.string(), needCondition)]), {
       description: "Services that must be healthy, or jobs completed, before this one starts.",
       example: "[db]",
-    },
-    strategy: {
-      shape: either(strategyWord, strategyFields),
+    }),
+    strategy: field(z.union([strategyWord, strategyFields]), {
       description: "How a release replaces another.",
       example: "rolling",
-    },
-    stop: { shape: stop, description: "How a replica is ended." },
-    protect: {
-      shape: flag,
+    }),
+    stop: field(stop, { description: "How a replica is ended." }),
+    protect: field(flag, {
       description: "Never removed or replaced with its data without being named.",
       default: "false",
-    },
-    formerly: { shape: text(), description: "The name that this service had before." },
-    keep: {
-      shape: integer({ expected: "a number of releases", min: 1 }),
+    }),
+    formerly: field(text(), { description: "The name that this service had before." }),
+    keep: field(integer({ expected: "a number of releases", min: 1 }), {
       description: "Releases kept of this service.",
       default: "`keep` of the stack",
-    },
-    schedule: {
-      shape: text({ expected: 'a cron expression such as "0 3 * * *"' }),
+    }),
+    schedule: field(text({ expected: 'a cron expression such as "0 3 * * *"' }), {
       description: "Jobs: when it runs.",
-    },
-    timezone: { shape: text(), description: "Jobs: time zone of the schedule.", default: "UTC" },
-    overlap: {
-      shape: word(["skip", "allow"]),
+    }),
+    timezone: field(text(), { description: "Jobs: time zone of the schedule.", default: "UTC" }),
+    overlap: field(word(["skip", "allow"]), {
       description: "Jobs: what happens while the last run goes on.",
       default: "skip",
-    },
-    retry: { shape: flag, description: "Jobs: repeat a run whose outcome is unknown.", default: "false" },
-  },
-  { expected: "a map with image", counterparts: serviceCounterparts, knownTo11: true, allowsExtensions: true },
+    }),
+    retry: field(flag, { description: "Jobs: repeat a run whose outcome is unknown.", default: "false" }),
+  }),
+  { expected: "a map with image", counterparts: serviceCounterparts, knownTo11: true },
 );
 
-export type DeclaredService = Read<typeof service>;
+export const service = withExtensions(fields);
+export type DeclaredService = z.output<typeof service>;

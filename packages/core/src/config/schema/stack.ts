@@ -1,96 +1,69 @@
+import * as z from "zod";
 import { stackCounterparts } from "./counterparts.ts";
-import { fields } from "./fields.ts";
+import { withExtensions } from "./extensions.ts";
+import { nameOf } from "./names.ts";
+import { field, noted, requiredField } from "./notes.ts";
+import { anyMap, integer, text } from "./scalars.ts";
 import { service } from "./service.ts";
-import { anyMap, convert, integer, list, map, text } from "./shape.ts";
-import type { JsonSchema, Read, Shape } from "./shape.ts";
 
-/** Longest label of a name in DNS, and of a value in Kubernetes' labels. */
-const longestName = 63;
-
-/** Names of stacks, services and providers: what pctl 1.1 could run on its platforms. */
-export function refuseName(what: string, name: string): { summary: string; hint?: string } | undefined {
-  if (name.length > longestName)
-    return {
-      summary: `the name of this ${what} has ${name.length} characters, more than ${longestName}`,
-      hint: "Choose a shorter name.",
-    };
-  if (/^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/.test(name)) return undefined;
-  return {
-    summary: `${JSON.stringify(name)} cannot be the name of a ${what}`,
-    hint: "Use letters, digits and hyphens, with a letter or digit at both ends.",
-  };
-}
-
-export function nameShape(what: string): Shape<string> {
-  return convert(text({ expected: `the name of a ${what}` }), (name, at) => {
-    const refused = refuseName(what, name);
-    return refused === undefined ? name : at.problem({ code: "bad-name", ...refused });
-  });
-}
-
-const provider = fields(
-  {
-    type: { shape: text(), description: "Which kind of provider.", required: true, example: "docker" },
-    options: { shape: anyMap, description: "Its options.", default: "{}" },
-    accept: {
-      shape: list(text()),
+const provider = noted(
+  z.strictObject({
+    type: requiredField(text(), { description: "Which kind of provider.", example: "docker" }),
+    options: field(anyMap, { description: "Its options.", default: "{}" }),
+    accept: field(z.array(text()), {
       description: "Fields that may be ignored on this one.",
       default: "[]",
       example: "[tls]",
-    },
-  },
+    }),
+  }),
   {
     counterparts: { name: "The key is the name; write `type`.", kind: "Write `type`.", host: "Write it in `options`." },
   },
 );
 
-const modulePaths = list(text({ expected: "the path of a module" }));
+const modulePaths = z.array(text({ expected: "the path of a module" }));
 
-export const stack = fields(
-  {
-    name: {
-      shape: nameShape("stack"),
+/** The whole file, once `environments` is merged away. */
+const declaration = noted(
+  z.strictObject({
+    name: requiredField(nameOf("stack"), {
       description: "Name of the stack; resources are called {stack}-{service}.",
-      required: true,
       example: "shop",
-    },
-    providers: {
-      shape: map(provider, { key: (name) => refuseName("provider", name) }),
+    }),
+    providers: field(z.record(nameOf("provider"), provider), {
       description: "Providers by names of your own. A type's own name is always there.",
-    },
-    provider: { shape: text(), description: "The provider of services that name none.", example: "vps1" },
-    keep: {
-      shape: integer({ expected: "a number of releases", min: 1 }),
+    }),
+    provider: field(text(), { description: "The provider of services that name none.", example: "vps1" }),
+    keep: field(integer({ expected: "a number of releases", min: 1 }), {
       description: "Releases kept of each service.",
       default: "10",
-    },
-    resolver: {
-      shape: modulePaths,
+    }),
+    resolver: field(modulePaths, {
       description: "Modules with resolvers of your own, relative to this file.",
       default: "[]",
-    },
-    plugin: {
-      shape: modulePaths,
+    }),
+    plugin: field(modulePaths, {
       description: "Modules that change the declaration, relative to this file.",
       default: "[]",
-    },
-    custom: { shape: anyMap, description: "Anything, read by ${self:custom.…}.", default: "{}" },
-    services: {
-      shape: map(service, { key: (name) => refuseName("service", name) }),
+    }),
+    custom: field(anyMap, { description: "Anything, read by ${self:custom.…}.", default: "{}" }),
+    services: requiredField(z.record(nameOf("service"), service), {
       description: "The services by their names.",
-      required: true,
-    },
-  },
-  { counterparts: stackCounterparts, knownTo11: true, allowsExtensions: true },
+    }),
+  }),
+  { counterparts: stackCounterparts, knownTo11: true },
 );
 
-export type DeclaredStack = Read<typeof stack>;
-export type DeclaredProvider = Read<typeof provider>;
+export const stack = withExtensions(declaration);
+/** What is left of a refused file: `name` and `services` may be lost. */
+export const partialStack = withExtensions(declaration.partial());
 
-export const environmentsDescription =
-  "What differs in each environment: merged over the file; lists replace, null removes. Where it stands, --env is mandatory.";
-export const environmentsJson: JsonSchema = {
-  type: "object",
-  description: environmentsDescription,
-  additionalProperties: { type: ["object", "null"] },
-};
+const overlay = z.union([z.record(z.string(), z.unknown()), z.null()]);
+const environments = field(noted(z.record(z.string(), overlay), { expected: "a map of maps" }), {
+  description:
+    "What differs in each environment: merged over the file; lists replace, null removes. Where it stands, --env is mandatory.",
+});
+/** As it stands in the file. */
+export const file = withExtensions(declaration.extend({ environments }));
+
+export type DeclaredStack = z.output<typeof partialStack>;

@@ -1,0 +1,71 @@
+import * as z from "zod";
+import { anyOf } from "../nearest.ts";
+import { replaceTokens } from "../wiring-token.ts";
+import { noted, refuse } from "./notes.ts";
+
+const nul = {
+  code: "nul",
+  summary: "this text holds a NUL character, which no process can be given",
+  hint: "Remove it.",
+};
+
+export interface TextOptions {
+  readonly expected?: string;
+  readonly pattern?: RegExp;
+  readonly hint?: string;
+  readonly allowEmpty?: boolean;
+}
+
+/** Each check ends the judgement: one value has one problem. */
+export function text({ expected = "text", pattern, hint, allowEmpty = false }: TextOptions = {}): z.ZodString {
+  const content = allowEmpty ? z.string() : z.string().min(1, { abort: true });
+  const shaped = pattern === undefined ? content : content.regex(pattern, { abort: true });
+  return noted(shaped.refine(isWithoutNul, { abort: true, params: { problem: nul } }), { expected, hint });
+}
+
+function isWithoutNul(content: string): boolean {
+  return !replaceTokens(content, () => "").includes("\0");
+}
+
+/** Values of env become text; their source text where they stand in the file. */
+export const envValue = noted(
+  z
+    .union([z.string(), z.number(), z.boolean()])
+    .transform((value, context) => (isWithoutNul(String(value)) ? String(value) : refuse(context, nul))),
+  { expected: "text, a number, or true or false" },
+);
+
+/** A whole number; also as text, since expressions give text. */
+export function integer(options: { expected: string; min: number; max?: number }) {
+  const { expected, min, max } = options;
+  const least = z.int().min(min, { abort: true });
+  const number = max === undefined ? least : least.max(max, { abort: true });
+  return noted(z.preprocess(numberOfText, number), { expected });
+}
+
+function numberOfText(value: unknown): unknown {
+  return typeof value === "string" && /^\s*[-+]?\d+(\.\d+)?\s*$/.test(value) ? Number(value) : value;
+}
+
+export const flag = noted(
+  z.preprocess((value) => (value === "true" ? true : value === "false" ? false : value), z.boolean()),
+  { expected: "true or false" },
+);
+
+/** One of a few words; `later` are known and refused until a later version. */
+export function word<const W extends string>(words: readonly W[], later: readonly W[] = []) {
+  return noted(
+    z.enum(words).superRefine((found, context) => {
+      if (later.some((each) => each === found))
+        refuse(context, {
+          code: "later",
+          summary: `${found} comes with a later version`,
+          hint: `Until then use ${anyOf(words.filter((each) => !later.includes(each)))}.`,
+        });
+    }),
+    { expected: anyOf(words) },
+  );
+}
+
+/** Taken as it is. */
+export const anyMap = z.record(z.string(), z.unknown());
