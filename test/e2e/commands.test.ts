@@ -72,7 +72,7 @@ describe("pctl on local", () => {
     assert.match(await ok("--version"), /^\d+\.\d+\.\d+\n$/);
     assert.match(await ok("version"), /^pctl \d+\.\d+\.\d+, Node \d+/);
     assert.match(await ok("--help"), /^pctl deploys the services of pctl\.yaml/);
-    assert.match(await ok("deploy", "--help"), /--expect HASH/);
+    assert.match(await ok("deploy", "--help"), /--expect <HASH>/);
   });
 
   test("init writes a file that check accepts, and never overwrites one", async () => {
@@ -322,6 +322,55 @@ describe("pctl on local", () => {
     assert.doesNotMatch(await ok("status"), /^store /m);
   });
 
+  test("on a terminal deploy asks for what it holds back, and Ctrl-C at a question ends with 130", async () => {
+    const declared = readFileSync(join(bench.folder, "pctl.yaml"), "utf8");
+    await bench.write({ "pctl.yaml": declaration(port) });
+    await ok("deploy", "store");
+    await bench.write({ "pctl.yaml": declared });
+    const question = "Type store to remove it";
+    const interrupted = await bench.onTerminal(["deploy"], [[question, "\u0003"]]);
+    expectCode(interrupted, 130);
+    assert.match(interrupted.stdout, /Interrupted before anything was changed\./);
+    expectCode(await bench.onTerminal(["deploy"], [[question, "\r"]]), 4);
+    expectCode(await bench.onTerminal(["destroy"], [["Remove? [y/N]", "\u0003"]]), 130);
+    assert.equal(await served(), "slow");
+    expectCode(await bench.onTerminal(["deploy"], [[question, "store\r"]]), 0);
+    assert.doesNotMatch(await ok("status"), /^store /m);
+  });
+
+  test("--timeout ends a deploy between two steps, with 130 and a word", async () => {
+    await bench.write({ "web/note.txt": "another source\n" });
+    const outcome = await run("deploy", "web", "--timeout", "2s");
+    expectCode(outcome, 130);
+    assert.match(outcome.stderr, /^--timeout: finishing the step in hand/);
+    assert.match(outcome.stdout, /^Change #\d+ was stopped by --timeout after .* \(exit 130\)\.\nNext: pctl deploy /m);
+    const events = (await run("deploy", "web", "--timeout", "2s", "--json")).stdout.trimEnd().split("\n");
+    const results = events.filter((line) => (JSON.parse(line) as { type: string }).type === "result");
+    assert.equal(results.length, 1);
+    assert.equal(results[0], events.at(-1));
+    await ok("deploy", "web");
+  });
+
+  test("a deploy beside another one: exit 5 and by whom; once killed, history says that it never finished", async () => {
+    await bench.write({ "web/note.txt": "one more\n" });
+    const child = bench.start(["deploy", "web", "--json"]);
+    child.stdin?.end();
+    await new Promise<void>((resolve) =>
+      child.stdout?.on("data", (chunk: Buffer) => chunk.includes("service.started") && resolve()),
+    );
+    const held = await run("deploy", "web", "--lock-wait", "0s");
+    expectCode(held, 5);
+    assert.match(held.stderr, new RegExp(`ann.* pid ${child.pid}`));
+    assert.match(await ok("history", "-n", "1"), / running /);
+    child.kill("SIGKILL");
+    await once(child, "close");
+    const list = await ok("history", "-n", "1");
+    assert.match(list, / never finished /);
+    const number = /^#(\d+)/m.exec(list)?.[1] ?? "";
+    assert.match(await ok("history", number), new RegExp(`^Change #${number} never finished: `, "m"));
+    await ok("deploy", "web");
+  });
+
   test("destroy asks, and without a terminal wants --yes", async () => {
     const asked = await run("destroy");
     expectCode(asked, 1);
@@ -338,6 +387,11 @@ describe("pctl on local", () => {
     assert.match(await ok("local", "stop", "--yes"), /Stopped 1 replica\./);
     await assert.rejects(served());
     assert.match(await ok("local", "stop", "--yes"), /Nothing runs from/);
+    assert.match(await ok("status"), /^no supervisor: local: .*; pctl start brings it back$/m);
+    await ok("start");
+    assert.equal(await served(), "slow");
+    assert.doesNotMatch(await ok("status"), /supervisor/);
+    await ok("local", "stop", "--yes");
     await ok("deploy", "web");
     assert.equal(await served(), "slow");
   });

@@ -23,13 +23,14 @@ export interface RunOptions {
 /** A project in a folder of its own, with a home and a data folder of its own, and the built `pctl` in it. */
 export class Workbench {
   readonly folder: string;
-  readonly #env: Readonly<Record<string, string>>;
+  /** What `pctl` is started with. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly #root: string;
 
   private constructor(root: string) {
     this.#root = root;
     this.folder = join(root, "project");
-    this.#env = {
+    this.environment = {
       PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
       HOME: join(root, "home"),
       PCTL_LOCAL_DIR: join(root, "local"),
@@ -53,13 +54,34 @@ export class Workbench {
   }
 
   start(words: readonly string[], options: RunOptions = {}): ChildProcess {
-    return spawn(process.execPath, [entry, ...words], { cwd: this.folder, env: { ...this.#env, ...options.env } });
+    return spawn(process.execPath, [entry, ...words], {
+      cwd: this.folder,
+      env: { ...this.environment, ...options.env },
+    });
   }
 
   /** Runs `pctl` to its end. */
   async pctl(words: readonly string[], options: RunOptions = {}): Promise<Outcome> {
     const child = this.start(words, options);
     child.stdin?.end(options.input ?? "");
+    return outcomeOf(child);
+  }
+
+  /** Runs `pctl` on a pseudo-terminal; types each answer once its question has been printed. All output is in `stdout`. */
+  async onTerminal(words: readonly string[], answers: readonly (readonly [string, string])[]): Promise<Outcome> {
+    const line = [process.execPath, entry, ...words].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+    const env = { ...this.#env, TERM: "xterm", SHELL: "/bin/sh" };
+    const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: this.folder, env });
+    const left = [...answers];
+    let seen = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      seen += chunk.toString();
+      const [next] = left;
+      if (next === undefined || !seen.includes(next[0])) return;
+      seen = "";
+      left.shift();
+      child.stdin.write(next[1]);
+    });
     return outcomeOf(child);
   }
 

@@ -1,8 +1,9 @@
-import { isCtrlPlaneError, type Change, type Event, type Run } from "@ctrlplane/core";
+import type { Change, Event, Run } from "@ctrlplane/core";
 import { exit } from "./exit-code.ts";
 import { ChangeReport, type ChangeView } from "./output/change.ts";
 import { sourceReader } from "./output/source.ts";
 import type { Session } from "./session.ts";
+import { isTimeout } from "./signals.ts";
 
 /** How often a service that takes long is heard of. */
 const heartbeatMs = 10_000;
@@ -10,11 +11,9 @@ const heartbeatMs = 10_000;
 /** Begins a change; hands each event to `onEvent` as it comes, also those before the change is on record. */
 export type Start = (options: { readonly onEvent: (event: Event) => void }) => Promise<Run<Change>>;
 
-/** Shows a change as it goes on, and how it ended: events as JSON lines, or text. Returns the change's exit code; throws `TIMEOUT` when `--timeout` ended it. */
+/** Shows a change as it goes on, and how it ended: events as JSON lines, or text. Returns the change's exit code. */
 export async function follow(session: Session, command: string, start: Start): Promise<number> {
-  const { output, signal } = session;
-  const change = await (output.json ? stream(session, start) : show(session, command, start));
-  if (signal.aborted && isCtrlPlaneError(signal.reason) && signal.reason.code === "TIMEOUT") throw signal.reason;
+  const change = await (session.output.json ? stream(session, start) : show(session, command, start));
   return change.result?.exitCode ?? exit.error;
 }
 
@@ -24,14 +23,14 @@ async function stream({ output }: Session, start: Start): Promise<Change> {
 }
 
 async function show(session: Session, command: string, start: Start): Promise<Change> {
-  const { output } = session;
+  const { output, signal } = session;
   const report = new ChangeReport(changeView(session, command));
   const print = (lines: readonly string[]): void => output.lines(output.quiet ? [] : lines);
   const timer = setInterval(() => print(report.heartbeat(Date.now(), heartbeatMs)), heartbeatMs);
   try {
     const run = await start({ onEvent: (event) => print(report.render(event)) });
     const change = await run.done;
-    const end = report.end(change);
+    const end = report.end(change, signal.aborted && isTimeout(signal.reason));
     output.lines(output.quiet && end[0] === "" ? end.slice(1) : end);
     return change;
   } finally {

@@ -1,3 +1,4 @@
+import type { CtrlPlaneError } from "@ctrlplane/core";
 import type { Invocation } from "./arguments/invocation.ts";
 import { UsageError } from "./arguments/usage-error.ts";
 import { commandExitCodeOf, exitCodeOf, isOurs } from "./exit-code.ts";
@@ -26,7 +27,7 @@ async function describeError(error: unknown, paint: Paint, isChange: boolean): P
   if (error instanceof UsageError) {
     return [`pctl: ${error.message}`, ...(error.hint === undefined ? [] : [`  ${error.hint}`])];
   }
-  if (isOurs(error) && error.code === "CANCELLED") return isChange ? ["Interrupted before anything was changed."] : [];
+  if (isOurs(error) && error.code === "CANCELLED") return describeInterruption(error, isChange);
   if (!isOurs(error)) {
     const text = error instanceof Error ? error.message : String(error);
     return [
@@ -47,6 +48,12 @@ async function describeError(error: unknown, paint: Paint, isChange: boolean): P
   lines.push(...(error.failure?.logTail ?? []).map((line) => `  | ${line}`));
   if (error.hint !== undefined) lines.push(`  ${paint("change", "help")}: ${error.hint}`);
   return lines;
+}
+
+/** Ctrl-C at a query needs no words. */
+function describeInterruption({ message, target }: CtrlPlaneError, isChange: boolean): string[] {
+  if (target === "--timeout") return [`pctl ${message}.${isChange ? " Nothing was changed." : ""}`];
+  return isChange ? ["Interrupted before anything was changed."] : [];
 }
 
 function stackLines(error: Error): string[] {

@@ -22,7 +22,7 @@ import { nextStep, type NextStep } from "./output/next-step.ts";
 import { openOutput, surviveClosedPipe, type Output } from "./output/output.ts";
 import { sourceReader } from "./output/source.ts";
 import { builtInTypes, resolveProvider } from "./providers.ts";
-import { listenForInterruption, orAborted } from "./signals.ts";
+import { isTimeout, listenForInterruption, orAborted } from "./signals.ts";
 
 /** What a command works with. */
 export interface Session {
@@ -55,10 +55,9 @@ export async function withSession(
   const output = openOutput(invocation);
   surviveClosedPipe(!kind.isChange);
   const interruption = listenForInterruption((name) => {
-    if (kind.isChange)
-      output.errors([
-        `${name}: finishing the step in hand; once more to stop at once (safe: the next command goes on)`,
-      ]);
+    if (!kind.isChange) return;
+    const again = isTimeout(interruption.signal.reason) ? "Ctrl-C stops" : "once more to stop";
+    output.errors([`${name}: finishing the step in hand; ${again} at once (safe: the next command goes on)`]);
   }, invocation.durationMs("timeout"));
   try {
     const opened = openStack(invocation, kind, output, interruption.signal);

@@ -14,18 +14,23 @@ const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * The first SIGINT, SIGTERM or SIGHUP aborts with `CANCELLED` and calls `onFirst`; the second one ends the process at once with 130.
- * Safe at any moment: the next command goes on from what was recorded. With `timeoutMs`, aborts with `TIMEOUT` when it has passed.
+ * Safe at any moment: the next command goes on from what was recorded. `timeoutMs` does the same when it has passed, under the name
+ * `--timeout`.
  */
 export function listenForInterruption(onFirst: (name: string) => void, timeoutMs?: number): Interruption {
   const controller = new AbortController();
   const interrupt = (name: string): void => {
-    if (controller.signal.aborted && isCancelled(controller.signal)) process.exit(exit.interrupted);
+    if (controller.signal.aborted) process.exit(exit.interrupted);
     controller.abort(new CtrlPlaneError("CANCELLED", `interrupted by ${name}`));
     onFirst(name);
   };
   for (const name of names) process.on(name, interrupt);
-  const timer =
-    timeoutMs === undefined ? undefined : setTimeout(() => controller.abort(timeoutError(timeoutMs)), timeoutMs);
+  const giveUp = (ms: number): void => {
+    if (controller.signal.aborted) return;
+    controller.abort(timeoutError(ms));
+    onFirst(timeoutTarget);
+  };
+  const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs, timeoutMs);
   timer?.unref();
   const handOver = (): void => {
     for (const name of names) process.off(name, interrupt);
@@ -53,11 +58,14 @@ export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promi
   }
 }
 
-function isCancelled(signal: AbortSignal): boolean {
-  return signal.reason instanceof CtrlPlaneError && signal.reason.code === "CANCELLED";
+const timeoutTarget = "--timeout";
+
+/** True where the time of `--timeout` ended it, and no signal. */
+export function isTimeout(reason: unknown): boolean {
+  return reason instanceof CtrlPlaneError && reason.code === "CANCELLED" && reason.target === timeoutTarget;
 }
 
+/** An interruption like the others: what was decided stays, and nothing is undone because of it. */
 function timeoutError(timeoutMs: number): CtrlPlaneError {
-  const hint = "What was begun is finished or undone by the next command; --timeout allows more.";
-  return new CtrlPlaneError("TIMEOUT", `gave up after ${timeoutMs / 1000} s (--timeout)`, { hint });
+  return new CtrlPlaneError("CANCELLED", `gave up after ${timeoutMs / 1000} s (--timeout)`, { target: timeoutTarget });
 }

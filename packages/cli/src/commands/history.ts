@@ -1,9 +1,10 @@
+import type { Change } from "@ctrlplane/core";
 import type { Invocation } from "../arguments/invocation.ts";
 import { UsageError } from "../arguments/usage-error.ts";
 import { changeView } from "../acting.ts";
 import { exit } from "../exit-code.ts";
 import { ChangeReport } from "../output/change.ts";
-import { renderChangeHead, renderHistory } from "../output/history.ts";
+import { renderChangeHead, renderHistory, renderUnfinished, type HistoryView } from "../output/history.ts";
 import { withSession, type Session } from "../session.ts";
 
 export function run(invocation: Invocation): Promise<number> {
@@ -19,10 +20,11 @@ export function run(invocation: Invocation): Promise<number> {
   });
 }
 
-async function list({ plane, stack, output, next }: Session, limit: number): Promise<void> {
+async function list(session: Session, limit: number): Promise<void> {
+  const { plane, stack, output } = session;
   const [changes, releases] = await Promise.all([plane.stacks.history(stack, { limit }), plane.stacks.releases(stack)]);
   if (output.json) output.document({ stack: stack.name, changes, releases });
-  else output.lines(renderHistory(changes, releases, { paint: output.paint, next, nowMs: Date.now() }));
+  else output.lines(renderHistory(changes, releases, await viewOf(session, changes)));
 }
 
 async function show(session: Session, number: number): Promise<void> {
@@ -36,4 +38,15 @@ async function show(session: Session, number: number): Promise<void> {
   output.lines([...renderChangeHead(change, output.paint), ""]);
   output.lines(change.events.flatMap((event) => report.render(event)));
   output.lines(report.end(change));
+  if (change.result !== undefined) return;
+  const view = await viewOf(session, [change]);
+  output.lines(renderUnfinished(change, change.number === view.running, view));
+}
+
+/** A change without a result goes on now if it is the last one, and somebody holds the lease. */
+async function viewOf({ plane, stack, output, next }: Session, changes: readonly Change[]): Promise<HistoryView> {
+  const view: HistoryView = { paint: output.paint, next, nowMs: Date.now() };
+  if (changes.every((each) => each.result !== undefined)) return view;
+  const { lease, lastChange } = await plane.stacks.status(stack);
+  return lease === undefined || lastChange === undefined ? view : { ...view, running: lastChange.number };
 }

@@ -1,5 +1,6 @@
 import type { Invocation } from "../arguments/invocation.ts";
 import { exit } from "../exit-code.ts";
+import { unwatchedProviders } from "../unwatched.ts";
 import { renderResources, renderStatus } from "../output/status.ts";
 import { withSession } from "../session.ts";
 
@@ -10,7 +11,13 @@ export function run(invocation: Invocation): Promise<number> {
     const resources = invocation.flag("resources") ? await plane.stacks.resources(stack, services) : undefined;
     if (output.json) output.document(resources === undefined ? status : { ...status, resources });
     else {
-      const options = { paint: output.paint, next, nowMs: Date.now(), replicas: invocation.flag("replicas") };
+      const options = {
+        paint: output.paint,
+        next,
+        nowMs: Date.now(),
+        replicas: invocation.flag("replicas"),
+        unwatched: await unwatchedProviders(stack, status),
+      };
       output.lines(renderStatus(status, options));
       if (resources !== undefined) output.lines(["", ...renderResources(resources)]);
     }

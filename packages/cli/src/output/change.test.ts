@@ -265,7 +265,7 @@ test("a plan shows each field, its cause, notes and warnings", () => {
   );
   assert.equal(
     renderPlan(plan, plain).join("\n"),
-    `shop (production) on vps1: Docker 26.1, ssh deploy@203.0.113.10, continues change #41 by ann
+    `shop (production) on vps1: Docker 26.1, ssh deploy@203.0.113.10, after change #41 by ann
 
   ~ web    image ./web
            env.DEBUG       •••••• → ••••••

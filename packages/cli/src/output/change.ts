@@ -50,10 +50,10 @@ export class ChangeReport {
     return this.#in("progress", this.#progress.heartbeat(nowMs, afterMs));
   }
 
-  /** Blocks of what failed, problems, and the last lines. */
-  end(change: Change): string[] {
+  /** Blocks of what failed, problems, and the last lines; nothing of a change without a result. `timedOut`: --timeout ended it. */
+  end(change: Change, timedOut = false): string[] {
     const { paint, next, command, readSource } = this.#view;
-    if (change.result === undefined) return [`Change #${change.number} has not ended.`];
+    if (change.result === undefined) return [];
     const blocks = this.#progress.failures
       .filter(
         (failure) =>
@@ -65,7 +65,12 @@ export class ChangeReport {
     const lines = [
       ...blocks.flat(),
       ...problems,
-      ...renderOutcome({ command, ...(this.#hasBegun ? { number: change.number } : {}) }, change.result, paint, next),
+      ...renderOutcome(
+        { command, ...(this.#hasBegun ? { number: change.number } : {}), timedOut },
+        change.result,
+        paint,
+        next,
+      ),
     ];
     return this.#section === "none" ? lines : ["", ...lines];
   }

@@ -8,6 +8,8 @@ export interface HistoryView {
   readonly paint: Paint;
   readonly next: NextStep;
   readonly nowMs: number;
+  /** Number of the change that goes on now. */
+  readonly running?: number;
 }
 
 /** Changes, newest first, and the releases that can be gone back to. */
@@ -40,14 +42,23 @@ export function renderChangeHead(change: Change, paint: Paint): string[] {
   ];
 }
 
-function changeRow(change: Change, { paint, nowMs }: HistoryView): string[] {
+/** Instead of an outcome, of a change that has none. */
+export function renderUnfinished({ number }: Change, isRunning: boolean, { paint, next }: HistoryView): string[] {
+  if (isRunning) return [paint("warn", `Change #${number} is still going on.`)];
+  return [
+    paint("warn", `Change #${number} never finished: pctl was killed, or lost its connection.`),
+    `The next change went on from there, or will: ${next("status")} shows what is left to do.`,
+  ];
+}
+
+function changeRow(change: Change, { paint, nowMs, running }: HistoryView): string[] {
   const { result } = change;
   const tone: Tone = result === undefined ? "warn" : result.exitCode === 0 ? "good" : "bad";
   return [
     `#${change.number}`,
     ago(change.startedAt, nowMs),
     change.command,
-    paint(tone, result?.outcome ?? "not finished"),
+    paint(tone, result?.outcome ?? (change.number === running ? "running" : "never finished")),
     result === undefined ? "" : elapsed(result.elapsedMs),
     change.by,
     change.commit?.slice(0, 7) ?? "",

@@ -8,6 +8,8 @@ import { elapsed } from "./time.ts";
 export interface ChangeName {
   readonly command: string;
   readonly number?: number;
+  /** --timeout ended it. */
+  readonly timedOut?: boolean;
 }
 
 /** The last lines of an acting command: how it ended, and what to do next. */
@@ -37,7 +39,9 @@ function sentences(change: ChangeName, result: ChangeResult, next: NextStep): [s
       return [`${name} needs attention ${code}.`, ...attention(change.command, result, next)];
     case "interrupted":
       return [
-        `${name} was interrupted after ${time} ${code}.`,
+        change.timedOut === true
+          ? `${name} was stopped by --timeout after ${time}, between two steps ${code}.`
+          : `${name} was interrupted after ${time} ${code}.`,
         `Next: ${next(change.command)} finishes or undoes what was begun.`,
       ];
   }
@@ -65,8 +69,11 @@ function attention(command: string, result: ChangeResult, next: NextStep): strin
       (each) => `  ${each.service}: ${each.provider} cannot be reached: ${each.reason ?? "no reason given"}`,
     ),
   ];
-  const held = of("held").map((each) => ` --remove ${each.service}`);
-  if (held.length > 0) lines.push(`Next: ${next(`${command}${held.join("")}`)}`);
+  const held = of("held").map((each) => each.service);
+  // A rollback takes back what holds data one by one, by name.
+  if (command === "rollback") lines.push(...held.map((service) => `Next: ${next(`rollback ${service}`)}`));
+  else if (held.length > 0)
+    lines.push(`Next: ${next(`${command}${held.map((each) => ` --remove ${each}`).join("")}`)}`);
   if (of("unreachable").length > 0) lines.push(`Next: ${next("doctor")}`);
   return lines;
 }

@@ -44,7 +44,7 @@ export function renderHeading(
   const continues =
     plan.continues === undefined
       ? ""
-      : paint("dim", `, continues change #${plan.continues.change} by ${plan.continues.by}`);
+      : paint("dim", `, after change #${plan.continues.change} by ${plan.continues.by}`);
   const places = plan.platforms.map((each) => {
     const where = `on ${each.provider}: ${each.description}`;
     return each.reachable ? where : paint("bad", where);

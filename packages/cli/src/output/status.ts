@@ -10,6 +10,8 @@ export interface StatusView {
   readonly nowMs: number;
   /** Each replica on its own line. */
   readonly replicas: boolean;
+  /** Names of providers of type `local` that no supervisor watches over. */
+  readonly unwatched: ReadonlySet<string>;
 }
 
 const tones: Readonly<Record<InstanceState, Tone>> = {
@@ -26,7 +28,10 @@ export function renderStatus(status: StackStatus, view: StatusView): string[] {
   const { paint } = view;
   const name = status.environment === undefined ? status.stack : `${status.stack} (${status.environment})`;
   const last = status.lastChange;
-  const change = last === undefined ? "never deployed" : `change #${last.number} ${describeChange(last, view.nowMs)}`;
+  const change =
+    last === undefined
+      ? "never deployed"
+      : `change #${last.number} ${describeChange(last, status.lease !== undefined, view.nowMs)}`;
   const lines = [`${paint("strong", name)}: ${change}`];
   if (status.services.length > 0) lines.push("", ...serviceTable(status.services, view));
   const notes = notesOf(status, view);
@@ -44,8 +49,8 @@ export function renderResources(resources: Readonly<Record<string, ResourceUsage
   return rows.length === 0 ? ["No replica runs."] : table(["REPLICA", "CPU", "MEMORY"], rows);
 }
 
-function describeChange(change: NonNullable<StackStatus["lastChange"]>, nowMs: number): string {
-  const outcome = change.result?.outcome ?? "not finished";
+function describeChange(change: NonNullable<StackStatus["lastChange"]>, isRunning: boolean, nowMs: number): string {
+  const outcome = change.result?.outcome ?? (isRunning ? "running" : "never finished");
   return `${change.command} by ${change.by} ${ago(change.startedAt, nowMs)}, ${outcome}`;
 }
 
@@ -100,7 +105,7 @@ function replicaRow(replica: ReplicaStatus, { paint, nowMs }: StatusView): strin
   ];
 }
 
-function notesOf({ services, lease }: StackStatus, { paint, next, nowMs }: StatusView): string[] {
+function notesOf({ services, lease }: StackStatus, { paint, next, nowMs, unwatched }: StatusView): string[] {
   const notes = services.flatMap((each) => {
     const lines: string[] = [];
     if (each.unreachable !== undefined)
@@ -119,10 +124,17 @@ function notesOf({ services, lease }: StackStatus, { paint, next, nowMs }: Statu
       lines.push(
         `${each.service} was scaled by ${scaled.by} with change #${scaled.change}; a deploy returns to the file's scale`,
       );
-    if (each.status?.state === "down")
+    if (each.status?.state === "down" && !unwatched.has(each.provider))
       lines.push(`${paint("bad", "down")}: ${each.service}; ${next(`logs ${each.service} --tail 20`)}`);
     return lines;
   });
+  for (const provider of unwatched) {
+    const isDown = services.some((each) => each.provider === provider && each.status?.state === "down");
+    const what = isDown
+      ? "its processes were ended, by pctl local stop or a restart of the machine"
+      : "its services run, but nothing restarts one that ends";
+    notes.push(`${paint("bad", "no supervisor")}: ${provider}: ${what}; ${next("start")} brings it back`);
+  }
   if (lease !== undefined) {
     notes.push(
       `${paint("warn", "changing now")}: ${lease.command} by ${lease.user} on ${lease.host} (pid ${lease.pid}), since ${age(lease.since, nowMs)}`,

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import type { InstanceStatus, ReplicaStatus, StackStatus } from "@ctrlplane/core";
 import { renderDiagnostics } from "./diagnostics.ts";
+import { renderHistory, renderUnfinished } from "./history.ts";
 import { LogPrefix } from "./log-prefix.ts";
 import { nextStep } from "./next-step.ts";
 import { coloured, plain, wantsColour } from "./paint.ts";
@@ -64,12 +65,18 @@ const status: StackStatus = {
   lease: { user: "ci", host: "runner", pid: 7, command: "deploy", since: before(10) },
 };
 
+const view = {
+  paint: plain,
+  next: nextStep(["--env", "production"]),
+  nowMs: now,
+  replicas: false,
+  unwatched: new Set<string>(),
+};
+
 test("status: services, replicas, and what a reader must know besides", () => {
   assert.equal(
-    renderStatus(status, { paint: plain, next: nextStep(["--env", "production"]), nowMs: now, replicas: true }).join(
-      "\n",
-    ),
-    `shop (production): change #42 deploy by ci 5 min ago, not finished
+    renderStatus(status, { ...view, replicas: true }).join("\n"),
+    `shop (production): change #42 deploy by ci 5 min ago, running
 
 SERVICE       PROVIDER  STATE           RELEASE  READY   RESTARTS  SINCE  ADDRESS
 web           vps1      degraded        14       1 of 2  3         2 h    http://127.0.0.1:8080
@@ -83,6 +90,30 @@ web was scaled by ann with change #41; a deploy returns to the file's scale
 unreachable: db on vps2: no route to host
 changing now: deploy by ci on runner (pid 7), since 10 s`,
   );
+});
+
+test("status: a change that nobody works on any more never finished", () => {
+  const { lease: _, ...rest } = status;
+  assert.match(renderStatus(rest, view)[0] ?? "", /5 min ago, never finished$/);
+});
+
+test("status: without a supervisor, how to get it back, and no word on each service", () => {
+  const down: InstanceStatus = { ...web, state: "down", replicas: [] };
+  const services = [{ service: "web", provider: "local", status: down, orphaned: false }];
+  const notes = (unwatched: string[]): string[] =>
+    renderStatus({ stack: "shop", services }, { ...view, unwatched: new Set(unwatched) }).slice(6);
+  assert.match(notes([])[0] ?? "", /^down: web; pctl logs web --tail 20 --env production$/);
+  assert.match(notes(["local"])[0] ?? "", /^no supervisor: local: .* pctl start --env production brings it back$/);
+  assert.doesNotMatch(notes(["local"]).join("\n"), /^down/m);
+});
+
+test("history: what goes on now, and what never finished", () => {
+  const change = { number: 7, command: "deploy", stack: "shop", by: "ann", host: "h", startedAt: before(60) } as const;
+  const list = (running: number | undefined): string =>
+    renderHistory([change], [], running === undefined ? view : { ...view, running })[1] ?? "";
+  assert.match(list(7), / running /);
+  assert.match(list(undefined), / never finished /);
+  assert.match(renderUnfinished(change, false, view).join("\n"), /^Change #7 never finished: .*\n.* pctl status /);
 });
 
 test("a diagnostic shows its line, with a caret under what is wrong", () => {
