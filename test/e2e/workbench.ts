@@ -70,7 +70,7 @@ export class Workbench {
   /** Runs `pctl` on a pseudo-terminal; types each answer once its question has been printed. All output is in `stdout`. */
   async onTerminal(words: readonly string[], answers: readonly (readonly [string, string])[]): Promise<Outcome> {
     const line = [process.execPath, entry, ...words].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-    const env = { ...this.#env, TERM: "xterm", SHELL: "/bin/sh" };
+    const env = { ...this.environment, TERM: "xterm", SHELL: "/bin/sh" };
     const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: this.folder, env });
     const left = [...answers];
     let seen = "";
