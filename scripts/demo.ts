@@ -28,7 +28,7 @@ const steps: [title: string, step: () => Promise<void>][] = [
   ["Three services come up", deployFirst],
   ["A changed file is deployed while requests run", deployUnderLoad],
   ["A broken version fails, and the old one serves", deployBroken],
-  ["Back to the version before", rollBack],
+  ["Back to the first version", rollBack],
   ["pctl is killed in the middle; the next deploy finishes", killAndDeployAgain],
 ];
 try {
@@ -74,7 +74,7 @@ async function deployBroken(): Promise<void> {
 }
 
 async function rollBack(): Promise<void> {
-  const code = await pctl.run(["rollback", "--yes"]);
+  const code = await pctl.run(["rollback", "web", "--to", "1", "--yes"]);
   expect(`rollback ends with 0 (${code})`, code === 0);
   await expectVersion("1");
   await pctl.run(["history"]);
