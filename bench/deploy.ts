@@ -47,6 +47,8 @@ try {
   }
   reportAll(deployed, bare);
 } finally {
+  // What a round that failed left behind.
+  for (const { pid } of processesOf(root)) process.kill(pid, "SIGKILL");
   rmSync(root, { recursive: true, force: true });
 }
 

@@ -1,13 +1,15 @@
 // What bench/deploy.ts compares with: starts each server under the shim of `local`, with its flags, and waits for its port; nothing
 // else. `node bare.mjs FOLDER IMAGE COUNT PARALLEL` prints `ready`, and ends what it started when its stdin closes.
 import { mkdirSync, readFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { startShim } from "../../packages/providers/local/dist/process/start-shim.js";
 
 const [folder, image, count, parallel] = process.argv.slice(2);
 const waiting = Array.from({ length: Number(count) }, (_, index) => index);
 const replicas = [];
+/** Below those that the kernel gives out by itself. */
+const firstPort = 22_000;
 await Promise.all(Array.from({ length: Number(parallel) }, work));
 process.stdout.write("ready\n");
 process.stdin.on("end", endAll).resume();
@@ -19,7 +21,7 @@ async function work() {
 async function startOne(index) {
   const own = join(folder, `r${index}`);
   mkdirSync(own);
-  const port = await freePort();
+  const port = firstPort + index;
   const shim = startShim({
     folder: own,
     run: 1,
@@ -31,15 +33,6 @@ async function startOne(index) {
   replicas.push(own);
   await shim.started;
   while (!(await isOpen(port))) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function isOpen(port) {
