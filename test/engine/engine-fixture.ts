@@ -27,8 +27,8 @@ export interface Bench {
   stack(services: string, others?: Readonly<Record<string, string>>): Promise<Stack>;
   /** A second platform; it ends with the bench. */
   otherPlatform(): Promise<RunningPlatform>;
-  /** A second control plane, as a colleague with an empty checkout has it. */
-  otherPlane(): ControlPlane;
+  /** A second control plane, as a colleague with an empty checkout has it; `key`: with another key than the first. */
+  otherPlane(key?: number): ControlPlane;
 }
 
 export async function withBench(body: (bench: Bench) => Promise<void>): Promise<void> {
@@ -50,8 +50,8 @@ export async function withBench(body: (bench: Bench) => Promise<void>): Promise<
         platforms.push(other);
         return other;
       },
-      otherPlane: () => {
-        const other = makePlane(join(folder, `other-${planes.length}`), platform.socket, () => undefined);
+      otherPlane: (key) => {
+        const other = makePlane(join(folder, `other-${planes.length}`), platform.socket, () => undefined, key);
         planes.push(other);
         return other;
       },
@@ -63,14 +63,14 @@ export async function withBench(body: (bench: Bench) => Promise<void>): Promise<
   }
 }
 
-export function makePlane(folder: string, socket: string, audit: (call: string) => void): ControlPlane {
+export function makePlane(folder: string, socket: string, audit: (call: string) => void, key = 7): ControlPlane {
   return createControlPlane({
     resolveProvider: (declaration) =>
       Promise.resolve(
         reference.create({ socket, ...declaration.options }, { name: declaration.name, folder, env: {} }),
       ),
     store: fileStateStore(folder),
-    sealer: createSealer(Buffer.alloc(32, 7)),
+    sealer: createSealer(Buffer.alloc(32, key)),
     redactor: createRedactor(),
     cacheDir: join(folder, ".pctl"),
     actor: { user: "ada", host: "bench", pid: process.pid },

@@ -5,7 +5,7 @@ import type { ChangeScope } from "./change-scope.ts";
 import { deployInstance } from "./deploy-instance.ts";
 import { failedResult, isInterruption } from "./outcome.ts";
 import { removeInstance } from "./remove-instance.ts";
-import { revertInstance } from "./revert-instance.ts";
+import { lostWayBack, revertInstance } from "./revert-instance.ts";
 import { runGraph, type GraphNode, type NodeOutcome } from "./run-graph.ts";
 
 export interface ExecuteInput {
@@ -136,9 +136,17 @@ async function revertThenDeploy(
   known: KnownInstance,
   input: ExecuteInput,
 ): Promise<DeploymentResult> {
+  const { unfinished: _unfinished, ...settled } = known;
+  const lost = await lostWayBack(scope, known);
+  if (lost !== undefined) {
+    // A deploy ends what it finds, whatever that is: only the old release does not serve in between.
+    const message = `${lost}: what was begun is replaced without going back first`;
+    scope.emitFor(action.instance, { type: "diagnostic", level: "warn", message });
+    return deployWanted(scope, action, settled, input);
+  }
   const reverted = await revertInstance(scope, known);
   if (reverted.outcome !== "reverted") return reverted;
-  const { unfinished: _unfinished, observed: _observed, ...rest } = known;
+  const { observed: _observed, ...rest } = settled;
   const status =
     reverted.serving === undefined
       ? undefined

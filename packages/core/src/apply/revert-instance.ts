@@ -72,6 +72,17 @@ async function goBack(
   return { ...done, outcome: "reverted" };
 }
 
+/** Why there is no way back from an unfinished deployment; undefined where there is one. */
+export async function lostWayBack(scope: ChangeScope, known: KnownInstance): Promise<string | undefined> {
+  const { instance, unfinished } = known;
+  if (unfinished?.from === undefined) return undefined;
+  const found = await scope
+    .platform(instance)
+    .ledger.openRelease(instance.service, unfinished.from, scope.readContext());
+  if (found === undefined) return `release ${unfinished.from} of ${instance.service} is not on record`;
+  return found.opened ? undefined : `release ${unfinished.from} of ${instance.service} was sealed with another key`;
+}
+
 async function releaseBefore(
   scope: ChangeScope,
   { instance }: KnownInstance,

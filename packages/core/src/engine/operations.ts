@@ -26,6 +26,8 @@ interface Operation {
   /** The line of the plan. */
   describe(service: string, settled: SettledRelease): { summary: string; notes: string[] };
   replicas(service: string, settled: SettledRelease): ReplicaCount;
+  /** It runs nothing anew, and so needs no key. */
+  readonly needsNoKey?: boolean;
   act(scope: ChangeScope, of: Subject, deployment: Deployment): Promise<InstanceStatus>;
 }
 
@@ -114,6 +116,7 @@ export function stopServices(
 ): Promise<Run<Change>> {
   return run(core, stack, services, options, {
     command: "stop",
+    needsNoKey: true,
     describe: (_service, settled) => ({
       summary: `stops release ${settled.number}`,
       notes: ["the next deploy, or pctl start, brings it back"],
@@ -265,7 +268,10 @@ async function subjectOf(
   operation: Operation,
 ): Promise<Subject> {
   const { instance } = known;
-  const found = await scope.platform(instance).ledger.release(instance.service, settled.number, scope.readContext());
+  const { ledger } = scope.platform(instance);
+  const opened = await ledger.openRelease(instance.service, settled.number, scope.readContext());
+  if (opened?.problem !== undefined && operation.needsNoKey !== true) throw opened.problem;
+  const found = opened?.release;
   if (found === undefined) {
     throw new CtrlPlaneError("NOT_FOUND", `release ${settled.number} of ${instance.service} is not on record`, {
       target: instance.service,

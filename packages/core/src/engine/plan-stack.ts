@@ -107,9 +107,7 @@ async function complete(
     const wanted = desired.get(key);
     if (ledger === undefined) return [key, each];
     const differs = settled !== undefined && settled.specHash !== wanted?.specHash;
-    const served = differs
-      ? (await ledger.openRelease(each.instance.service, settled.number, context))?.release
-      : undefined;
+    const served = differs ? await ledger.openRelease(each.instance.service, settled.number, context) : undefined;
     const to = each.unfinished?.to;
     const target =
       to === undefined ? undefined : (await ledger.openRelease(each.instance.service, to, context))?.release;
@@ -119,7 +117,8 @@ async function complete(
       key,
       {
         ...each,
-        ...(served === undefined ? {} : { served }),
+        ...(served === undefined ? {} : { served: served.release }),
+        ...(served?.opened === false ? { isServedMasked: true } : {}),
         ...(target === undefined ? {} : { unfinishedSpecHash: target.specHash }),
         ...(isRolledBack ? { rolledBack: { release: back.release, change: back.change } } : {}),
       },

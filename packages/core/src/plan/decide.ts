@@ -158,7 +158,7 @@ function decideSettled(
       ...override.filter((change) => !declared.some((other) => other.path === change.path)),
       ...drift,
     ],
-    notes: [...overrideNotes(observed, settled, override), ...rolledBackNotes(known)],
+    notes: [...overrideNotes(observed, settled, override), ...rolledBackNotes(known), ...maskedNotes(known, settled)],
     from: settled.number,
     release: next,
   };
@@ -193,6 +193,13 @@ function rolledBackNotes(known: KnownInstance): string[] {
   if (known.rolledBack === undefined) return [];
   const { release, change } = known.rolledBack;
   return [`this is the source of release ${release}, which change #${change} rolled back`];
+}
+
+function maskedNotes(known: KnownInstance, settled: SettledRelease): string[] {
+  if (known.isServedMasked !== true) return [];
+  return [
+    `release ${settled.number} was sealed with another key: its environment cannot be compared, nor brought back if this fails`,
+  ];
 }
 
 /** Where the platform runs another thing than what was settled there. */

@@ -11,7 +11,7 @@ interface Side {
 /** Fields that say where something came from, or that concern the records alone: no change of the service. */
 const silent = new Set(["image", "keep", "formerly", "secretEnv", "service"]);
 /** Fields whose values are never shown. */
-const secretFields = ["env", "registry.password", "tls.key", "tls.cert", "image.build.args"];
+const secretFields = ["env", "registry.password", "tls.key", "tls.cert", "image.build.args", "providerOptions"];
 
 /**
  * Field by field, what differs between the release that serves and what is wanted; values as people read them, secrets masked.

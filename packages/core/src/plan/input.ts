@@ -50,8 +50,10 @@ export interface KnownInstance {
   readonly unfinished?: UnfinishedDeployment;
   /** Numbers of its releases in the ledger, ascending. */
   readonly releases: readonly number[];
-  /** The settled release in full; read only where it is needed to tell what differs, and where the key opened it. */
+  /** The settled release; read only where it is needed to tell what differs. */
   readonly served?: Release;
+  /** True where the key did not open `served`: its environment and secret values are masked, and cannot be compared. */
+  readonly isServedMasked?: boolean;
   /** `specHash` of the release that an unfinished deployment brings. */
   readonly unfinishedSpecHash?: string;
   /** Set where the wanted source was rolled back: number of that release and of the change that took it back. */
