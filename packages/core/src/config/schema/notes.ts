@@ -30,13 +30,13 @@ export interface About {
 
 export const notes = z.registry<Notes>();
 
-/** The same schema with notes; it keeps those that it had. */
+/** Notes on a schema just made, which nobody else uses yet. */
 export function noted<S extends z.ZodType>(schema: S, note: Notes): S {
-  const copy = schema.clone();
-  notes.add(copy, note);
-  return copy;
+  notes.add(schema, note);
+  return schema;
 }
 
+/** A copy with what the field says of itself; it keeps the notes that the schema had. */
 export function requiredField<S extends z.ZodType>(schema: S, about: About): S {
   const fallback = about.default === undefined ? "" : ` Default: ${about.default}.`;
   return noted(schema.meta({ description: `${about.description}${fallback}` }), about);

@@ -18,10 +18,15 @@ export interface TextOptions {
 
 /** Each check ends the judgement: one value has one problem. */
 export function text({ expected = "text", pattern, hint, allowEmpty = false }: TextOptions = {}): z.ZodString {
-  const content = allowEmpty ? z.string() : z.string().min(1, { abort: true });
-  const shaped = pattern === undefined ? content : content.regex(pattern, { abort: true });
-  return noted(shaped.refine(isWithoutNul, { abort: true, params: { problem: nul } }), { expected, hint });
+  const checks = [
+    ...(allowEmpty ? [] : [z.minLength(1, { abort: true })]),
+    ...(pattern === undefined ? [] : [z.regex(pattern, { abort: true })]),
+    z.refine<string>(isWithoutNul, { abort: true, params: { problem: nul } }),
+  ];
+  return noted(z.string().check(...checks), { expected, hint });
 }
+
+export const anyText = text();
 
 function isWithoutNul(content: string): boolean {
   return !replaceTokens(content, () => "").includes("\0");

@@ -12,9 +12,9 @@ import { variableName } from "./names.ts";
 import { field, noted, refuse, requiredField } from "./notes.ts";
 import { portNumber } from "./ports.ts";
 import { cpu, duration, memory, percent } from "./quantities.ts";
-import { anyMap, envValue, flag, integer, text, word } from "./scalars.ts";
+import { anyMap, envValue, flag, integer, anyText, text, word } from "./scalars.ts";
 
-const words = noted(z.array(text()), { expected: "a list of words" });
+const words = noted(z.array(anyText), { expected: "a list of words" });
 export const commandWords = noted(z.array(text({ allowEmpty: true })).min(1, { abort: true }), {
   expected: "a list of arguments",
   hint: "Remove it, or name what is to run.",
@@ -42,7 +42,7 @@ const gpu = z.strictObject({
     description: "How many a replica has.",
     default: "1",
   }),
-  type: field(text(), { description: "Which kind, in the platform's words.", example: "nvidia-l4" }),
+  type: field(anyText, { description: "Which kind, in the platform's words.", example: "nvidia-l4" }),
 });
 
 export const scale = noted(
@@ -96,13 +96,13 @@ const volumeName = text({
 });
 export const volume = noted(
   z.strictObject({
-    path: requiredField(text(), { description: "Where it is mounted.", example: "/data" }),
+    path: requiredField(anyText, { description: "Where it is mounted.", example: "/data" }),
     name: field(volumeName, {
       description: "Makes it the volume {stack}-{name}, which replicas and services share.",
       default: "one volume for each replica",
     }),
     size: field(memory, { description: "Its size, where the platform asks for one.", example: "10Gi" }),
-    external: field(text(), { description: "Name of an existing volume; it is mounted and never removed." }),
+    external: field(anyText, { description: "Name of an existing volume; it is mounted and never removed." }),
     host: field(
       text({
         expected: "an absolute path",
@@ -130,11 +130,11 @@ export const volume = noted(
 
 export const registryFields = noted(
   z.strictObject({
-    url: requiredField(text(), {
+    url: requiredField(anyText, {
       description: "Where images are pushed to and pulled from.",
       example: "https://registry.example.com",
     }),
-    username: field(text(), { description: "Who logs in." }),
+    username: field(anyText, { description: "Who logs in." }),
     password: field(text({ expected: "text in quotes" }), { description: "Best as ${secret:NAME}." }),
   }),
   {
@@ -151,14 +151,14 @@ export const registryFields = noted(
 
 export const build = noted(
   z.strictObject({
-    context: requiredField(text(), { description: "Folder that the build sees.", example: "./web" }),
-    dockerfile: field(text(), { description: "Its Dockerfile, relative to the context.", default: "Dockerfile" }),
+    context: requiredField(anyText, { description: "Folder that the build sees.", example: "./web" }),
+    dockerfile: field(anyText, { description: "Its Dockerfile, relative to the context.", default: "Dockerfile" }),
     args: field(z.record(variableName, envValue), {
       description: "Build arguments. They stay readable in the image: no secrets.",
     }),
-    target: field(text(), { description: "Stage to build." }),
+    target: field(anyText, { description: "Stage to build." }),
     secrets: field(words, { description: "Names of secrets that the build may mount." }),
-    platform: field(text(), { description: "Platform to build for.", example: "linux/amd64" }),
+    platform: field(anyText, { description: "Platform to build for.", example: "linux/amd64" }),
   }),
   { expected: "a map with context", counterparts: buildCounterparts },
 );
@@ -177,9 +177,9 @@ export const domainFields = z.strictObject({
 });
 
 export const tlsFields = z.strictObject({
-  email: field(text(), { description: "Address for the certificate's authority." }),
-  cert: field(text(), { description: "Certificate chain, PEM." }),
-  key: field(text(), { description: "Its key, PEM; best as ${secret:NAME}." }),
+  email: field(anyText, { description: "Address for the certificate's authority." }),
+  cert: field(anyText, { description: "Certificate chain, PEM." }),
+  key: field(anyText, { description: "Its key, PEM; best as ${secret:NAME}." }),
 });
 
 export const needCondition = word(["healthy", "completed"]);
@@ -228,7 +228,7 @@ export const strategyFields = noted(
 
 export const providerFields = noted(
   z.strictObject({
-    name: requiredField(text(), { description: "A name from `providers`, or a type.", example: "docker" }),
+    name: requiredField(anyText, { description: "A name from `providers`, or a type.", example: "docker" }),
     options: field(anyMap, { description: "Options of the provider, for this service.", default: "{}" }),
   }),
   { expected: "{ name, options }", knownTo11: true, counterparts: { type: "Write `name`." } },

@@ -4,7 +4,7 @@ import { withExtensions } from "./extensions.ts";
 import { variableName } from "./names.ts";
 import { field, noted } from "./notes.ts";
 import { port } from "./ports.ts";
-import { envValue, flag, integer, text, word } from "./scalars.ts";
+import { envValue, flag, integer, anyText, text, word } from "./scalars.ts";
 
 import {
   build,
@@ -35,7 +35,7 @@ const env = noted(z.record(variableName, envValue), {
     },
   },
 });
-const provider = noted(z.union([text(), providerFields]), {
+const provider = noted(z.union([anyText, providerFields]), {
   instead: {
     "a list": {
       code: "later",
@@ -56,9 +56,12 @@ const fields = noted(
       default: "`provider` of the stack",
       example: "vps1",
     }),
-    image: field(text(), { description: "A folder or a Dockerfile (`./…`), or an image reference.", example: "./web" }),
+    image: field(anyText, {
+      description: "A folder or a Dockerfile (`./…`), or an image reference.",
+      example: "./web",
+    }),
     build: field(build, { description: "How the image is built, where `image: ./folder` does not say enough." }),
-    registry: field(z.union([text(), registryFields]), {
+    registry: field(z.union([anyText, registryFields]), {
       description: "Where built images are pushed to and pulled from.",
     }),
     command: field(z.union([commandText, commandWords]), {
@@ -98,7 +101,7 @@ const fields = noted(
       description: "What outlives replicas.",
       example: "[{ path: /data }]",
     }),
-    needs: field(z.union([z.array(text()), z.record(z.string(), needCondition)]), {
+    needs: field(z.union([z.array(anyText), z.record(z.string(), needCondition)]), {
       description: "Services that must be healthy, or jobs completed, before this one starts.",
       example: "[db]",
     }),
@@ -111,7 +114,7 @@ const fields = noted(
       description: "Never removed or replaced with its data without being named.",
       default: "false",
     }),
-    formerly: field(text(), { description: "The name that this service had before." }),
+    formerly: field(anyText, { description: "The name that this service had before." }),
     keep: field(integer({ expected: "a number of releases", min: 1 }), {
       description: "Releases kept of this service.",
       default: "`keep` of the stack",
@@ -119,7 +122,7 @@ const fields = noted(
     schedule: field(text({ expected: 'a cron expression such as "0 3 * * *"' }), {
       description: "Jobs: when it runs.",
     }),
-    timezone: field(text(), { description: "Jobs: time zone of the schedule.", default: "UTC" }),
+    timezone: field(anyText, { description: "Jobs: time zone of the schedule.", default: "UTC" }),
     overlap: field(word(["skip", "allow"]), {
       description: "Jobs: what happens while the last run goes on.",
       default: "skip",

@@ -3,14 +3,14 @@ import { stackCounterparts } from "./counterparts.ts";
 import { withExtensions } from "./extensions.ts";
 import { nameOf } from "./names.ts";
 import { field, noted, requiredField } from "./notes.ts";
-import { anyMap, integer, text } from "./scalars.ts";
+import { anyMap, integer, anyText, text } from "./scalars.ts";
 import { service } from "./service.ts";
 
 const provider = noted(
   z.strictObject({
-    type: requiredField(text(), { description: "Which kind of provider.", example: "docker" }),
+    type: requiredField(anyText, { description: "Which kind of provider.", example: "docker" }),
     options: field(anyMap, { description: "Its options.", default: "{}" }),
-    accept: field(z.array(text()), {
+    accept: field(z.array(anyText), {
       description: "Fields that may be ignored on this one.",
       default: "[]",
       example: "[tls]",
@@ -33,7 +33,7 @@ const declaration = noted(
     providers: field(z.record(nameOf("provider"), provider), {
       description: "Providers by names of your own. A type's own name is always there.",
     }),
-    provider: field(text(), { description: "The provider of services that name none.", example: "vps1" }),
+    provider: field(anyText, { description: "The provider of services that name none.", example: "vps1" }),
     keep: field(integer({ expected: "a number of releases", min: 1 }), {
       description: "Releases kept of each service.",
       default: "10",
