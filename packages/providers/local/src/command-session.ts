@@ -4,6 +4,8 @@ import { constants } from "node:os";
 import { PassThrough, Writable } from "node:stream";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type { ExecRequest, ExecSession } from "@ctrlplane/core/provider";
+import { bornIn } from "./cgroup/born-in.ts";
+import type { GroupEntry } from "./cgroup/control-groups.ts";
 import { errnoOf } from "./errors.ts";
 
 export interface SessionRequest {
@@ -13,6 +15,8 @@ export interface SessionRequest {
   /** Complete: nothing is added. */
   readonly env: Readonly<Record<string, string>>;
   readonly terminal: ExecRequest["terminal"] | undefined;
+  /** Control groups that it is born in. Default: those of this process. */
+  readonly groups?: GroupEntry;
   /** Ends the command when it aborts. */
   readonly signal: AbortSignal;
 }
@@ -25,7 +29,7 @@ const lastOutputMs = 1000;
  * three pipes. What cannot be started ends with 127 (not found) or 126 (not executable) and a line on stderr, as in a shell.
  */
 export function openSession(request: SessionRequest): ExecSession {
-  const { command, cwd, env, terminal, signal } = request;
+  const { command, cwd, env, terminal, groups, signal } = request;
   const [file, ...args] = command;
   if (file === undefined)
     throw new CtrlPlaneError("INVALID", "there is no command to run", { hint: "Name one, e.g. `sh`." });
@@ -36,7 +40,9 @@ export function openSession(request: SessionRequest): ExecSession {
   }
   const inherits = terminal !== undefined;
   // A group of its own, so that `kill` reaches what the command starts; on a terminal it must stay in the one in front.
-  const child = spawn(file, args, { cwd, env, stdio: inherits ? "inherit" : "pipe", detached: !inherits });
+  const start = (): ChildProcess =>
+    spawn(file, args, { cwd, env, stdio: inherits ? "inherit" : "pipe", detached: !inherits });
+  const child = groups === undefined ? start() : bornIn(groups, start);
   const kill = (name: string): void => endChild(child, name, !inherits);
   const stderr = child.stderr === null ? ended() : child.stderr.pipe(new PassThrough(), { end: false });
   const onAbort = (): void => kill("SIGTERM");

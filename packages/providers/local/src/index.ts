@@ -11,4 +11,10 @@ export const provider: ProviderFactory = {
 };
 
 export { localMachine } from "./machine.ts";
-export type { LocalMachine, LocalMachineOptions, LocalMachineReplica, LocalMachineStatus } from "./machine.ts";
+export type {
+  LocalMachine,
+  LocalMachineGateway,
+  LocalMachineOptions,
+  LocalMachineReplica,
+  LocalMachineStatus,
+} from "./machine.ts";

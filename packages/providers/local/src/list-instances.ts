@@ -1,6 +1,7 @@
 import { describeInstance } from "@ctrlplane/core/provider";
 import type { InstancePage, ListSelector } from "@ctrlplane/core/provider";
 import { observe } from "./describe.ts";
+import { onlyIfReachable } from "./reachable.ts";
 import { readInstances, readReplicas } from "./supervisor/read.ts";
 import { readVolumes } from "./volumes.ts";
 
@@ -18,9 +19,10 @@ export async function listInstances(dir: string, selector: ListSelector): Promis
   if (last === undefined) return { instances: [] };
   const replicas = Map.groupBy(readReplicas(dir), (each) => each.record.instance);
   const volumes = await readVolumes(dir);
-  const instances = page.map((record) => {
+  const seen = page.map((record) => {
     const own = replicas.get(record.name) ?? [];
     return describeInstance(observe(record, own, volumes), own, record.route?.targets ?? {});
   });
+  const instances = onlyIfReachable(dir, seen);
   return rest.length > page.length ? { instances, cursor: last.name } : { instances };
 }

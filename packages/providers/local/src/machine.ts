@@ -1,6 +1,8 @@
 import { dataFolder } from "./options.ts";
+import { runningGateway } from "./gateway/start.ts";
 import { launchSupervisor } from "./supervisor/launch.ts";
 import { supervisorClient, type LocalReplica, type SupervisorStatus } from "./supervisor/client.ts";
+import { codeVersion } from "./supervisor/version.ts";
 
 export interface LocalMachineOptions {
   /** Data folder, as the provider's option `dir`, relative to the working directory. Default: the provider's. */
@@ -27,13 +29,25 @@ export interface LocalMachineStatus {
   readonly dir: string;
   /** Absent where none runs. */
   readonly supervisor?: SupervisorStatus;
+  /** Absent where none runs. It lives on without a supervisor. */
+  readonly gateway?: LocalMachineGateway;
   readonly replicas: readonly LocalMachineReplica[];
+}
+
+export interface LocalMachineGateway {
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** Another version of the code started it. It serves on, since its end would cut connections; `stop` and `start` replace it. */
+  readonly isOld: boolean;
 }
 
 /** What runs from one data folder, of all stacks: `pctl local`. */
 export interface LocalMachine {
   /** Starts nothing. */
   status(): Promise<LocalMachineStatus>;
+  /** What should run runs, e.g. after a restart of the machine: a supervisor is there and has begun to start it. */
+  start(): Promise<void>;
   /** Ends supervisor, gateway and every replica; they come back with the next command that changes something. */
   stop(signal: AbortSignal): Promise<void>;
 }
@@ -45,16 +59,31 @@ export function localMachine(options: LocalMachineOptions): LocalMachine {
   return {
     status: async () => {
       const [supervisor, replicas] = await Promise.all([client.status(), client.list()]);
-      return { dir, ...(supervisor === undefined ? {} : { supervisor }), replicas: replicas.map(describe) };
+      const gateway = describeGateway(dir);
+      return {
+        dir,
+        ...(supervisor === undefined ? {} : { supervisor }),
+        ...(gateway === undefined ? {} : { gateway }),
+        replicas: replicas.map(describe),
+      };
+    },
+    start: async () => {
+      if ((await client.list()).length > 0) await launchSupervisor({ dir, env: options.env });
     },
     stop: async (signal) => {
       const [supervisor, replicas] = await Promise.all([client.status(), client.list()]);
       // Replicas outlive a supervisor that was killed; only a supervisor stops them.
       if (supervisor === undefined && replicas.some((each) => each.pid !== undefined))
-        await launchSupervisor(dir, options.env);
+        await launchSupervisor({ dir, env: options.env });
       await client.shutdown({ stopServices: true }, { signal });
     },
   };
+}
+
+function describeGateway(dir: string): LocalMachineGateway | undefined {
+  const found = runningGateway(dir);
+  if (found === undefined) return undefined;
+  return { pid: found.pid, startedAt: found.startedAt, isOld: found.version !== codeVersion() };
 }
 
 function describe({ record, pid, lastEnd }: LocalReplica): LocalMachineReplica {

@@ -24,6 +24,7 @@ import { mountedFiles } from "./mounted-files.ts";
 import { dataFolder } from "./options.ts";
 import { requireOurs } from "./ownership.ts";
 import { ensurePlatform } from "./platform.ts";
+import { onlyIfReachable } from "./reachable.ts";
 import { volumesOf } from "./replica-parts.ts";
 import { runOnce } from "./run.ts";
 import { snapshotStore } from "./snapshot.ts";
@@ -43,10 +44,11 @@ export function createLocalProvider(
   const kept = retention(dir, snapshots, files, Date.now);
   const images = imageStore(dir, snapshots, env);
   const supervisor = supervisorClient({ dir, env, start: "on-demand" });
-  const driver = localDriver({ dir, env, supervisor, snapshots, files, limits: async () => cgroupSupport() });
+  const parts = { dir, env, snapshots, files, limits: async () => cgroupSupport() };
+  const driver = localDriver({ ...parts, supervisor });
   const machines = machineProvider({
     driver,
-    run: (request, context) => runOnce({ dir, env, snapshots, files }, request, context),
+    run: (request, context) => runOnce(parts, request, context),
   });
 
   /** The files of a release stay from before it is rolled out, and those of the oldest go after it. */
@@ -80,6 +82,10 @@ export function createLocalProvider(
       mapped(request.instance.name, () => deprovision({ dir, driver, retention: kept }, request, context)),
     deploy: (request, context) => keeping(request, () => machines.deploy(request, context)),
     rollback: (request, context) => keeping(request, () => machines.rollback(request, context)),
+    async status(request, context) {
+      const seen = await machines.status(request, context);
+      return onlyIfReachable(dir, [seen])[0] ?? seen;
+    },
     list: (selector) => mapped(dir, () => listInstances(dir, selector)),
     ledger: ledgerOf(dir),
     close: () => Promise.resolve(),

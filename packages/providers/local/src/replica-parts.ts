@@ -65,7 +65,10 @@ export async function linksOf(
 }
 
 /** A limit that cannot be kept here was allowed to be ignored, or `check` would have refused it. */
-async function limitsOf({ revision, spec }: Release, parts: ReplicaParts): Promise<CreateReplica["replica"]["limits"]> {
+export async function limitsOf(
+  { revision, spec }: Release,
+  parts: ReplicaParts,
+): Promise<CreateReplica["replica"]["limits"]> {
   const { cpuMillis, memoryMb } = revision.resources;
   if (cpuMillis === undefined && memoryMb === undefined) return {};
   const possible = await parts.limits();

@@ -3,12 +3,15 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type { ExecSession, ProviderContext, RunRequest } from "@ctrlplane/core/provider";
+import { controlGroups } from "./cgroup/control-groups.ts";
+import type { ControlGroups } from "./cgroup/control-groups.ts";
 import { openSession } from "./command-session.ts";
-import { linksOf, requireSnapshot } from "./replica-parts.ts";
+import { limitsOf, linksOf, requireSnapshot } from "./replica-parts.ts";
+import type { ReplicaParts } from "./replica-parts.ts";
 import { mapError, unlessAbsent } from "./errors.ts";
 import { portVariables } from "./exec.ts";
 import type { ExecParts } from "./exec.ts";
-import type { MountedFiles } from "./mounted-files.ts";
+import { folderHash } from "./layout.ts";
 import { requireOurs } from "./ownership.ts";
 import { ensurePlatform } from "./platform.ts";
 import { inheritedEnvironment } from "./process/environment.ts";
@@ -17,16 +20,12 @@ import { readJsonFile } from "./process/json-file.ts";
 import { freePort } from "./process/ports.ts";
 import { makeWorkFolder } from "./process/work-folder.ts";
 import { argumentsOf, environmentOf, portsOf } from "./revision.ts";
-import type { SnapshotStore } from "./snapshot.ts";
 import type { ProcessIdentity } from "./supervisor/records.ts";
 
-export interface RunParts extends ExecParts {
-  readonly snapshots: SnapshotStore;
-  readonly files: MountedFiles;
-}
+export type RunParts = ExecParts & ReplicaParts;
 
 /**
- * A fresh copy of a release's files with its environment and the volumes of its first replica, without route and limits; gone when the
+ * A fresh copy of a release's files with its environment, its limits and the volumes of its first replica, without route; gone when the
  * command ends. A child of this process: a folder whose process died is removed by the next run.
  */
 export async function runOnce(
@@ -41,10 +40,16 @@ export async function runOnce(
   const wanted = command ?? argumentsOf(revision, manifest.single);
   if (wanted.length === 0)
     throw new CtrlPlaneError("INVALID", "there is no command to run", { hint: "Name one after `--`." });
-  const folder = join(dir, "runs", randomBytes(8).toString("hex"));
+  const id = randomBytes(8).toString("hex");
+  const folder = join(dir, "runs", id);
+  const groups = controlGroups(`pctl-${folderHash(dir)}`);
+  const remove = async (): Promise<void> => {
+    endGroups(groups, id);
+    await rm(folder, { recursive: true, force: true });
+  };
   try {
     await ensurePlatform(dir);
-    await removeAbandoned(join(dir, "runs"));
+    await removeAbandoned(join(dir, "runs"), groups);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeFile(join(folder, "owner.json"), JSON.stringify(identify(process.pid)), { mode: 0o600 });
     const cwd = join(folder, "work");
@@ -55,13 +60,15 @@ export async function runOnce(
       ...environmentOf(revision),
       ...portVariables(await portsFor(portsOf(revision))),
     };
-    const session = openSession({ command: wanted, cwd, env: own, terminal, signal: context.signal });
-    const exit = thenRemove(session.exit, folder);
+    const entry = groups.enter(groupOf(id), await limitsOf(release, parts));
+    const { signal } = context;
+    const session = openSession({ command: wanted, cwd, env: own, terminal, groups: entry, signal });
+    const exit = thenDo(session.exit, remove);
     // Whoever does not ask how it ended must not be ended by it.
     exit.catch(() => undefined);
     return { ...session, exit };
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await remove();
     throw mapError(error, `a run of ${instance.name}`);
   }
 }
@@ -79,18 +86,30 @@ async function portsFor(
   return chosen;
 }
 
-async function thenRemove(exit: Promise<number>, folder: string): Promise<number> {
+async function thenDo(exit: Promise<number>, work: () => Promise<void>): Promise<number> {
   try {
     return await exit;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await work();
   }
 }
 
+function groupOf(run: string): string {
+  return `run-${run}`;
+}
+
+/** Nothing that it started outlives a run with limits. */
+function endGroups(groups: ControlGroups, run: string): void {
+  groups.killAll(groupOf(run));
+  groups.remove(groupOf(run));
+}
+
 /** Folders of runs whose process was killed. */
-async function removeAbandoned(base: string): Promise<void> {
+async function removeAbandoned(base: string, groups: ControlGroups): Promise<void> {
   for (const name of (await unlessAbsent(readdir(base))) ?? []) {
     const owner = readJsonFile<ProcessIdentity>(join(base, name, "owner.json"));
-    if (owner !== undefined && !isAlive(owner)) await rm(join(base, name), { recursive: true, force: true });
+    if (owner === undefined || isAlive(owner)) continue;
+    groups.remove(groupOf(name));
+    await rm(join(base, name), { recursive: true, force: true });
   }
 }

@@ -100,7 +100,7 @@ async function endAll(dir: string): Promise<void> {
   assert.deepEqual(left, [], "processes that did not end");
 }
 
-function processesOf(dir: string): readonly ProcessIdentity[] {
+export function processesOf(dir: string): readonly ProcessIdentity[] {
   const replicas = namesIn(layout(dir).replicas).map((id) => replicaFiles(join(layout(dir).replicas, id)));
   const files = [
     daemonFile(dir, "supervisor"),

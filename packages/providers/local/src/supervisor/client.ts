@@ -117,7 +117,7 @@ class Connection {
       const status = await this.status();
       if (status?.version === codeVersion()) return;
       if (status !== undefined) await this.callRunning("handOver", {}, {});
-      await launchSupervisor(this.#options.dir, this.#options.env);
+      await launchSupervisor(this.#options);
     } catch (error) {
       this.#current = undefined;
       throw error;

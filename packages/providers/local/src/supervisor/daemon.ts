@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { controlGroups } from "../cgroup/control-groups.ts";
-import { daemonFile, folderHash, layout, socketPath } from "../layout.ts";
+import { daemonFile, daemonLog, folderHash, layout, socketPath } from "../layout.ts";
+import { rotateDaemonLog } from "../process/daemon-log.ts";
 import { identify } from "../process/identity.ts";
 import { writeJsonFile } from "../process/json-file.ts";
 import { serveJson, type JsonServer } from "../protocol/server.ts";
@@ -17,13 +18,20 @@ import { codeVersion } from "./version.ts";
 import { log } from "../process/log.ts";
 
 /** How long a supervisor without anything to look after stays. */
-const idleMs = 60_000;
-const idleTickMs = 5000;
+const defaultIdleMs = 60_000;
+const longestIdleTickMs = 5000;
+const logTickMs = 30_000;
+
+export interface DaemonOptions {
+  /** How long it stays without anything to look after. Default 60 s. */
+  readonly idleMs?: number | undefined;
+}
 
 /** The supervisor of one data folder, in the process that holds its lock. */
 export class Daemon {
   readonly #dir: string;
   readonly #lock: SupervisorLock;
+  readonly #idleMs: number;
   readonly #startedAt = new Date().toISOString();
   readonly #version = codeVersion();
   readonly #gateway: GatewayLink;
@@ -33,7 +41,8 @@ export class Daemon {
   #refreshing = false;
   #usedAt = performance.now();
 
-  constructor(dir: string, lock: SupervisorLock) {
+  constructor(dir: string, lock: SupervisorLock, { idleMs = defaultIdleMs }: DaemonOptions = {}) {
+    this.#idleMs = idleMs;
     this.#dir = dir;
     this.#lock = lock;
     this.#gateway = gatewayLink(dir, this.#version);
@@ -66,7 +75,9 @@ export class Daemon {
     writeJsonFile(daemonFile(this.#dir, "supervisor"), record);
     this.#lock.announce();
     this.#refreshSoon();
-    setInterval(() => this.#endWhenIdle(), idleTickMs);
+    setInterval(() => this.#endWhenIdle(), Math.min(longestIdleTickMs, this.#idleMs / 4));
+    this.#rotateLogs();
+    setInterval(() => this.#rotateLogs(), logTickMs);
   }
 
   /** Ends this process. Replicas and gateway live on. */
@@ -82,13 +93,13 @@ export class Daemon {
 
   #status(): SupervisorStatus {
     const all = this.#fleet.all();
-    const gatewayPid = this.#gateway.pid();
+    const gateway = this.#gateway.process();
     return {
       pid: process.pid,
       version: this.#version,
       startedAt: this.#startedAt,
       replicas: { total: all.length, running: all.filter((each) => each.live !== undefined).length },
-      ...(gatewayPid === undefined ? {} : { gatewayPid }),
+      ...(gateway === undefined ? {} : { gatewayPid: gateway.pid }),
     };
   }
 
@@ -104,12 +115,16 @@ export class Daemon {
     });
   }
 
+  #rotateLogs(): void {
+    for (const daemon of ["supervisor", "gateway"] as const) rotateDaemonLog(daemonLog(this.#dir, daemon));
+  }
+
   #endWhenIdle(): void {
     const isUsed =
       this.#fleet.all().some((each) => each.isKept) ||
       this.#routing?.hasListeners === true ||
       (this.#server?.openCalls() ?? 0) > 0;
     if (isUsed) this.#usedAt = performance.now();
-    else if (performance.now() - this.#usedAt >= idleMs) void this.#gateway.stop().then(() => this.leave());
+    else if (performance.now() - this.#usedAt >= this.#idleMs) void this.#gateway.stop().then(() => this.leave());
   }
 }

@@ -1,3 +1,4 @@
+import type { GatewayRecord } from "../gateway/client.ts";
 import type { RouteTable } from "../gateway/routes.ts";
 
 /** The gateway, as the supervisor uses it. It is started when it is needed, and again when it dies. */
@@ -6,7 +7,8 @@ export interface GatewayLink {
   apply(table: RouteTable): Promise<void>;
   drain(replicaId: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
   isRunning(): Promise<boolean>;
-  pid(): number | undefined;
+  /** Undefined where none runs. */
+  process(): GatewayRecord | undefined;
   /** Ends it; absent is success. */
   stop(): Promise<void>;
   /** Watches it no longer; it lives on. */

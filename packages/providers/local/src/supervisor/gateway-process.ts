@@ -55,7 +55,7 @@ export function gatewayLink(dir: string, version: string): GatewayLink {
       if (runningGateway(dir) !== undefined) await client.drain(replicaId, timeoutMs, { signal });
     },
     isRunning: async () => runningGateway(dir) !== undefined,
-    pid: () => runningGateway(dir)?.pid,
+    process: () => runningGateway(dir),
     async stop() {
       watching.abort();
       watching = new AbortController();

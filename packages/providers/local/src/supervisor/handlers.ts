@@ -68,9 +68,11 @@ export function handlers(supervisor: Supervisor): Readonly<Record<string, Operat
       if (record !== undefined) await routing.route(record, set);
       else if (set !== undefined) throw new CtrlPlaneError("NOT_FOUND", `there is no instance ${instance}`);
     }),
-    drain: change<{ id: string; timeoutMs: number }>(({ id, timeoutMs }, signal) =>
-      gateway.drain(id, timeoutMs, signal),
-    ),
+    drain: change<{ id: string; timeoutMs: number }>(async ({ id, timeoutMs }, signal) => {
+      // A supervisor before this one may have recorded that it is not routed, and died before the gateway knew.
+      await routing.refresh();
+      await gateway.drain(id, timeoutMs, signal);
+    }),
     settle: change<{ instance: InstanceDescription; settled?: SettledRelease }>(async ({ instance, settled }) => {
       const known = routing.instance(instance.name);
       const isEmpty = fleet.all().every((each) => each.record.instance !== instance.name);

@@ -11,26 +11,42 @@ const isSource = import.meta.url.endsWith(".ts");
 const mainFile = fileURLToPath(new URL(isSource ? "main.ts" : "main.js", import.meta.url));
 const launchMs = 15_000;
 
+export interface LaunchOptions {
+  /** Data folder, absolute. */
+  readonly dir: string;
+  /** Of it the documented names are inherited. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** How long it stays without anything to look after. Default 60 s. */
+  readonly idleMs?: number;
+}
+
 /**
  * Starts the supervisor of a data folder, detached, or finds that another is being started. Returns when one answers. Throws
  * `UNAVAILABLE` with the end of its log where none does.
  */
-export async function launchSupervisor(dir: string, env: Readonly<Record<string, string | undefined>>): Promise<void> {
+export async function launchSupervisor({ dir, env, idleMs }: LaunchOptions): Promise<void> {
   prepareDataFolder(dir);
   const log = openSync(daemonLog(dir, "supervisor"), "a", 0o600);
-  const child = spawn(process.execPath, [...(isSource ? ["--conditions=source"] : []), mainFile, dir], {
-    cwd: "/",
-    env: inheritedEnvironment(env),
-    detached: true,
-    stdio: ["ignore", log, log, "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [...(isSource ? ["--conditions=source"] : []), mainFile, dir, ...(idleMs === undefined ? [] : [String(idleMs)])],
+    {
+      cwd: "/",
+      env: inheritedEnvironment(env),
+      detached: true,
+      stdio: ["ignore", log, log, "pipe"],
+    },
+  );
   closeSync(log);
   child.unref();
+  const killed = new Promise<boolean>((resolve) => child.once("exit", (_code, signal) => resolve(signal !== null)));
   // Written to by the child alone.
-  const answered = await saysReady(child.stdio[3] as Readable);
-  if (answered) return;
+  const answer = await saysReady(child.stdio[3] as Readable);
+  if (answer === "ready") return;
   throw new CtrlPlaneError("UNAVAILABLE", "the supervisor did not start", {
     target: dir,
+    // Somebody killed it: nothing is wrong with it.
+    retryable: answer === "ended" && (await killed),
     hint: `See ${daemonLog(dir, "supervisor")}: ${lastError(dir)}`,
   });
 }
@@ -40,16 +56,16 @@ function lastError(dir: string): string {
   return lines.findLast((line) => /Error\b/.test(line)) ?? lines.at(-1) ?? "";
 }
 
-function saysReady(channel: Readable): Promise<boolean> {
+function saysReady(channel: Readable): Promise<"ready" | "ended" | "late"> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => answer(false), launchMs);
-    const answer = (isReady: boolean): void => {
+    const timer = setTimeout(() => finish("late"), launchMs);
+    const finish = (answer: "ready" | "ended" | "late"): void => {
       clearTimeout(timer);
       channel.destroy();
-      resolve(isReady);
+      resolve(answer);
     };
-    channel.once("data", () => answer(true));
-    channel.once("error", () => answer(false));
-    channel.once("close", () => answer(false));
+    channel.once("data", () => finish("ready"));
+    channel.once("error", () => finish("ended"));
+    channel.once("close", () => finish("ended"));
   });
 }

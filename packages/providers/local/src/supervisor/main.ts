@@ -1,4 +1,4 @@
-/** The supervisor's process. Argument: the data folder. Descriptor 3, where there is one: `ready` is written to it. */
+/** The supervisor's process. Arguments: the data folder, and, for tests, how long it stays without work (ms). Descriptor 3, where there is one: `ready` is written to it. */
 import { spawn } from "node:child_process";
 import { closeSync, writeSync } from "node:fs";
 import { prepareDataFolder } from "../layout.ts";
@@ -12,7 +12,7 @@ const readyDescriptor = 3;
 /** A supervisor that ends of a defect sooner than this has no successor: that one would end of it as well. */
 const successorAfterMs = 10_000;
 
-const dir = process.argv[2];
+const [dir, idle] = process.argv.slice(2);
 if (dir === undefined) throw new Error("usage: main <data folder>");
 await main(dir);
 
@@ -20,7 +20,7 @@ async function main(folder: string): Promise<void> {
   prepareDataFolder(folder);
   const lock = await takeLock(folder);
   if (lock !== undefined) {
-    const daemon = new Daemon(folder, lock);
+    const daemon = new Daemon(folder, lock, { idleMs: idle === undefined ? undefined : Number(idle) });
     process.on("uncaughtException", handOnAfterDefect);
     process.on("SIGTERM", () => void daemon.leave());
     await daemon.start();

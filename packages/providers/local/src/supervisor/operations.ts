@@ -103,6 +103,8 @@ export interface SupervisorClientOptions {
   readonly dir: string;
   /** Environment of this process; the supervisor gets the inherited names of it (`inheritedNames`) and nothing else. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** How long a supervisor that is started here stays without anything to look after. Default 60 s. */
+  readonly idleMs?: number;
   /** `never`: what needs a supervisor throws `UNAVAILABLE` where none runs. */
   readonly start: "on-demand" | "never";
 }

@@ -17,6 +17,8 @@ export class Routing {
   readonly #replica: (id: string) => SupervisedReplica | undefined;
   readonly #instances: Map<string, InstanceRecord>;
   #table: RouteTable;
+  /** The gateway has the table. Not so after a start: the supervisor before may have died between writing it and telling it. */
+  #isTold = false;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(dir: string, gateway: GatewayLink, replica: (id: string) => SupervisedReplica | undefined) {
@@ -72,10 +74,13 @@ export class Routing {
   async #publish(): Promise<void> {
     const entrances = entrancesOf(this.#instances.values(), (instance, port) => this.#targets(instance, port));
     const isSame = JSON.stringify(entrances) === JSON.stringify(this.#table.entrances);
-    if (isSame && (entrances.length === 0 || (await this.#gateway.isRunning()))) return;
+    const isRunning = await this.#gateway.isRunning();
+    if (isSame && (isRunning ? this.#isTold : entrances.length === 0)) return;
+    this.#isTold = false;
     this.#table = { version: this.#table.version + 1, entrances };
     writeJsonFile(layout(this.#dir).routes, this.#table);
-    if (entrances.length > 0 || (await this.#gateway.isRunning())) await this.#gateway.apply(this.#table);
+    if (entrances.length > 0 || isRunning) await this.#gateway.apply(this.#table);
+    this.#isTold = true;
   }
 
   /** Those that are ready; where none is, those that live: an answer of theirs may be better than none. */
