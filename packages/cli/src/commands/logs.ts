@@ -9,11 +9,17 @@ import { withSession, type Session } from "../session.ts";
 export function run(invocation: Invocation): Promise<number> {
   const options = logOptions(invocation, Date.now());
   return withSession(invocation, { load: "operate", isChange: false }, async (session) => {
-    const { plane, stack, output, signal } = session;
+    const { plane, stack, output, signal, next } = session;
     const prefix = prefixFor(session);
+    let isEmpty = true;
     for await (const line of plane.stacks.logs(stack, { ...options, signal })) {
       if (output.json) output.jsonLine(line);
       else output.lines([prefix === undefined ? line.text : prefix.render(line)]);
+      isEmpty = false;
+    }
+    if (isEmpty && !output.json && !output.quiet) {
+      const other = next("logs --change N");
+      output.errors([`Nothing was printed. ${other} shows what a change started, failed replicas too.`]);
     }
     return exit.done;
   });

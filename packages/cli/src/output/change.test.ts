@@ -212,6 +212,22 @@ test("a first release that fails says that it was taken away, and one that had t
   );
 });
 
+test("where some failed, the last line names them; where all was taken away, no address is told", () => {
+  const reverted = deployed("api", { outcome: "reverted", serving: 3 });
+  const others = ["a", "b"].map((name) => deployed(name, { outcome: "succeeded", serving: 1 }));
+  const kept = deployed("c", { outcome: "unchanged" });
+  assert.equal(
+    print([], { outcome: "reverted", exitCode: 3, elapsedMs: 8900, services: [...others, reverted, kept] }),
+    "Change #42: 1 of 3 services failed and was reverted in 8.9 s (exit 3): api.",
+  );
+  const addresses = ["http://127.0.0.1:8080"];
+  const removed = [deployed("web", { outcome: "removed" })];
+  assert.equal(
+    print([], { outcome: "succeeded", exitCode: 0, elapsedMs: 800, services: removed, addresses }),
+    "Change #42 done in 0.8 s.",
+  );
+});
+
 test("an interruption, a held removal and a no-op each say what follows", () => {
   const held = deployed("db", { outcome: "held", reason: "left the file and stays: it has volumes" });
   assert.equal(

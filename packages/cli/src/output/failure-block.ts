@@ -1,7 +1,11 @@
 import type { FailureDetail } from "@ctrlplane/core";
 import type { NextStep } from "./next-step.ts";
 import type { Paint } from "./paint.ts";
+import { cut } from "./table.ts";
 import { elapsed } from "./time.ts";
+
+/** Longer lines are cut here; `pctl logs` has all of them. */
+const widestLogLine = 240;
 
 /** What is known of a service that failed in a change. */
 export interface ServiceFailure {
@@ -27,7 +31,7 @@ export function renderFailure(failure: ServiceFailure, paint: Paint, next: NextS
   const rows: [string, readonly string[]][] = [
     ["where", where.length === 0 ? [] : [where.join(", ")]],
     ["exit", exitLine(failure)],
-    ["log", detail.logTail ?? []],
+    ["log", (detail.logTail ?? []).map((line) => cut(line, widestLogLine))],
     ["next", nextLines(service, release, change, failure.hint, next)],
   ];
   const lines = rows.flatMap(([label, texts]) =>

@@ -1,7 +1,7 @@
 import type { ChangeResult, DeploymentResult } from "@ctrlplane/core";
 import type { NextStep } from "./next-step.ts";
 import type { Paint } from "./paint.ts";
-import { count } from "./table.ts";
+import { count, shortList } from "./table.ts";
 import { elapsed } from "./time.ts";
 
 /** Of which change a result is. `number` is absent where nothing was begun. */
@@ -26,13 +26,13 @@ function sentences(change: ChangeName, result: ChangeResult, next: NextStep): [s
   switch (result.outcome) {
     case "succeeded":
       return [
-        [`${name} done in ${time}.`, ...result.addresses].join(" "),
+        [`${name} done in ${time}.`, ...(hasStarted(result) ? result.addresses : [])].join(" "),
         ...afterSuccess(change.command, result, next),
       ];
     case "unchanged":
       return [nothing(change.command, result)];
     case "reverted":
-      return [`${name} failed and was reverted in ${time} ${code}.`];
+      return [reverted(name, time, result, code)];
     case "failed":
       return [`${name} failed in ${time} ${code}.`, ...reasons(result, ["failed"])];
     case "attention":
@@ -45,6 +45,20 @@ function sentences(change: ChangeName, result: ChangeResult, next: NextStep): [s
         `Next: ${next(change.command)} finishes or undoes what was begun.`,
       ];
   }
+}
+
+/** Where a change only took away, addresses of what else is there would look like its doing. */
+function hasStarted(result: ChangeResult): boolean {
+  return result.services.some((each) => each.outcome === "succeeded" && each.serving !== undefined);
+}
+
+function reverted(name: string, time: string, result: ChangeResult, code: string): string {
+  const failed = result.services.filter((each) => each.outcome === "reverted").map((each) => each.service);
+  const others = result.services.filter((each) => each.outcome !== "unchanged").length - failed.length;
+  if (others === 0) return `${name} failed and was reverted in ${time} ${code}.`;
+  const were = failed.length === 1 ? "was" : "were";
+  const which = `${failed.length} of ${count(failed.length + others, "service")}`;
+  return `${name}: ${which} failed and ${were} reverted in ${time} ${code}: ${shortList(failed)}.`;
 }
 
 function nothing(command: string, result: ChangeResult): string {

@@ -7,7 +7,7 @@ import {
   type PlanAction,
 } from "@ctrlplane/core";
 import type { Paint, Tone } from "./paint.ts";
-import { count } from "./table.ts";
+import { count, cut, shortList } from "./table.ts";
 
 const signs: Readonly<Record<ActionKind, readonly [string, Tone]>> = {
   create: ["+", "good"],
@@ -35,6 +35,9 @@ const kindsByWords: readonly (readonly [string, readonly ActionKind[]])[] = [
 /** More unchanged services than these are counted, not listed: what changes must not scroll away. */
 const mostKept = 6;
 
+/** Longer values of a field are cut; `plan --json` has all of them. */
+const widestValue = 80;
+
 /** `shop (production) on vps1: Docker 26.1, ssh deploy@203.0.113.10`; one line a platform where there are several. */
 export function renderHeading(
   plan: Pick<Plan, "stack" | "environment" | "platforms" | "continues">,
@@ -59,7 +62,7 @@ export function renderPlan(plan: Plan, paint: Paint): string[] {
   const width = nameWidth([...names.values()]);
   const kept = plan.actions.filter((action) => action.kind === "keep");
   const listed = kept.length > mostKept ? plan.actions.filter((action) => action.kind !== "keep") : plan.actions;
-  const lines = [...renderHeading(plan, paint), ""];
+  const lines = [...renderHeading(plan, paint), ...(plan.actions.length === 0 ? [] : [""])];
   for (const action of listed) lines.push(...renderAction(action, names.get(action) ?? "", width, paint));
   if (listed.length < plan.actions.length)
     lines.push(paint("dim", `  = ${count(kept.length, "service")} unchanged, skipping`));
@@ -106,9 +109,11 @@ function renderField(change: FieldChange, width: number, paint: Paint): string {
   const path = change.path.padEnd(width);
   const why =
     change.cause === "configuration" || change.cause === "new" ? "" : paint("dim", `  (${causeWords[change.cause]})`);
-  if (change.before === undefined) return `${path}  ${paint("good", `+ ${change.after ?? ""}`)}${why}`;
-  if (change.after === undefined) return `${path}  ${paint("bad", `- ${change.before}`)}${why}`;
-  return `${path}  ${change.before} → ${change.after}${why}`;
+  const before = cut(change.before ?? "", widestValue);
+  const after = cut(change.after ?? "", widestValue);
+  if (change.before === undefined) return `${path}  ${paint("good", `+ ${after}`)}${why}`;
+  if (change.after === undefined) return `${path}  ${paint("bad", `- ${before}`)}${why}`;
+  return `${path}  ${before} → ${after}${why}`;
 }
 
 const causeWords: Readonly<Record<Cause, string>> = {
@@ -137,7 +142,7 @@ function renderTotals(plan: Plan): string {
     (action) => action.kind !== "keep" && action.kind !== "remove" && action.kind !== "hold",
   );
   const publishes = [...new Set(doing.flatMap((action) => action.publishes))];
-  if (publishes.length > 0) parts.push(`publishes ${publishes.join(", ")}`);
+  if (publishes.length > 0) parts.push(`publishes ${shortList(publishes)}`);
   return parts.join(" · ");
 }
 

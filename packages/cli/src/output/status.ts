@@ -105,6 +105,12 @@ function replicaRow(replica: ReplicaStatus, { paint, nowMs }: StatusView): strin
   ];
 }
 
+function whyDown({ service, status }: ServiceStatus, next: NextStep): string {
+  return status?.settled === undefined
+    ? `: no release of it has served yet; ${next("history")} and ${next(`logs ${service} --change N`)} say why`
+    : `; ${next(`logs ${service} --tail 20`)}`;
+}
+
 function notesOf({ services, lease }: StackStatus, { paint, next, nowMs, unwatched }: StatusView): string[] {
   const notes = services.flatMap((each) => {
     const lines: string[] = [];
@@ -125,7 +131,7 @@ function notesOf({ services, lease }: StackStatus, { paint, next, nowMs, unwatch
         `${each.service} was scaled by ${scaled.by} with change #${scaled.change}; a deploy returns to the file's scale`,
       );
     if (each.status?.state === "down" && !unwatched.has(each.provider))
-      lines.push(`${paint("bad", "down")}: ${each.service}; ${next(`logs ${each.service} --tail 20`)}`);
+      lines.push(`${paint("bad", "down")}: ${each.service}${whyDown(each, next)}`);
     return lines;
   });
   for (const provider of unwatched) {

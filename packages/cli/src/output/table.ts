@@ -29,3 +29,16 @@ export function visibleWidth(text: string): number {
 export function count(number: number, word: string): string {
   return `${number} ${word}${number === 1 ? "" : "s"}`;
 }
+
+/** No longer than `width`; `…` stands for what was left out. */
+export function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
+
+const mostListed = 5;
+
+/** `a, b, c`; of many the first ones, and how many more. */
+export function shortList(words: readonly string[]): string {
+  if (words.length <= mostListed) return words.join(", ");
+  return `${words.slice(0, mostListed - 1).join(", ")} and ${words.length - mostListed + 1} more`;
+}

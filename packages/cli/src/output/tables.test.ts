@@ -8,7 +8,7 @@ import { LogPrefix } from "./log-prefix.ts";
 import { nextStep } from "./next-step.ts";
 import { coloured, plain, wantsColour } from "./paint.ts";
 import { renderStatus } from "./status.ts";
-import { table } from "./table.ts";
+import { cut, shortList, table } from "./table.ts";
 import { ago, elapsed } from "./time.ts";
 
 const now = Date.parse("2026-11-22T03:00:00Z");
@@ -149,6 +149,12 @@ test("columns count what is seen, not what colours it", () => {
     ).map((line) => stripVTControlCharacters(line)),
     ["A     B", "ok    x", "long"],
   );
+});
+
+test("long values are cut, long lists counted", () => {
+  assert.deepEqual([cut("abc", 3), cut("abcd", 3)], ["abc", "ab…"]);
+  assert.equal(shortList(["a", "b", "c", "d", "e"]), "a, b, c, d, e");
+  assert.equal(shortList(["a", "b", "c", "d", "e", "f"]), "a, b, c, d and 2 more");
 });
 
 test("log lines of several replicas are aligned under their names", () => {
