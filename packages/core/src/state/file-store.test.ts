@@ -119,13 +119,17 @@ describe("the state file", () => {
       const expected = {
         code: "INVALID",
         message: /state file .*pctl\.shop\.json is damaged: /,
-        hint: /pctl state rebuild.*\.pctl\/state\/pctl\.shop\.json\.bak/,
+        hint: "Run `pctl state rebuild`.",
       };
       await assert.rejects(store.read("shop"), expected, text);
       await assert.rejects(store.write("shop", sampleDocument(2), 1), expected, text);
       await assert.rejects(store.write("shop", sampleDocument(1), undefined), expected, text);
       assert.equal(readFileSync(file, "utf8"), text);
     }
+    writeFileSync(file, whole);
+    await store.write("shop", sampleDocument(2), 1);
+    writeFileSync(file, "half a fi");
+    await assert.rejects(store.read("shop"), { hint: /last good copy is .*\.pctl\/state\/pctl\.shop\.json\.bak\.$/ });
   });
 
   it("that is damaged is moved away, not deleted, to be written anew", async (t) => {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readFile, readdir, rename } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -67,10 +68,9 @@ async function readState(path: string): Promise<(StateText & { readonly text: st
     if (systemCode(error) === "ENOENT") return undefined;
     throw fileError(error, "read the state file", shown(path));
   }
-  return {
-    ...readStateText(text, shown(path), `Run \`pctl state rebuild\`; the last good copy is ${shown(copyPath(path))}.`),
-    text,
-  };
+  const copy = copyPath(path);
+  const way = existsSync(copy) ? `; the last good copy is ${shown(copy)}.` : ".";
+  return { ...readStateText(text, shown(path), `Run \`pctl state rebuild\`${way}`), text };
 }
 
 async function save(
