@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { RawClient } from "./raw-client.test.support.ts";
 import { freePort, httpReplica, targetAt, tcpReplica, testGateway } from "./replica.test.support.ts";
 
-const deadline = { timeout: 10_000 };
+const deadline = { timeout: 120_000 };
 
 test("a replica gets method, target, headers and body as the client sent them, and for whom", deadline, async (t) => {
   const replica = await httpReplica(t, "web-1", (incoming, response) => {

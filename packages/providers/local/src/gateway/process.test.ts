@@ -9,7 +9,7 @@ import { gatewayClient } from "./client.ts";
 import { runningGateway, startGateway } from "./start.ts";
 import { entranceAt, freePort, httpReplica, portOf, tableOf } from "./replica.test.support.ts";
 
-const deadline = { timeout: 30_000 };
+const deadline = { timeout: 120_000 };
 
 async function dataFolder(t: TestContext): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "pctl-gateway-"));

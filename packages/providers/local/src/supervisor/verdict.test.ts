@@ -11,7 +11,8 @@ const health: HealthSpec = {
   intervalMs: 50,
   timeoutMs: 500,
   retries: 2,
-  graceMs: 100,
+  // Long enough for a program to start on a busy machine.
+  graceMs: 3000,
   onFailure: { action: "restart", declared: true },
 };
 const policy = { stop: { signal: "SIGTERM", graceMs: 500 }, restart: "always" } as const;
@@ -31,7 +32,7 @@ describe("a start that fails", { concurrency: 6 }, () => {
     assert.deepEqual([error.failure?.exitCode, error.failure?.signal, error.failure?.starts], [1, null, 2]);
     assert.equal(error.failure?.logTail?.length, 20);
     assert.equal(error.failure?.logTail?.at(-1), "line 30");
-    assert.ok(performance.now() - startedAt < 5000);
+    assert.ok(performance.now() - startedAt < 30_000);
   });
 
   test("EXITED where it ends with 0, or may not be started again", async (t) => {
@@ -88,7 +89,7 @@ describe("a start that fails", { concurrency: 6 }, () => {
       [error.failure?.verdict, error.message],
       ["UNHEALTHY", "shop-web its health check failed: GET /up: status 503"],
     );
-    assert.ok(performance.now() - startedAt < 5000);
+    assert.ok(performance.now() - startedAt < 30_000);
   });
 
   test("START_TIMEOUT where it lives, but not for long enough yet", async (t) => {
