@@ -3,7 +3,7 @@ import type { ProviderContext } from "../provider/context.ts";
 import type { Ledger } from "../provider/ledger.ts";
 import { isConflict } from "./conflict.ts";
 import type { DeploymentRecord } from "./intent.ts";
-import { createLong, readLong } from "./long-record.ts";
+import { createLong, readLong, removeLong } from "./long-record.ts";
 import type { RecordNames } from "./record-names.ts";
 import { readRecord, writeRecord } from "./record-text.ts";
 import type { FieldTypes } from "./record-text.ts";
@@ -27,7 +27,13 @@ const deploymentFields: FieldTypes<DeploymentRecord> = {
   outcome: "string",
 };
 
-/** Changes and the deployments in them. A change is two immutable records: begun, and finished, which repeats all of the first. */
+/** Changes that a ledger keeps of a stack; the records of older ones go. */
+export const keptChanges = 1000;
+
+/**
+ * Changes and the deployments in them. A change is two immutable records: begun, and finished, which repeats all of the first. The highest
+ * number that was ever given out is a record of its own, so that nobody has to list all to find the last ones.
+ */
 export class ChangeRecords {
   readonly #ledger: Ledger;
   readonly #names: RecordNames;
@@ -38,11 +44,12 @@ export class ChangeRecords {
   }
 
   async next(context: ProviderContext): Promise<number> {
-    const numbers = [...(await this.#listed(context)).keys()];
-    return Math.max(0, ...numbers) + 1;
+    return (await this.#last(context)) + 1;
   }
 
+  /** The number is taken before the change is written: a crash in between leaves a gap, and never the same number twice. */
   async begin(change: Change, context: ProviderContext): Promise<void> {
+    await this.#take(change.number, context);
     await this.#create(this.#names.changeBegun(change.number), writeRecord("change", change), context);
   }
 
@@ -63,6 +70,7 @@ export class ChangeRecords {
     } catch (error) {
       if (!isConflict(error, context) || (await this.#readText(name, context)) !== finished) throw error;
     }
+    await this.#forget(number - keptChanges, context);
   }
 
   async read(number: number, context: ProviderContext): Promise<ChangeRecord | undefined> {
@@ -75,11 +83,22 @@ export class ChangeRecords {
   }
 
   async list(context: ProviderContext, limit: number): Promise<readonly Change[]> {
-    const listed = [...(await this.#listed(context))].sort(([a], [b]) => b - a).slice(0, limit);
-    const changes = listed.map(([number, isFinished]) =>
-      this.#readChange(isFinished ? this.#names.changeFinished(number) : this.#names.changeBegun(number), context),
-    );
-    return (await Promise.all(changes)).filter((change) => change !== undefined);
+    const found: Change[] = [];
+    let next = await this.#last(context);
+    const oldest = Math.max(1, next - keptChanges + 1);
+    while (found.length < limit && next >= oldest) {
+      const count = Math.min(limit - found.length, next - oldest + 1);
+      const numbers = Array.from({ length: count }, (_, index) => next - index);
+      const changes = await Promise.all(numbers.map((number) => this.#begunOrFinished(number, context)));
+      found.push(...changes.filter((change) => change !== undefined));
+      next -= count;
+    }
+    return found;
+  }
+
+  async #begunOrFinished(number: number, context: ProviderContext): Promise<Change | undefined> {
+    const finished = await this.#readChange(this.#names.changeFinished(number), context);
+    return finished ?? this.#readChange(this.#names.changeBegun(number), context);
   }
 
   async finishDeployment(record: DeploymentRecord, context: ProviderContext): Promise<void> {
@@ -101,16 +120,33 @@ export class ChangeRecords {
     return (await Promise.all(records)).filter((record) => record !== undefined);
   }
 
-  /** Numbers that are taken, and whether each was finished. */
-  async #listed(context: ProviderContext): Promise<Map<number, boolean>> {
-    const found = new Map<number, boolean>();
-    for (const name of await this.#ledger.list(this.#names.changes, context)) {
-      const [digits, what] = name.slice(this.#names.changes.length).split("/");
-      if (what !== "begun" && what !== "finished") continue;
-      const number = Number(digits);
-      found.set(number, found.get(number) === true || what === "finished");
+  /** The highest number that was given out; 0 where there is none. */
+  async #last(context: ProviderContext): Promise<number> {
+    const record = await this.#ledger.read(this.#names.lastChange, context);
+    return record === undefined ? 0 : this.#numberIn(record.value);
+  }
+
+  #numberIn(text: string): number {
+    return readRecord<{ number: number }>("last change", text, this.#names.lastChange, { number: "number" }).number;
+  }
+
+  async #take(number: number, context: ProviderContext): Promise<void> {
+    const name = this.#names.lastChange;
+    const found = await this.#ledger.read(name, context);
+    if (found !== undefined && this.#numberIn(found.value) >= number) return;
+    const text = writeRecord("last change", { number });
+    context.fence.check();
+    if (found === undefined) await this.#ledger.create(name, text, context);
+    else await this.#ledger.swap(name, text, found.version, context);
+  }
+
+  /** Head of a change last, so that what is left of a removal that broke off is found again. */
+  async #forget(number: number, context: ProviderContext): Promise<void> {
+    if (number < 1) return;
+    for (const name of (await this.#ledger.list(this.#names.change(number), context)).toReversed()) {
+      context.fence.check();
+      await removeLong(this.#ledger, name, context);
     }
-    return found;
   }
 
   async #readChange(name: string, context: ProviderContext): Promise<Change | undefined> {

@@ -18,6 +18,8 @@ export function recordNames(of: StackScope) {
     lineage: `${root}/lineage`,
     lease: `${root}/lease`,
     changes: `${root}/changes/`,
+    lastChange: `${root}/last-change`,
+    change: (number: number) => `${change(number)}/`,
     changeBegun: (number: number) => `${change(number)}/begun`,
     changeFinished: (number: number) => `${change(number)}/finished`,
     changeOutput: (number: number) => `${change(number)}/output`,

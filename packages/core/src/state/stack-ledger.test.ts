@@ -90,7 +90,7 @@ describe("StackLedger: changes", () => {
     await assert.rejects(finish(3), { code: "CONFLICT" });
   });
 
-  it("are listed newest first, with a read for each that is shown", async () => {
+  it("are listed newest first, with two reads for each that is shown, and no list", async () => {
     const counted = countingLedger(memoryLedger());
     const ledger = shop(counted);
     for (let number = 1; number <= 12; number += 1) await ledger.beginChange(sampleChange(number), context);
@@ -106,7 +106,7 @@ describe("StackLedger: changes", () => {
         [10, undefined],
       ],
     );
-    assert.deepEqual([counted.calls.list - before.list, counted.calls.read - before.read], [1, 3]);
+    assert.deepEqual([counted.calls.list - before.list, counted.calls.read - before.read], [0, 1 + 3 + 2]);
     assert.equal((await ledger.changes(context)).length, 12);
   });
 
@@ -117,6 +117,36 @@ describe("StackLedger: changes", () => {
     await ledger.finishChange(1, sampleResult, "2026-01-01T00:00:02.000Z", output, context);
     assert.deepEqual((await ledger.change(1, context))?.output, output);
     assert.equal(await ledger.nextChange(context), 2);
+  });
+
+  it("are kept a thousand; older ones go with all their records, and their numbers do not come back", async () => {
+    const records = memoryLedger();
+    const ledger = shop(records);
+    // Two parts each.
+    const output = (number: number): string[] => [`${number}`.repeat(100), randomBytes(300_000).toString("base64")];
+    const outputs = new Map([1, 2, 1001].map((number) => [number, output(number)]));
+    for (const [number, printed] of outputs) {
+      await ledger.beginChange(sampleChange(number), context);
+      await ledger.finishDeployment(
+        { id: `dep_${number}`, change: number, service: "web", outcome: "succeeded", startedAt: "", finishedAt: "" },
+        context,
+      );
+      await ledger.finishChange(number, sampleResult, "2026-01-01T00:00:02.000Z", printed, context);
+    }
+    assert.equal(await ledger.change(1, context), undefined);
+    assert.deepEqual(await ledger.deployments(1, context), []);
+    const listed = await ledger.changes(context);
+    assert.deepEqual(
+      listed.map((each) => each.number),
+      [1001, 2],
+    );
+    assert.deepEqual((await ledger.change(2, context))?.output, outputs.get(2));
+    assert.equal(await ledger.nextChange(context), 1002);
+    const names = await records.list("", context);
+    assert.deepEqual(
+      names.filter((name) => name.includes("00000001/")),
+      [],
+    );
   });
 
   it("have a record for each deployment that ended", async () => {

@@ -85,7 +85,7 @@ export class StackLedger {
     return this.#changes.read(number, context);
   }
 
-  /** Newest first, without output. `limit` defaults to 20. */
+  /** Newest first, without output, of the last thousand. `limit` defaults to 20. */
   async changes(context: ProviderContext, options: { readonly limit?: number } = {}): Promise<readonly Change[]> {
     return this.#changes.list(context, options.limit ?? 20);
   }
