@@ -111,6 +111,18 @@ describe("a change", { concurrency: 6 }, () => {
   });
 });
 
+test("a name that nothing has is refused by destroy and --remove; what left the file, or is gone already, has one", async () => {
+  await withBench(async ({ plane, platform, stack }) => {
+    await finish(plane.stacks.deploy(await stack(`${service("web", "ok:1")}\n${service("old", "ok:1")}`)));
+    const less = await stack(service("web", "ok:1"));
+    await assert.rejects(plane.stacks.destroy(less, { services: ["odl"] }), { code: "INVALID" });
+    await assert.rejects(plane.stacks.deploy(less, { remove: ["odl"] }), { code: "INVALID" });
+    assert.equal((await finish(plane.stacks.destroy(less, { services: ["old"] }))).exitCode, 0);
+    assert.deepEqual(await running(platform), ["shop-web ok:1 100%"]);
+    assert.equal((await finish(plane.stacks.destroy(less, { services: ["old"] }))).exitCode, 0);
+  });
+});
+
 describe("platforms", { concurrency: 6 }, () => {
   test("two changes on different platforms of a stack have two numbers and one state", async () => {
     await withBench(async ({ plane, stack, otherPlatform }) => {

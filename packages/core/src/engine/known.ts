@@ -53,7 +53,7 @@ export function knownInstances(stack: Stack, survey: Survey): Map<string, KnownI
 }
 
 /** `{stack}-{service}` or `{stack}-{service}@{provider}`. */
-function serviceOf(key: string, stack: string): string | undefined {
+export function serviceOf(key: string, stack: string): string | undefined {
   const name = key.split("@")[0] ?? key;
   return name.startsWith(`${stack}-`) ? name.slice(stack.length + 1) : undefined;
 }

@@ -10,7 +10,7 @@ import { makePlan } from "../plan/make-plan.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { Core } from "../platforms/core.ts";
 import { desire } from "./desired.ts";
-import { knownInstances } from "./known.ts";
+import { knownInstances, serviceOf } from "./known.ts";
 import { survey, type Survey } from "./survey.ts";
 import { lastRollbacks } from "./rolled-back.ts";
 
@@ -35,6 +35,8 @@ export async function prepare(
   if (goal === "declared") checkNames(stack, options);
   const seen = await survey(core, stack, context);
   const first = knownInstances(stack, seen);
+  const named = [...(goal === "nothing" ? (options.services ?? []) : []), ...(options.remove ?? [])];
+  checkNames(stack, { services: named }, recordedServices(stack, seen, first));
   const chosen = goal === "nothing" ? new Set<string>() : selection;
   const wanted = await desire(
     core,
@@ -76,9 +78,22 @@ function locate(each: Diagnostic, stack: Stack): Diagnostic {
   return { ...each, ...stack.locate(each.field) };
 }
 
-/** Throws `INVALID` for a service that neither the file nor anything recorded has. */
-export function checkNames(stack: Stack, options: { readonly services?: readonly string[] }): void {
-  const known = Object.keys(stack.services);
+/** What can be named to be removed besides what is declared: what is there, and what was removed already. */
+function recordedServices(stack: Stack, seen: Survey, known: ReadonlyMap<string, KnownInstance>): string[] {
+  const entries = Object.keys(seen.document?.entries ?? {}).map((key) => serviceOf(key, stack.name));
+  return [
+    ...[...known.values()].map((each) => each.instance.service),
+    ...entries.filter((service) => service !== undefined),
+  ];
+}
+
+/** Throws `INVALID` for a service that neither the file nor `recorded` has. */
+export function checkNames(
+  stack: Stack,
+  options: { readonly services?: readonly string[] },
+  recorded: readonly string[] = [],
+): void {
+  const known = [...new Set([...Object.keys(stack.services), ...recorded])];
   for (const name of options.services ?? []) {
     if (known.includes(name)) continue;
     const [nearest] = known
