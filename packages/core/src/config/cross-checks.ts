@@ -124,9 +124,14 @@ function checkNames(stack: string, services: Services, at: At): void {
   }
 }
 
+const platforms = new WeakMap<ProviderDeclaration, string>();
+
 /** Two names of one type with the same options are one platform. */
-function platformKey({ type, options }: ProviderDeclaration, name: string): string {
-  return `${type} ${canonicalJson(options)} ${name}`;
+function platformKey(provider: ProviderDeclaration, name: string): string {
+  const known = platforms.get(provider);
+  const platform = known ?? `${provider.type} ${canonicalJson(provider.options)}`;
+  if (known === undefined) platforms.set(provider, platform);
+  return `${platform} ${name}`;
 }
 
 /** There each service has an address of its own. */

@@ -30,16 +30,18 @@ function* wirableTexts(spec: ServiceSpec): Generator<string> {
 export function findCycles(services: Readonly<Record<string, readonly string[]>>): readonly (readonly string[])[] {
   const cycles: string[][] = [];
   const done = new Set<string>();
+  const open = new Set<string>();
   const walk = (name: string, trail: string[]): void => {
-    const start = trail.indexOf(name);
-    if (start >= 0) {
-      cycles.push([...trail.slice(start), name]);
+    if (open.has(name)) {
+      cycles.push([...trail.slice(trail.indexOf(name)), name]);
       return;
     }
     if (done.has(name)) return;
     trail.push(name);
+    open.add(name);
     for (const next of services[name] ?? []) if (Object.hasOwn(services, next)) walk(next, trail);
     trail.pop();
+    open.delete(name);
     done.add(name);
   };
   for (const name of Object.keys(services)) walk(name, []);

@@ -4,7 +4,6 @@ import { refuseResolver } from "./refuse-resolver.ts";
 import type { SecretSource } from "./env-files.ts";
 import { mayHoldExpression, parseTemplate } from "./expression.ts";
 import type { Expression, Template } from "./expression.ts";
-import { rangeWithin } from "./expression-range.ts";
 import { formatPath } from "./field-path.ts";
 import type { FieldPath } from "./field-path.ts";
 import type { Problem, Problems } from "./problems.ts";
@@ -320,7 +319,7 @@ export class Evaluation {
 
   #unsetSecret(expression: Expression, key: string, entry: Entry): Outcome {
     if (this.#options.purpose === "operate") return { value: expression.source, secret: false };
-    const range = rangeWithin(this.#options.marks.get(entry.container, entry.key), expression.source);
+    const range = this.#options.problems.locateWithin(entry.container, entry.key, expression.source);
     this.#noteUnset(key, entry.path, range === undefined ? {} : { range });
     return "failed";
   }
@@ -352,7 +351,7 @@ export class Evaluation {
   }
 
   #problem(entry: Entry, piece: string, problem: Problem): void {
-    const range = rangeWithin(this.#options.marks.get(entry.container, entry.key), piece);
+    const range = this.#options.problems.locateWithin(entry.container, entry.key, piece);
     this.#options.problems.add(entry.path, { ...problem, ...(range === undefined ? {} : { range }) });
   }
 }

@@ -13,6 +13,7 @@ import { checkPlacement } from "./placement.ts";
 import { runPlugins } from "./plugins.ts";
 import { Problems, eachEntry } from "./problems.ts";
 import { readDeclaration } from "./schema/declaration.ts";
+import { SourceText } from "./source-text.ts";
 import { Marks, isTree, treeAt } from "./tree.ts";
 import type { Tree } from "./tree.ts";
 import { collectResolvers, modulePaths } from "./user-resolvers.ts";
@@ -34,14 +35,15 @@ export interface PipelineResult {
 /** load → environment → resolve → plugins → validate → stack. Each step stops at what makes the next one senseless. */
 export async function runPipeline(text: string, options: PipelineOptions): Promise<PipelineResult> {
   const marks = new Marks();
-  const problems = new Problems(options.file, marks);
+  const source = new SourceText(text);
+  const problems = new Problems(options.file, source, marks);
   const none = new Map<string, string>();
   const refused = (fingerprints: ReadonlyMap<string, string> = none): PipelineResult => ({
     parsed: { diagnostics: problems.all() },
     fingerprints,
   });
 
-  const root = readDocument(text, marks, problems);
+  const root = readDocument(source, marks, problems);
   if (root === undefined) return refused();
   problems.lookIn(root);
   const environment = chooseEnvironment(root, options, marks, problems);

@@ -2,7 +2,7 @@ import type { FieldPath } from "./field-path.ts";
 import { anyOf, nearest } from "./nearest.ts";
 import { eachEntry } from "./problems.ts";
 import type { Problems, TreeEntry } from "./problems.ts";
-import { isContainer, isTree, setAt, unresolved } from "./tree.ts";
+import { isContainer, setAt, treeAt, unresolved } from "./tree.ts";
 import type { Marks, Tree } from "./tree.ts";
 import { describeToken, hasToken, readTokens } from "./wiring-token.ts";
 import type { WiringToken } from "./wiring-token.ts";
@@ -10,7 +10,7 @@ import type { ServiceSpec } from "../model/spec.ts";
 
 /** Secrets stand where nobody else reads them, addresses of services where they are filled in. */
 export function checkPlacement(root: Tree, marks: Marks, problems: Problems): void {
-  const services = isTree(root["services"]) ? root["services"] : {};
+  const services = new Set(Object.keys(treeAt(root, "services") ?? {}));
   for (const [name, value] of Object.entries(root)) {
     if (name === "custom" || name.startsWith("x-")) continue;
     eachEntry({ [name]: value }, (entry) => {
@@ -23,7 +23,7 @@ export function checkPlacement(root: Tree, marks: Marks, problems: Problems): vo
 
 function checkEntry(
   { container, key, path, value }: TreeEntry,
-  services: Tree,
+  services: ReadonlySet<string>,
   marks: Marks,
   problems: Problems,
 ): void {
@@ -38,10 +38,9 @@ function checkEntry(
     problems.add(path, { code: "wiring-place", summary, hint });
     setAt(container, key, unresolved);
   }
-  const known = Object.keys(services);
-  for (const token of readTokens(String(value)).filter((each) => !known.includes(each.service))) {
-    const near = nearest(token.service, known);
-    const hint = near === undefined ? `Services are ${anyOf(known)}.` : `Did you mean ${near}?`;
+  for (const token of readTokens(String(value)).filter((each) => !services.has(each.service))) {
+    const near = nearest(token.service, services);
+    const hint = near === undefined ? `Services are ${anyOf([...services])}.` : `Did you mean ${near}?`;
     problems.add(path, { code: "unknown-service", summary: `${describeToken(token)} names no service`, hint });
   }
 }
@@ -72,7 +71,6 @@ function mayWire(path: FieldPath): boolean {
 
 /** A token that asks for a port which the other service does not have. */
 export function checkWiredPorts(services: Readonly<Record<string, ServiceSpec>>, problems: Problems, root: Tree): void {
-  const declared = isTree(root["services"]) ? root["services"] : {};
   const check = ({ path, value }: TreeEntry): void => {
     if (!hasToken(value) || !mayWire(path)) return;
     for (const token of readTokens(String(value))) {
@@ -83,7 +81,7 @@ export function checkWiredPorts(services: Readonly<Record<string, ServiceSpec>>,
       problems.add(path, { code: "wiring", summary: `${describeToken(token)}: ${lack}`, hint });
     }
   };
-  eachEntry(declared, check, ["services"]);
+  eachEntry(treeAt(root, "services") ?? {}, check, ["services"]);
 }
 
 function lackingPort({ service, part, containerPort }: WiringToken, other: ServiceSpec): string | undefined {

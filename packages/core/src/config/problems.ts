@@ -1,6 +1,7 @@
 import type { Diagnostic, SourceRange } from "../errors/diagnostic.ts";
 import { formatPath } from "./field-path.ts";
 import type { FieldPath } from "./field-path.ts";
+import type { SourceText } from "./source-text.ts";
 import { isContainer, valueAt } from "./tree.ts";
 import type { Container, Marks } from "./tree.ts";
 
@@ -21,11 +22,13 @@ export interface Problem {
 export class Problems {
   readonly #found: Diagnostic[] = [];
   readonly #file: string;
+  readonly #source: SourceText;
   readonly #marks: Marks;
   #root: Container = {};
 
-  constructor(file: string, marks: Marks) {
+  constructor(file: string, source: SourceText, marks: Marks) {
     this.#file = file;
+    this.#source = source;
     this.#marks = marks;
   }
 
@@ -53,8 +56,17 @@ export class Problems {
     const found = this.#marks.nearest(this.#root, path);
     if (found === undefined) return undefined;
     const { mark, exact } = found;
-    const atKey = at === "key" || !exact || mark.source === undefined;
-    return atKey ? (mark.key ?? mark.value) : mark.value;
+    const atKey = at === "key" || !exact || mark.isScalar !== true;
+    const span = atKey ? (mark.key ?? mark.value) : mark.value;
+    return span === undefined ? undefined : this.#source.range(span);
+  }
+
+  /** Where a piece of an entry's text stands, if it is written there as it is. */
+  locateWithin(container: Container, key: string | number, piece: string): SourceRange | undefined {
+    const mark = this.#marks.get(container, key);
+    return mark?.isScalar === true && mark.value !== undefined
+      ? this.#source.rangeWithin(mark.value, piece)
+      : undefined;
   }
 
   get count(): number {
@@ -85,17 +97,24 @@ export class Problems {
 export interface TreeEntry {
   readonly container: Container;
   readonly key: string | number;
+  /** Only for the time of the visit. */
   readonly path: FieldPath;
   readonly value: unknown;
 }
 
 /** Visits every entry of a tree, maps and lists before what is in them. */
-export function eachEntry(root: Container, visit: (entry: TreeEntry) => void, path: FieldPath = []): void {
-  for (const name of Object.keys(root)) {
-    const key = Array.isArray(root) ? Number(name) : name;
-    const value = valueAt(root, key);
-    const inner = [...path, key];
-    visit({ container: root, key, path: inner, value });
-    if (isContainer(value)) eachEntry(value, visit, inner);
-  }
+export function eachEntry(root: Container, visit: (entry: TreeEntry) => void, from: FieldPath = []): void {
+  // One path for all: declarations are large, and few visits look at it.
+  const path = [...from];
+  const walk = (container: Container): void => {
+    for (const name of Object.keys(container)) {
+      const key = Array.isArray(container) ? Number(name) : name;
+      const value = valueAt(container, key);
+      path.push(key);
+      visit({ container, key, path, value });
+      if (isContainer(value)) walk(value);
+      path.pop();
+    }
+  };
+  walk(root);
 }

@@ -1,5 +1,5 @@
-import type { SourceRange } from "../errors/diagnostic.ts";
 import type { FieldPath } from "./field-path.ts";
+import type { Span } from "./source-text.ts";
 
 export type Tree = { [key: string]: unknown };
 export type Container = Tree | unknown[];
@@ -9,14 +9,13 @@ export const unresolved: unique symbol = Symbol("unresolved");
 
 /** What is known of one entry of a map or list beside its value. */
 export interface Mark {
-  readonly value?: SourceRange;
-  readonly key?: SourceRange;
-  /** The scalar as it stands in the file, quotes included; absent for maps, lists and aliases. */
-  readonly source?: string;
-  /** Offset of `source` in the file. */
-  readonly offset?: number;
+  /** A scalar's with its quotes. */
+  readonly value?: Span | undefined;
+  readonly key?: Span | undefined;
+  /** The value is written out here: no map, no list, no alias. */
+  readonly isScalar?: boolean;
   /** In the file it is a number or boolean, whose source text is the value here. */
-  readonly spelled?: "number" | "boolean";
+  readonly spelled?: "number" | "boolean" | undefined;
   /** Came by the merge key `<<`. */
   readonly merged?: boolean;
   /** Was not declared: a default that pctl 1.1 filled in. */

@@ -13,7 +13,7 @@ export function writeToken(token: WiringToken): string {
 }
 
 export function readTokens(text: string): WiringToken[] {
-  return Array.from(text.matchAll(pattern), ([, json = ""]) => parseToken(json));
+  return hasToken(text) ? Array.from(text.matchAll(pattern), ([, json = ""]) => parseToken(json)) : [];
 }
 
 export function replaceTokens(text: string, replace: (token: WiringToken) => string): string {
