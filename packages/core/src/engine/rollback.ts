@@ -162,6 +162,15 @@ async function servedRelease(
   return (await ledger?.openRelease(instance.service, observed.settled.number, context))?.release;
 }
 
+function kindOf({ known, isHeld, isUnfinished }: Step, target: Release): PlanAction["kind"] {
+  if (isUnfinished) return "revert";
+  const settled = known.observed?.settled;
+  const serves = settled?.releaseId === target.id && known.observed?.state === "serving";
+  if (serves && known.unfinished === undefined) return "keep";
+  if (isHeld) return "hold";
+  return settled?.replicaHash === target.revision.replicaHash ? "configure" : "update";
+}
+
 /** What serves again does so before anything is taken away. */
 function removalsLast(actions: readonly PlanAction[]): PlanAction[] {
   const others = actions.filter((each) => each.kind !== "remove").map((each) => each.key);
@@ -191,23 +200,21 @@ async function describeStep(seen: Survey, step: Step, context: ProviderContext):
       summary,
     };
   }
-  const isServing =
-    known.unfinished === undefined && settled?.releaseId === target.id && known.observed?.state === "serving";
-  const change = settled?.replicaHash === target.revision.replicaHash ? "configure" : "update";
-  const kind = isServing ? "keep" : step.isHeld ? "hold" : change;
+  const kind = kindOf(step, target);
   const scale =
     settled?.scaledBy === undefined ? [] : [`keeps the manual scale of ${describeReplicas(settled.replicas)}`];
   return {
     ...base,
-    kind: step.isUnfinished ? "revert" : kind,
+    kind,
     changes: served === undefined ? [] : fieldChanges(served, target),
     release: target.number,
     strategy: target.spec.strategy.type,
     volumes: [],
     notes: [...step.notes, ...scale],
-    summary: isServing
-      ? `release ${target.number} serves already`
-      : `back to release ${target.number} of ${target.createdAt.slice(0, 16).replace("T", " ")}`,
+    summary:
+      kind === "keep"
+        ? `release ${target.number} serves already`
+        : `back to release ${target.number} of ${target.createdAt.slice(0, 16).replace("T", " ")}`,
   };
 }
 
