@@ -43,7 +43,7 @@ async function collect(lines: AsyncIterable<LogLine>): Promise<string[]> {
 }
 
 // They wait more than they compute.
-describe("the provider local", { concurrency: 6 }, () => {
+describe("the provider local", { concurrency: 4 }, () => {
   test("a plan of a new data folder writes nothing", async (t) => {
     const { folder, provider, context, instance } = await workbench(t);
     const health = await provider.health(context);

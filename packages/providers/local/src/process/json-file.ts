@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import { open } from "node:fs/promises";
 
 /**
  * The file's content, whose shape is its writer's promise; undefined where there is none. Every file is replaced as a
@@ -20,11 +21,45 @@ export function readJsonFile<T>(path: string): T | undefined {
 // As above.
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function readVolatileJson<T>(path: string): T | undefined {
+  // Its writer may be in the middle of `overwriteJson`: what is half written now is whole the next time.
+  for (let attempt = 1; attempt <= 3; attempt += 1) {
+    try {
+      return readJsonFile<T>(path);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Writes over what is there, in one write, padded with white space. For small files that follow a process many times a second and
+ * that nobody needs after a loss of power: replacing a file makes ext4 write it to disk each time.
+ */
+export function overwriteJson(path: string, value: unknown): void {
+  const text = Buffer.from(JSON.stringify(value));
+  let file: number;
   try {
-    return readJsonFile<T>(path);
+    file = openSync(path, "r+");
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
+    if (!isErrno(error, "ENOENT")) throw error;
+    return writeJsonFile(path, value);
+  }
+  try {
+    const length = Math.max(text.length, fstatSync(file).size);
+    writeSync(file, Buffer.concat([text, Buffer.alloc(length - text.length, " ")]), 0, length, 0);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Resolves when the file, as it is now, outlives a loss of power; others work on meanwhile. */
+export async function flushFile(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

@@ -4,7 +4,7 @@ import { CtrlPlaneError, type Sealer } from "@ctrlplane/core/provider";
 import type { ControlGroups } from "../cgroup/control-groups.ts";
 import { layout, replicaFiles } from "../layout.ts";
 import { inheritedEnvironment } from "../process/environment.ts";
-import { writeJsonFile } from "../process/json-file.ts";
+import { flushFile, writeJsonFile } from "../process/json-file.ts";
 import { freePort, isPortFree } from "../process/ports.ts";
 import { removeTree } from "../process/remove-tree.ts";
 import { makeWorkFolder } from "../process/work-folder.ts";
@@ -99,7 +99,8 @@ export class Fleet {
         createdAt: new Date().toISOString(),
       };
       // Last: with its record the replica exists.
-      writeJsonFile(files.record, record, { durable: true });
+      writeJsonFile(files.record, record);
+      await flushFile(files.record);
       this.#add(record);
     });
   }

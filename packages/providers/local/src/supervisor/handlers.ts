@@ -40,7 +40,8 @@ export function handlers(supervisor: Supervisor): Readonly<Record<string, Operat
   return {
     status: read(async () => supervisor.status()),
     create: change<{ request: CreateReplica }>(async ({ request }) => {
-      if (routing.instance(request.instance.name) === undefined) routing.write({ ...request.instance, stopped: false });
+      if (routing.instance(request.instance.name) === undefined)
+        await routing.record({ ...request.instance, stopped: false });
       await fleet.create(request);
     }),
     start: change<{ id: string }>(async ({ id }) => {
@@ -80,11 +81,11 @@ export function handlers(supervisor: Supervisor): Readonly<Record<string, Operat
         if (known?.route !== undefined) await routing.route(known, undefined);
         return routing.forget(instance.name);
       }
-      routing.write(settledRecord(instance, settled, known));
+      await routing.record(settledRecord(instance, settled, known));
     }),
     markStopped: change<{ instance: string; stopped: boolean }>(async ({ instance, stopped }) => {
       const known = routing.instance(instance);
-      if (known !== undefined) routing.write({ ...known, stopped });
+      if (known !== undefined) await routing.record({ ...known, stopped });
     }),
     handOver: read(async () => supervisor.leave()),
     shutdown: read<{ stopServices: boolean }>(async ({ stopServices }) => {

@@ -9,7 +9,8 @@ import { logTail } from "../process/log-tail.ts";
 
 const isSource = import.meta.url.endsWith(".ts");
 const mainFile = fileURLToPath(new URL(isSource ? "main.ts" : "main.js", import.meta.url));
-const launchMs = 15_000;
+/** Enough on a machine that has a lot else to do. */
+const launchMs = 30_000;
 
 export interface LaunchOptions {
   /** Data folder, absolute. */
@@ -43,6 +44,8 @@ export async function launchSupervisor({ dir, env, idleMs }: LaunchOptions): Pro
   // Written to by the child alone.
   const answer = await saysReady(child.stdio[3] as Readable);
   if (answer === "ready") return;
+  // Nobody may be told that it did not start, and find it running later.
+  if (answer === "late") child.kill("SIGKILL");
   throw new CtrlPlaneError("UNAVAILABLE", "the supervisor did not start", {
     target: dir,
     // Somebody killed it: nothing is wrong with it.

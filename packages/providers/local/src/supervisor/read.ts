@@ -25,13 +25,18 @@ export function readReplicas(dir: string, instance?: string): readonly LocalRepl
     return known;
   };
   return namesIn(layout(dir).replicas)
-    .filter((id) => instance === undefined || id.startsWith(instance))
+    .filter((id) => instance === undefined || isNamedAfter(id, instance))
     .flatMap((id) => {
       const found = readReplica(join(layout(dir).replicas, id));
       return found === undefined || (instance !== undefined && found.record.instance !== instance) ? [] : [found];
     })
     .map((replica) => ({ ...replica, routed: (routedOf(replica.record.instance)[replica.id] ?? 0) > 0 }))
     .sort((a, b) => compare(a.record.createdAt, b.record.createdAt) || compare(a.id, b.id));
+}
+
+/** `{instance}.…`, or `{instance}-{ordinal}.…`: what cannot be one of its replicas is not opened. */
+function isNamedAfter(id: string, instance: string): boolean {
+  return id.startsWith(instance) && /^(-\d+)?\./.test(id.slice(instance.length));
 }
 
 /** The replica in a folder; undefined where none was completely made. Its `routed` is not known here and false. */

@@ -1,6 +1,6 @@
 import type { StopSpec } from "@ctrlplane/core/provider";
 import { replicaFiles, type ReplicaFiles } from "../layout.ts";
-import { readVolatileJson, writeJsonFile } from "../process/json-file.ts";
+import { overwriteJson, readVolatileJson, writeJsonFile } from "../process/json-file.ts";
 import { Changes } from "./changes.ts";
 import { watchHealth } from "./health-watch.ts";
 import { freshState } from "./read.ts";
@@ -109,7 +109,7 @@ export class SupervisedReplica {
 
   update(change: Partial<ReplicaState>): void {
     this.state = { ...this.state, ...change };
-    writeJsonFile(this.files.state, this.state);
+    overwriteJson(this.files.state, this.state);
     this.changes.tell();
     this.#host.changed(this);
   }

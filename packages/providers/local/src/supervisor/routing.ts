@@ -1,8 +1,9 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { layout, instanceFile } from "../layout.ts";
 import type { RouteTable, Target } from "../gateway/routes.ts";
-import { readJsonFile, writeJsonFile } from "../process/json-file.ts";
+import { flushFile, readJsonFile, writeJsonFile } from "../process/json-file.ts";
 import { entrancesOf } from "./entrances.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import { requireFreePorts } from "../route-conflicts.ts";
@@ -37,10 +38,17 @@ export class Routing {
     return this.#table.entrances.length > 0;
   }
 
-  write(record: InstanceRecord): void {
+  /** Returns when it is safe from a loss of power. */
+  async record(record: InstanceRecord): Promise<void> {
+    if (isDeepStrictEqual(record, this.#instances.get(record.name))) return;
+    this.#write(record);
+    await flushFile(instanceFile(this.#dir, record.name));
+  }
+
+  #write(record: InstanceRecord): void {
     const path = instanceFile(this.#dir, record.name);
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeJsonFile(path, record, { durable: true });
+    writeJsonFile(path, record);
     this.#instances.set(record.name, record);
   }
 
@@ -55,11 +63,12 @@ export class Routing {
       const before = this.#instances.get(instance.name) ?? instance;
       if (set !== undefined) requireFreePorts(instance.name, set, [...this.#instances.values()]);
       const { route: _, ...without } = before;
-      this.write(set === undefined ? without : { ...without, route: set });
+      // After a loss of power nothing of it runs: who rolls out routes it again, and `record` follows.
+      this.#write(set === undefined ? without : { ...without, route: set });
       try {
         await this.#publish();
       } catch (error) {
-        this.write(before);
+        this.#write(before);
         await this.#publish();
         throw error;
       }
