@@ -107,18 +107,17 @@ describe("pctl on local", () => {
 
   test("plan says what is to be done, exits 2 if asked, and leaves no trace but .pctl", async () => {
     await bench.write({ "pctl.yaml": declaration(port) });
-    const found = readdirSync(bench.folder).sort();
+    const listed = (): string[] =>
+      readdirSync(bench.folder)
+        .filter((name) => name !== ".pctl")
+        .sort();
+    const found = listed();
     const outcome = await run("plan", "--exit-code");
     expectCode(outcome, 2);
     assert.match(outcome.stdout, /^shop on local: /);
     assert.match(outcome.stdout, /^ {2}\+ web {4}\.\/web \(.*\), http:\/\/127\.0\.0\.1:\d+$/m);
     assert.match(outcome.stdout, /2 to create · publishes 0\.0\.0\.0:\d+/);
-    assert.deepEqual(
-      readdirSync(bench.folder)
-        .filter((name) => name !== ".pctl")
-        .sort(),
-      found,
-    );
+    assert.deepEqual(listed(), found);
   });
 
   test("deploy refuses another plan than the one reviewed", async () => {

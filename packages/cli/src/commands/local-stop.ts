@@ -35,6 +35,10 @@ export async function run(invocation: Invocation): Promise<number> {
   }
   if (output.json) output.document({ dir: before.dir, stopped: running });
   else
-    output.lines([`Stopped ${count(running, "replica")}. The next command that changes something brings them back.`]);
+    output.lines([
+      running === 0
+        ? "Stopped the supervisor; no replica ran."
+        : `Stopped ${count(running, "replica")}. The next command that changes something brings them back.`,
+    ]);
   return exit.done;
 }

@@ -20,15 +20,17 @@ export function renderHistory(
 ): string[] {
   if (changes.length === 0 && releases.length === 0)
     return [`Nothing yet. ${view.next("deploy")} makes the first change.`];
-  const lines = table(
-    ...fullColumns(
-      ["CHANGE", "WHEN", "COMMAND", "OUTCOME", "TOOK", "BY", "COMMIT", "MESSAGE"],
-      changes.map((each) => changeRow(each, view)),
-    ),
-  );
+  const lines: string[] = [];
+  if (changes.length > 0) {
+    const rows = changes.map((each) => changeRow(each, view));
+    lines.push(
+      ...table(...fullColumns(["CHANGE", "WHEN", "COMMAND", "OUTCOME", "TOOK", "BY", "COMMIT", "MESSAGE"], rows)),
+    );
+  }
   if (releases.length > 0) {
     const rows = releases.map((each) => releaseRow(each, view));
-    lines.push("", ...table(...fullColumns(["SERVICE", "RELEASE", "CHANGE", "WHEN", "IMAGE", "COMMIT", ""], rows)));
+    if (lines.length > 0) lines.push("");
+    lines.push(...table(...fullColumns(["SERVICE", "RELEASE", "CHANGE", "WHEN", "IMAGE", "COMMIT", ""], rows)));
   }
   return lines;
 }
