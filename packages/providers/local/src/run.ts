@@ -21,6 +21,7 @@ import { freePort } from "./process/ports.ts";
 import { makeWorkFolder } from "./process/work-folder.ts";
 import { argumentsOf, environmentOf, portsOf } from "./revision.ts";
 import type { ProcessIdentity } from "./supervisor/records.ts";
+import { pause } from "./supervisor/timing.ts";
 
 export type RunParts = ExecParts & ReplicaParts;
 
@@ -44,7 +45,7 @@ export async function runOnce(
   const folder = join(dir, "runs", id);
   const groups = controlGroups(`pctl-${folderHash(dir)}`);
   const remove = async (): Promise<void> => {
-    endGroups(groups, id);
+    await endGroups(groups, id);
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -99,8 +100,9 @@ function groupOf(run: string): string {
 }
 
 /** Nothing that it started outlives a run with limits. */
-function endGroups(groups: ControlGroups, run: string): void {
+async function endGroups(groups: ControlGroups, run: string): Promise<void> {
   groups.killAll(groupOf(run));
+  for (let waits = 0; waits < 100 && groups.hasMembers(groupOf(run)); waits += 1) await pause(10);
   groups.remove(groupOf(run));
 }
 

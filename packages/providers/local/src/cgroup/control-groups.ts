@@ -16,8 +16,9 @@ export interface ControlGroups {
   enter(id: string, limits: ReplicaLimits): GroupEntry;
   /** Memory ran out in the replica's group since it was entered. */
   ranOutOfMemory(id: string): boolean;
-  /** Processes of the replica that left its session end too. */
+  /** Processes of the replica that left its session end too; `hasMembers` tells when they have. */
   killAll(id: string): void;
+  hasMembers(id: string): boolean;
   remove(id: string): void;
 }
 
@@ -46,6 +47,8 @@ export function controlGroups(name: string, hierarchies = findHierarchies()): Co
     killAll(id) {
       for (const hierarchy of hierarchies) killMembers(groupOf(hierarchy, id));
     },
+    hasMembers: (id) =>
+      hierarchies.some((hierarchy) => (readIfThere(join(groupOf(hierarchy, id), "cgroup.procs")) ?? "") !== ""),
     remove(id) {
       for (const hierarchy of hierarchies) {
         removeGroup(groupOf(hierarchy, id));

@@ -28,8 +28,7 @@ export function check(
 }
 
 function checkImage({ image }: ServiceSpec): readonly Diagnostic[] {
-  const instead =
-    "Name a folder or a file, e.g. `image: ./web`, or use a provider that runs containers, e.g. `provider: docker`.";
+  const instead = "Name a folder or a file, e.g. `image: ./web`; images need a provider that runs containers.";
   if (image.kind === "reference") {
     return [
       refused("image", "image-reference", `\`local\` runs files, and ${image.reference} is a container image`, instead),
