@@ -77,3 +77,16 @@ test("two tenants with one stack name do not meet", async () => {
     await plane.close();
   });
 });
+
+test("what a provider cannot do is refused before anything is begun", async () => {
+  await withBench(async ({ plane, platform, stack }) => {
+    const declared = await stack(`  web: { image: "ok:1" }`);
+    await finish(plane.stacks.deploy(declared));
+    const before = JSON.stringify(await platform.harness.dump());
+    await assert.rejects(
+      plane.stacks.scale(declared, { web: { min: 1, max: 3 } }),
+      (error) => isCtrlPlaneError(error) && error.code === "UNSUPPORTED" && /autoscaler/.test(error.message),
+    );
+    assert.equal(JSON.stringify(await platform.harness.dump()), before);
+  });
+});

@@ -15,6 +15,8 @@ import { describeReplicas } from "../plan/describe.ts";
 import { actionKey, type KnownInstance } from "../plan/input.ts";
 import type { Core } from "../platforms/core.ts";
 import { knownInstances, refuseUntouchable } from "./known.ts";
+import type { Capability } from "../provider/capability.ts";
+import { refuseIncapable } from "./refuse-incapable.ts";
 import { checkNames } from "./plan-stack.ts";
 import { runChange } from "./run-change.ts";
 import { survey, type Survey } from "./survey.ts";
@@ -23,6 +25,8 @@ import { unreachableActions } from "./unreachable.ts";
 /** What a command does to one instance that serves, or was stopped. */
 interface Operation {
   readonly command: ChangeCommand;
+  /** What a provider must be able to do for a service. Default: `deploy`. */
+  readonly capabilities?: (service: string) => readonly Capability[];
   /** The line of the plan. */
   describe(service: string, settled: SettledRelease): { summary: string; notes: string[] };
   replicas(service: string, settled: SettledRelease): ReplicaCount;
@@ -51,6 +55,7 @@ export function scaleServices(
   };
   return run(core, stack, Object.keys(wanted), options, {
     command: "scale",
+    capabilities: (service) => (typeof wanted[service] === "object" ? ["scale", "autoscale"] : ["scale"]),
     describe: (service, settled) => {
       const count = wanted[service] ?? settled.replicas;
       const file = declared(service);
@@ -164,7 +169,10 @@ function run(
       const known = knownInstances(stack, seen);
       const subjects =
         services.length > 0 ? services.map((each) => requireDeployed(seen, known, each)) : deployed(known);
-      for (const each of subjects) refuseUntouchable(each, seen);
+      for (const each of subjects) {
+        refuseUntouchable(each, seen);
+        refuseIncapable(each.instance, seen, operation.capabilities?.(each.instance.service) ?? ["deploy"]);
+      }
       const beyond = services.length > 0 ? [] : unreachableActions(known, seen);
       const actions = [...subjects.map((subject) => describeAction(subject, operation)), ...beyond];
       const byKey = new Map(subjects.map((subject) => [actionKey(subject.instance), subject]));
