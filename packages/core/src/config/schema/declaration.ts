@@ -6,9 +6,12 @@ import { explain } from "./explain.ts";
 import { partialStack, stack } from "./stack.ts";
 import type { DeclaredStack } from "./stack.ts";
 
+/** A process reads one declaration: to compile code for it takes longer than to read it. */
+const once = { jitless: true };
+
 /** Reports what is wrong with a declaration, and reads all the rest of it. */
 export function readDeclaration(root: Tree, problems: Problems): DeclaredStack | undefined {
-  const read = stack.safeParse(root);
+  const read = stack.safeParse(root, once);
   if (read.success) return read.data;
   const found = explain(read.error.issues, stack, root);
   for (const { path, problem } of found) if (problem !== undefined) problems.add(path, problem);
@@ -24,7 +27,7 @@ function readRest(root: Tree, lost: readonly FieldPath[]): DeclaredStack | undef
   for (let next = lost; next.length > 0;) {
     if (next.some((path) => path.length === 0)) return undefined;
     drop(rest, next);
-    const read = partialStack.safeParse(rest);
+    const read = partialStack.safeParse(rest, once);
     if (read.success) return read.data;
     next = explain(read.error.issues, partialStack, rest).map((each) => each.lost);
   }
