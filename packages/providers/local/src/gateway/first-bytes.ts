@@ -59,7 +59,11 @@ export function protocolOf(bytes: Buffer): "http" | "tcp" | undefined {
 /** Calls `decided` once, with what was read put back and the socket paused; never, where the client went away first. */
 export function awaitFirstBytes(socket: Socket, decided: (protocol: "http" | "tcp") => void): void {
   let seen: Buffer | undefined;
-  const timer = setTimeout(() => decide(seen?.includes(" /") === true ? "http" : "tcp"), silenceMs);
+  let turn: NodeJS.Immediate | undefined;
+  const timer = setTimeout(() => {
+    // It is the client's silence that counts, not ours: what came while this process was busy is read first.
+    turn = setImmediate(() => decide(seen?.includes(" /") === true ? "http" : "tcp"));
+  }, silenceMs);
   const decide = (protocol: "http" | "tcp"): void => {
     stop();
     socket.pause();
@@ -68,6 +72,7 @@ export function awaitFirstBytes(socket: Socket, decided: (protocol: "http" | "tc
   };
   const stop = (): void => {
     clearTimeout(timer);
+    clearImmediate(turn);
     socket.off("data", onData).off("end", onEnd).off("error", onError).off("close", stop);
   };
   const onData = (chunk: Buffer): void => {
