@@ -148,6 +148,24 @@ test("a refused upgrade is answered as the replica said, an offer of HTTP/2 is i
   assert.match(await offer.until(/not here/), /x-upgrade: none/);
 });
 
+test(
+  "a client that is slow to speak to a service that speaks HTTP is no TCP, and holds up no drain",
+  deadline,
+  async (t) => {
+    const replica = await httpReplica(t, "web-1", (_incoming, response) => response.end("one"));
+    const next = await httpReplica(t, "web-2", (_incoming, response) => response.end("two"));
+    const { gateway, url, port, route } = await testGateway(t, "auto", replica.target);
+    await (await fetch(url, { headers: { connection: "close" } })).text();
+    const silent = new RawClient(t, port);
+    await once(silent.socket, "connect");
+    // Longer than the gateway waits for first bytes.
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await route(next.target);
+    assert.deepEqual(await gateway.drain("web-1", 100_000, never), { cut: 0 });
+    assert.match(await silent.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").until(/two/), /^HTTP\/1\.1 200 /);
+  },
+);
+
 test("TCP passes with half-close, and a server that speaks first is heard", deadline, async (t) => {
   const replica = await tcpReplica(t, "db-1", (socket) => {
     socket.write("hello client\n");

@@ -81,6 +81,11 @@ class TcpEntrance extends BaseEntrance implements OpenEntrance {
   readonly #server: Server;
   readonly #serveHttp: (socket: Socket) => void;
   readonly #sockets = new Set<Socket>();
+  /**
+   * A client spoke HTTP to the service. One that says nothing is slow, or connected ahead of its need as browsers do: taken for
+   * TCP it would hold up a drain, and be cut at its end.
+   */
+  #isHttpSeen = false;
 
   constructor(config: Entrance, server: Server) {
     super(config);
@@ -102,6 +107,11 @@ class TcpEntrance extends BaseEntrance implements OpenEntrance {
       socket.on("error", () => socket.destroy());
       socket.end("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     });
+  }
+
+  override serve(config: Entrance, routes: EntranceRoutes): void {
+    if (config.backend?.instance !== this.config.backend?.instance) this.#isHttpSeen = false;
+    super.serve(config, routes);
   }
 
   close(): void {
@@ -127,14 +137,21 @@ class TcpEntrance extends BaseEntrance implements OpenEntrance {
         passTcp(this, socket);
         return;
       default:
-        awaitFirstBytes(socket, (protocol) => {
-          if (protocol === "tcp") passTcp(this, socket);
-          else {
-            this.#serveHttp(socket);
-            socket.resume();
-          }
-        });
+        this.#acceptAny(socket);
     }
+  }
+
+  #acceptAny(socket: Socket): void {
+    awaitFirstBytes(socket, (protocol) => {
+      const isSilent = socket.readableLength === 0;
+      if (protocol === "tcp" && !(isSilent && this.#isHttpSeen)) {
+        passTcp(this, socket);
+        return;
+      }
+      if (protocol === "http") this.#isHttpSeen = true;
+      this.#serveHttp(socket);
+      socket.resume();
+    });
   }
 }
 
