@@ -1,7 +1,9 @@
 import { dataFolder } from "./options.ts";
 import { runningGateway } from "./gateway/start.ts";
+import { identify, isAlive } from "./process/identity.ts";
 import { launchSupervisor } from "./supervisor/launch.ts";
 import { supervisorClient, type LocalReplica, type SupervisorStatus } from "./supervisor/client.ts";
+import { pause } from "./supervisor/timing.ts";
 import { codeVersion } from "./supervisor/version.ts";
 
 export interface LocalMachineOptions {
@@ -71,11 +73,15 @@ export function localMachine(options: LocalMachineOptions): LocalMachine {
       if ((await client.list()).length > 0) await launchSupervisor({ dir, env: options.env });
     },
     stop: async (signal) => {
-      const [supervisor, replicas] = await Promise.all([client.status(), client.list()]);
-      // Replicas outlive a supervisor that was killed; only a supervisor stops them.
-      if (supervisor === undefined && replicas.some((each) => each.pid !== undefined))
-        await launchSupervisor({ dir, env: options.env });
+      const [running, replicas] = await Promise.all([client.status(), client.list()]);
+      // Replicas and gateway outlive a supervisor that was killed; only a supervisor stops them.
+      const isOrphaned = replicas.some((each) => each.pid !== undefined) || runningGateway(dir) !== undefined;
+      if (running === undefined && isOrphaned) await launchSupervisor({ dir, env: options.env });
+      const supervisor = (await client.status())?.pid;
+      const process = supervisor === undefined ? undefined : identify(supervisor);
       await client.shutdown({ stopServices: true }, { signal });
+      // It answers, and ends.
+      while (isAlive(process) && !signal.aborted) await pause(5, signal);
     },
   };
 }

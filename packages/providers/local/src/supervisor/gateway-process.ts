@@ -1,3 +1,4 @@
+import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import { gatewayClient } from "../gateway/client.ts";
 import { runningGateway, startGateway } from "../gateway/start.ts";
 import { isAlive } from "../process/identity.ts";
@@ -16,7 +17,8 @@ const shutdownMs = 1000;
 export function gatewayLink(dir: string, version: string): GatewayLink {
   const client = gatewayClient({ dir });
   let starting: Promise<void> | undefined;
-  let watching = new AbortController();
+  const watching = new AbortController();
+  let isStopped = false;
 
   const watch = async (process: ProcessIdentity, exited: Promise<void> | undefined): Promise<void> => {
     const stopped = watching.signal;
@@ -48,6 +50,8 @@ export function gatewayLink(dir: string, version: string): GatewayLink {
 
   return {
     async apply(table) {
+      // Else what ends while everything is stopped would start it again. Whoever stops it leaves.
+      if (isStopped) throw new CtrlPlaneError("UNAVAILABLE", "the gateway is being stopped", { retryable: true });
       await ensure();
       await client.apply(table);
     },
@@ -57,9 +61,10 @@ export function gatewayLink(dir: string, version: string): GatewayLink {
     isRunning: async () => runningGateway(dir) !== undefined,
     process: () => runningGateway(dir),
     async stop() {
+      isStopped = true;
       watching.abort();
-      watching = new AbortController();
-      starting = undefined;
+      // One that is just being started is stopped as well; why it did not start was told already.
+      await starting?.catch(() => undefined);
       const process = runningGateway(dir);
       if (process === undefined) return;
       await client.shutdown({ timeoutMs: shutdownMs });
