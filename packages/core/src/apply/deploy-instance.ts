@@ -35,6 +35,7 @@ export async function deployInstance(
     to: release.number,
     strategy: spec.strategy.type,
     replicas: spec.scale.replicas,
+    holds: spec.strategy.onFailure === "hold",
   };
   const result = await carryOut(
     scope,

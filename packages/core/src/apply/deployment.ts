@@ -17,6 +17,8 @@ export interface DeploymentAim {
   readonly strategy: StrategyName;
   readonly replicas: ReplicaCount;
   readonly scaledBy?: SettledRelease["scaledBy"];
+  /** What fails is kept for inspection (`onfailure: hold`). */
+  readonly holds?: boolean;
 }
 
 /** A deployment that has its intent on record. */
@@ -94,6 +96,7 @@ export async function carryOut(
       ...(aim.to === undefined ? {} : { attempted: aim.to }),
       ...(aim.from === undefined ? {} : { serving: aim.from }),
       elapsedMs: elapsed(),
+      ...(aim.holds === undefined ? {} : { holds: aim.holds }),
     });
     reportFailure(scope, instance, id, result, error);
     return finish(result, result.outcome === "reverted");

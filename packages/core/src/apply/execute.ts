@@ -53,7 +53,9 @@ export async function runActions(
 }
 
 function outcomeOf(result: DeploymentResult): ActionOutcome {
-  return { result, blocks: blocking.includes(result.outcome) };
+  // Held for inspection is a failure to those who wait for it; held back from removal is none.
+  const isFailedAndHeld = result.outcome === "held" && result.deployment !== undefined;
+  return { result, blocks: isFailedAndHeld || blocking.includes(result.outcome) };
 }
 
 function plainResult(action: PlanAction, outcome: DeploymentOutcome): DeploymentResult {

@@ -32,17 +32,19 @@ export function failedResult(
     readonly attempted?: number;
     readonly serving?: number;
     readonly elapsedMs: number;
+    /** The strategy says that what failed is kept for inspection. */
+    readonly holds?: boolean;
   },
 ): DeploymentResult {
   const known = isCtrlPlaneError(error) ? error : undefined;
   const isReverted = known?.failure?.reverted === true;
-  const { serving, attempted, ...rest } = of;
+  const { serving, attempted, holds = false, ...rest } = of;
   return {
     service: instance.service,
     instance: instance.id,
     provider: instance.provider,
     ...rest,
-    outcome: isReverted ? "reverted" : "failed",
+    outcome: isReverted ? "reverted" : holds && known?.failure !== undefined ? "held" : "failed",
     ...(attempted === undefined ? {} : { attempted }),
     ...(isReverted && serving !== undefined ? { serving } : {}),
     ...(known?.failure === undefined ? {} : { verdict: known.failure.verdict }),

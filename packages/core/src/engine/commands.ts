@@ -5,7 +5,7 @@ import type { KnownInstance } from "../plan/input.ts";
 import type { ExecSession } from "../provider/requests.ts";
 import { readContext, type Core } from "../platforms/core.ts";
 import { knownInstances } from "./known.ts";
-import { checkNames } from "./plan-stack.ts";
+import { checkServices } from "./service-names.ts";
 import { requireProvider } from "../platforms/bind.ts";
 import { survey, type Survey } from "./survey.ts";
 
@@ -64,9 +64,10 @@ async function find(
   service: string,
   signal: AbortSignal | undefined,
 ): Promise<{ seen: Survey; known: KnownInstance }> {
-  checkNames(stack, { services: [service] });
   const seen = await survey(core, stack, readContext(core, stack.name, signal));
-  const all = [...knownInstances(stack, seen).values()].filter((each) => each.instance.service === service);
+  const instances = knownInstances(stack, seen);
+  checkServices(stack, seen, instances, [service]);
+  const all = [...instances.values()].filter((each) => each.instance.service === service);
   const known = all.find((each) => each.observed !== undefined) ?? all[0];
   if (known === undefined) throw notDeployed(service);
   return { seen, known };

@@ -150,7 +150,8 @@ function imageProblems(error: CtrlPlaneError, service: string, stack: Stack): Di
 function pinnedImage(spec: ServiceSpec, known: KnownInstance | undefined): PinnedImage | undefined {
   const settled = known?.observed?.settled;
   const image = settled?.image;
-  if (image === undefined || spec.image.kind !== "reference" || spec.image.reference !== image.declared) return undefined;
+  if (image === undefined || spec.image.kind !== "reference" || spec.image.reference !== image.declared)
+    return undefined;
   return specHash(spec, image) === settled?.specHash ? image : undefined;
 }
 

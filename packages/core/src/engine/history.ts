@@ -6,7 +6,7 @@ import type { Stack } from "../model/stack.ts";
 import type { ChangeDetail, ReleaseSummary } from "../control-plane.ts";
 import { readContext, type Core } from "../platforms/core.ts";
 import { knownInstances } from "./known.ts";
-import { checkNames } from "./plan-stack.ts";
+import { checkServices } from "./service-names.ts";
 import { survey } from "./survey.ts";
 
 /** Changes of a stack over all its platforms, newest first. */
@@ -39,12 +39,11 @@ export async function changeDetail(core: Core, stack: Stack, number: number): Pr
 
 /** Releases on record, newest first, service by service. Reads without the key. */
 export async function stackReleases(core: Core, stack: Stack, services: readonly string[]): Promise<ReleaseSummary[]> {
-  checkNames(stack, { services });
   const context = readContext(core, stack.name);
   const seen = await survey(core, stack, context);
-  const known = [...knownInstances(stack, seen).values()].filter(
-    (each) => services.length === 0 || services.includes(each.instance.service),
-  );
+  const all = knownInstances(stack, seen);
+  checkServices(stack, seen, all, services);
+  const known = [...all.values()].filter((each) => services.length === 0 || services.includes(each.instance.service));
   const found = await Promise.all(
     known.flatMap((each) =>
       each.releases.toReversed().map(async (number): Promise<ReleaseSummary | undefined> => {
@@ -70,9 +69,9 @@ export async function stackReleases(core: Core, stack: Stack, services: readonly
 
 /** One release; values that the key does not open are masked. */
 export async function oneRelease(core: Core, stack: Stack, service: string, number: number): Promise<Release> {
-  checkNames(stack, { services: [service] });
   const context = readContext(core, stack.name);
   const seen = await survey(core, stack, context);
+  checkServices(stack, seen, knownInstances(stack, seen), [service]);
   for (const each of seen.surveys.values()) {
     const opened = await each.platform.ledger.openRelease(service, number, context);
     if (opened !== undefined) return opened.release;

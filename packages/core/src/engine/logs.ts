@@ -7,7 +7,7 @@ import type { LogsRequest } from "../provider/requests.ts";
 import { readContext, type Core } from "../platforms/core.ts";
 import { knownInstances } from "./known.ts";
 import { merge } from "./merge.ts";
-import { checkNames } from "./plan-stack.ts";
+import { checkServices } from "./service-names.ts";
 import { requireProvider } from "../platforms/bind.ts";
 import { survey, type Survey } from "./survey.ts";
 
@@ -18,11 +18,12 @@ export async function* stackLogs(
   options: StackLogOptions,
 ): AsyncGenerator<StackLogLine, void, void> {
   const services = options.services ?? [];
-  checkNames(stack, { services });
   const context = readContext(core, stack.name, options.signal);
   const seen = await survey(core, stack, context);
+  const known = knownInstances(stack, seen);
+  checkServices(stack, seen, known, services);
   const requests = await Promise.all(
-    [...knownInstances(stack, seen).values()]
+    [...known.values()]
       .filter((each) => services.length === 0 || services.includes(each.instance.service))
       .map((each) => requestsFor(seen, each, options, context)),
   );

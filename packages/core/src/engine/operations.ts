@@ -17,7 +17,7 @@ import type { Core } from "../platforms/core.ts";
 import { knownInstances, refuseUntouchable } from "./known.ts";
 import type { Capability } from "../provider/capability.ts";
 import { refuseIncapable } from "./refuse-incapable.ts";
-import { checkNames } from "./plan-stack.ts";
+import { checkServices } from "./service-names.ts";
 import { runChange } from "./run-change.ts";
 import { survey, type Survey } from "./survey.ts";
 import { unreachableActions } from "./unreachable.ts";
@@ -159,7 +159,6 @@ function run(
   options: ChangeOptions,
   operation: Operation,
 ): Promise<Run<Change>> {
-  checkNames(stack, { services });
   return runChange(core, {
     command: operation.command,
     stack,
@@ -167,6 +166,7 @@ function run(
     decide: async (context) => {
       const seen = await survey(core, stack, context);
       const known = knownInstances(stack, seen);
+      checkServices(stack, seen, known, services);
       const subjects =
         services.length > 0 ? services.map((each) => requireDeployed(seen, known, each)) : deployed(known);
       for (const each of subjects) {

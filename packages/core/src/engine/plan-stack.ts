@@ -1,6 +1,4 @@
-import leven from "leven";
 import type { Diagnostic } from "../errors/diagnostic.ts";
-import { CtrlPlaneError } from "../errors/error.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Stack } from "../model/stack.ts";
 import { dependencies } from "../config/dependencies.ts";
@@ -8,9 +6,10 @@ import type { PlanOptions } from "../control-plane.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "../plan/input.ts";
 import { makePlan } from "../plan/make-plan.ts";
 import type { ProviderContext } from "../provider/context.ts";
+import { checkNames, checkServices } from "./service-names.ts";
 import type { Core } from "../platforms/core.ts";
 import { desire } from "./desired.ts";
-import { knownInstances, serviceOf } from "./known.ts";
+import { knownInstances } from "./known.ts";
 import { survey, type Survey } from "./survey.ts";
 import { lastRollbacks } from "./rolled-back.ts";
 
@@ -36,7 +35,7 @@ export async function prepare(
   const seen = await survey(core, stack, context);
   const first = knownInstances(stack, seen);
   const named = [...(goal === "nothing" ? (options.services ?? []) : []), ...(options.remove ?? [])];
-  checkNames(stack, { services: named }, recordedServices(stack, seen, first));
+  checkServices(stack, seen, first, named);
   const chosen = goal === "nothing" ? new Set<string>() : selection;
   const wanted = await desire(
     core,
@@ -76,35 +75,6 @@ export async function prepare(
 function locate(each: Diagnostic, stack: Stack): Diagnostic {
   if (each.path !== undefined || each.field === undefined) return each;
   return { ...each, ...stack.locate(each.field) };
-}
-
-/** What can be named to be removed besides what is declared: what is there, and what was removed already. */
-function recordedServices(stack: Stack, seen: Survey, known: ReadonlyMap<string, KnownInstance>): string[] {
-  const entries = Object.keys(seen.document?.entries ?? {}).map((key) => serviceOf(key, stack.name));
-  return [
-    ...[...known.values()].map((each) => each.instance.service),
-    ...entries.filter((service) => service !== undefined),
-  ];
-}
-
-/** Throws `INVALID` for a service that neither the file nor `recorded` has. */
-export function checkNames(
-  stack: Stack,
-  options: { readonly services?: readonly string[] },
-  recorded: readonly string[] = [],
-): void {
-  const known = [...new Set([...Object.keys(stack.services), ...recorded])];
-  for (const name of options.services ?? []) {
-    if (known.includes(name)) continue;
-    const [nearest] = known
-      .map((other) => ({ other, distance: leven(name, other) }))
-      .sort((a, b) => a.distance - b.distance);
-    const guess = nearest !== undefined && nearest.distance <= 3 ? `Did you mean ${nearest.other}? ` : "";
-    throw new CtrlPlaneError("INVALID", `${stack.name} has no service ${name}`, {
-      target: name,
-      hint: `${guess}Its services: ${known.join(", ") || "none"}.`,
-    });
-  }
 }
 
 /** Reads in full, from the ledger, only the releases that a difference has to be told from. */

@@ -5,6 +5,7 @@ import type { Plan, PlanAction } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
 import type { Stack } from "../model/stack.ts";
 import type { RollbackOptions, Run } from "../control-plane.ts";
+import { dependencies } from "../config/dependencies.ts";
 import { carryOut } from "../apply/deployment.ts";
 import type { ChangeScope } from "../apply/change-scope.ts";
 import { previousRelease, recordServing, rollOutAndVerify } from "../apply/deploy-instance.ts";
@@ -52,7 +53,7 @@ export async function decideRollback(
       : [await stepTo(seen, known, options.service, options.to, context)];
   const described = await Promise.all(steps.map((step) => describeStep(seen, step, context)));
   const beyond = options.service === undefined ? unreachableActions(known, seen) : [];
-  const actions = [...removalsLast(described), ...beyond];
+  const actions = [...inOrder(described, stack), ...beyond];
   const byKey = new Map(steps.map((step) => [actionKey(step.known.instance), step]));
   const plan: Plan = {
     v: 1,
@@ -171,10 +172,15 @@ function kindOf({ known, isHeld, isUnfinished }: Step, target: Release): PlanAct
   return settled?.replicaHash === target.revision.replicaHash ? "configure" : "update";
 }
 
-/** What serves again does so before anything is taken away. */
-function removalsLast(actions: readonly PlanAction[]): PlanAction[] {
-  const others = actions.filter((each) => each.kind !== "remove").map((each) => each.key);
-  return actions.map((each) => (each.kind === "remove" ? { ...each, after: others } : each));
+/** What a service needs goes back before it; removals are last. */
+function inOrder(actions: readonly PlanAction[], stack: Stack): PlanAction[] {
+  const others = actions.filter((each) => each.kind !== "remove" && each.kind !== "hold");
+  return actions.map((each) => {
+    const declared = stack.services[each.instance.service];
+    const needs = declared === undefined ? [] : dependencies(declared);
+    const before = each.kind === "remove" ? others : others.filter((other) => needs.includes(other.instance.service));
+    return { ...each, after: before.map((other) => other.key) };
+  });
 }
 
 async function describeStep(seen: Survey, step: Step, context: ProviderContext): Promise<PlanAction> {

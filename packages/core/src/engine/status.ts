@@ -7,16 +7,17 @@ import { leaseHolder } from "../state/lease.ts";
 import type { Core } from "../platforms/core.ts";
 import { readContext } from "../platforms/core.ts";
 import { knownInstances } from "./known.ts";
-import { checkNames } from "./plan-stack.ts";
+import { checkServices } from "./service-names.ts";
 import { requireProvider, stackScope } from "../platforms/bind.ts";
 import { survey, type Survey } from "./survey.ts";
 
 /** What serves, as the platforms say it now. */
 export async function stackStatus(core: Core, stack: Stack, services: readonly string[]): Promise<StackStatus> {
-  checkNames(stack, { services });
   const context = readContext(core, stack.name);
   const seen = await survey(core, stack, context);
-  const known = [...knownInstances(stack, seen).values()];
+  const all = knownInstances(stack, seen);
+  checkServices(stack, seen, all, services);
+  const known = [...all.values()];
   const shown = known.filter((each) => isShown(each, stack, services));
   const statuses = await Promise.all(shown.map((each) => serviceStatus(each, stack, seen, context)));
   const lease = await currentLease(seen, stack, context);
@@ -79,10 +80,11 @@ export async function stackResources(
   stack: Stack,
   services: readonly string[],
 ): Promise<Record<string, ResourceUsage>> {
-  checkNames(stack, { services });
   const context = readContext(core, stack.name);
   const seen = await survey(core, stack, context);
-  const running = [...knownInstances(stack, seen).values()].filter(
+  const all = knownInstances(stack, seen);
+  checkServices(stack, seen, all, services);
+  const running = [...all.values()].filter(
     (each) => each.observed !== undefined && (services.length === 0 || services.includes(each.instance.service)),
   );
   const entries = running.map(async ({ instance }): Promise<[string, ResourceUsage]> => {
