@@ -38,7 +38,7 @@ export function readServiceSpec(
   at: At,
 ): ServiceSpec | undefined {
   const { folder, isOperating } = around;
-  const { ports = [], strategy, stop = {}, entrypoint, registry, tls, formerly } = declared;
+  const { ports = [], strategy, stop = {} } = declared;
   checkJobFields(declared, at);
   const image = readImage(declared, folder, !isOperating, at);
   const volumes = readVolumes(declared, at);
@@ -48,16 +48,12 @@ export function readServiceSpec(
       : readHealth(declared.health, ports, around.isOnFailureDefault, at.child("health"));
   const { env, secretEnv } = readEnv(declared, around, at);
   const command = readCommand(declared.command);
-  const tlsSpec = readTls(tls, at);
-  const registrySpec = readRegistry(registry);
-  const providerOptions = typeof declared.provider === "object" ? declared.provider.options : undefined;
   if (image === undefined) return undefined;
   return {
     service,
     kind: declared.kind ?? "service",
     image,
-    ...(registrySpec === undefined ? {} : { registry: registrySpec }),
-    ...(entrypoint === undefined ? {} : { entrypoint }),
+    ...readExtras(declared, at),
     ...(command === undefined ? {} : { command }),
     env,
     secretEnv,
@@ -65,18 +61,32 @@ export function readServiceSpec(
     scale: readScale(declared),
     ports,
     domains: (declared.domains ?? []).map(readDomain),
-    ...(tlsSpec === undefined ? {} : { tls: tlsSpec }),
     ...(health === undefined ? {} : { health }),
     volumes,
     needs: readNeeds(declared.needs, around.jobs),
     strategy: readStrategy(strategy, ports, volumes.length),
     stop: { signal: stop.signal ?? "SIGTERM", graceMs: stop.grace ?? 10_000 },
     protect: declared.protect ?? false,
-    ...(formerly === undefined ? {} : { formerly }),
-    ...(declared.kind === "job" ? { job: readJob(declared) } : {}),
     keep: declared.keep ?? around.keep,
     accept: around.provider.accept,
-    ...(providerOptions === undefined || Object.keys(providerOptions).length === 0 ? {} : { providerOptions }),
+  };
+}
+
+type Extras = Pick<ServiceSpec, "registry" | "entrypoint" | "tls" | "formerly" | "job" | "providerOptions">;
+
+/** Fields that stay away where they are not declared. */
+function readExtras(declared: DeclaredService, at: At): Extras {
+  const { entrypoint, formerly } = declared;
+  const tls = readTls(declared.tls, at);
+  const registry = readRegistry(declared.registry);
+  const options = (typeof declared.provider === "object" ? declared.provider.options : undefined) ?? {};
+  return {
+    ...(registry === undefined ? {} : { registry }),
+    ...(entrypoint === undefined ? {} : { entrypoint }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(formerly === undefined ? {} : { formerly }),
+    ...(declared.kind === "job" ? { job: readJob(declared) } : {}),
+    ...(Object.keys(options).length === 0 ? {} : { providerOptions: options }),
   };
 }
 
