@@ -86,11 +86,14 @@ export class Problems {
     this.#found.push(...diagnostics);
   }
 
-  /** In the order of the file. */
+  /** In the order of the file. What several services ran into at one place stands there once. */
   all(): Diagnostic[] {
     const line = (each: Diagnostic) => each.range?.start.line ?? 0;
     const column = (each: Diagnostic) => each.range?.start.column ?? 0;
-    return this.#found.toSorted((a, b) => line(a) - line(b) || column(a) - column(b));
+    const said = ({ summary, detail, range }: Diagnostic): string => JSON.stringify([summary, detail, range]);
+    return [...new Map(this.#found.map((each) => [said(each), each])).values()].toSorted(
+      (a, b) => line(a) - line(b) || column(a) - column(b),
+    );
   }
 }
 

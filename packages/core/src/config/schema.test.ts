@@ -348,6 +348,11 @@ describe("the stack", () => {
       /there is no provider type dockr → Did you mean docker\?/,
     ],
     ["an unknown default", "name: a\nprovider: vps\nservices: {}\n", /^pctl\.yaml:2:11: there is no provider vps/],
+    [
+      "an unknown default, told once for all services",
+      "name: a\nprovider: vps\nservices:\n  x: { image: nginx }\n  y: { image: nginx }\n",
+      /^pctl\.yaml:2:11: there is no provider vps[^\n]*$/,
+    ],
   ];
   for (const [what, text, expected] of cases) {
     test(what, async () => {
