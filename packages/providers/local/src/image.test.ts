@@ -211,7 +211,7 @@ test("what does not fit on the disk is refused before a byte is copied", async (
   const manifest = { v: 1, digest: image.digest, declared: "./web", bytes: content.bytes, files: 1 } as const;
   assert.match(
     await problem(snapshots.create(web, content, manifest, context)),
-    /^QUOTA: no room for a copy of \.\/web: it needs 1152922 TB, and .* free$/,
+    /^QUOTA: no room for a copy of \.\/web: it needs 1152922 TB and 67\.1 MB to spare, and .* free$/,
   );
   assert.deepEqual(await readdir(join(dir, "snapshots")), []);
 });

@@ -204,7 +204,7 @@ async function noRoom(base: string, bytes: number, declared: string, cause?: unk
   const free = formatBytes(await freeBytes(base));
   return new CtrlPlaneError(
     "QUOTA",
-    `no room for a copy of ${declared}: it needs ${formatBytes(bytes)}, and ${base} has ${free} free`,
+    `no room for a copy of ${declared}: it needs ${formatBytes(bytes)} and ${formatBytes(reserveBytes)} to spare, and ${base} has ${free} free`,
     {
       target: declared,
       hint: "Free some space, or leave out what need not be deployed with a `.pctlignore`.",
