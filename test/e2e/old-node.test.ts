@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { test } from "node:test";
 import { entry } from "./fixture.ts";
 
@@ -19,7 +19,8 @@ test("an older Node: one line that says which is needed, exit 1", { skip }, () =
   if (oldFile === undefined) return;
   const version = execFileSync(oldFile, ["--version"], { encoding: "utf8" }).trim().slice(1);
   for (const words of [["--version"], ["deploy"], ["--help"]]) {
-    const { status, stdout, stderr } = spawnSync(oldFile, [entry, ...words], { encoding: "utf8" });
+    const said: SpawnSyncReturns<string> = spawnSync(oldFile, [entry, ...words], { encoding: "utf8" });
+    const { status, stdout, stderr } = said;
     assert.equal(status, 1);
     assert.equal(stdout, "");
     assert.match(stderr, /^[^\n]*Node[^\n]*\n$/);
