@@ -18,6 +18,9 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the project's folder. */
   readonly cwd?: string;
+  /** Whom it runs as. Default: who runs the test. */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 /** A replica by what the kernel shows: its name, and the processes of its session. */
@@ -84,9 +87,12 @@ export class Project implements AsyncDisposable {
   }
 
   start(words: readonly string[], options: RunOptions = {}): ChildProcess {
+    const { cwd = this.folder, env, uid, gid } = options;
     const child = spawn(process.execPath, [entry, ...words], {
-      cwd: options.cwd ?? this.folder,
-      env: { ...this.#env, ...options.env },
+      cwd,
+      env: { ...this.#env, ...env },
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
     });
     this.#started.push(child);
     return child;
