@@ -86,6 +86,25 @@ test("from any state a deploy ends with the wanted release alone, routed and set
   );
 });
 
+test("of two replicas with one ordinal the routed one stays", async () => {
+  const machines: Situation["machines"] = [
+    { of: wanted, ordinal: 1, state: "starting", deployment: "dep_1", isRouted: false },
+    { of: wanted, ordinal: 1, state: "ready", deployment: "dep_1", isRouted: false },
+    { of: old, ordinal: 1, state: "ready", deployment: "dep_1", isRouted: false },
+  ];
+  const given = {
+    machines,
+    settled: undefined,
+    stopped: false,
+    strategy: rollingStrategy,
+    replicas: 1,
+    hasPrevious: true,
+  };
+  const world = worldOf(given);
+  await drive(world, request(given, wanted, world));
+  assert.equal(world.look(), expected("ok2", 1));
+});
+
 test("from any state a release that fails ends with the previous one alone, routed", async () => {
   await fc.assert(
     fc.asyncProperty(situation, async (some) => {

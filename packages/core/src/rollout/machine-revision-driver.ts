@@ -1,7 +1,7 @@
 import type { InstanceIdentity } from "../model/identity.ts";
 import { revisionKey, type Release } from "../model/release.ts";
 import type { ProviderContext } from "../provider/context.ts";
-import { revisionsOf } from "./describe-instance.ts";
+import { revisionsOf, type RoutedShares } from "./describe-instance.ts";
 import { ensureReplicas } from "./ensure-replicas.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { Replica, ReplicaDriver } from "./replica-driver.ts";
@@ -65,7 +65,7 @@ export function machineRevisionDriver(
     },
 
     async retire(key, { keep, ...ending }, context) {
-      const leaving = surplus(await replicasOf(key, context), keep);
+      const leaving = surplus(await replicasOf(key, context), keep, await driver.routed(instance, context));
       if (leaving.length === 0) return;
       await changeRoutes(async () => {
         const routed = await driver.routed(instance, context);
@@ -131,9 +131,10 @@ async function observe(
   };
 }
 
-/** All but one for each of the first `keep` ordinals: those beyond, and doubles, of which a ready one stays. */
-function surplus(replicas: readonly Replica[], keep: number): readonly Replica[] {
-  const preferred = replicas.toSorted((a, b) => Number(b.state === "ready") - Number(a.state === "ready"));
+/** All but one for each of the first `keep` ordinals: those beyond, and doubles, of which the routed one stays, or a ready one. */
+function surplus(replicas: readonly Replica[], keep: number, routed: RoutedShares): readonly Replica[] {
+  const merit = (each: Replica): number => (each.id in routed ? 2 : 0) + (each.state === "ready" ? 1 : 0);
+  const preferred = replicas.toSorted((a, b) => merit(b) - merit(a));
   const kept = new Map<number, Replica>();
   for (const each of preferred) {
     if (each.ordinal <= keep && !kept.has(each.ordinal)) kept.set(each.ordinal, each);
