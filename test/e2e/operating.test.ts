@@ -145,7 +145,7 @@ services:
     const before = project.replicas();
     rmSync(join(project.folder, "pctl.shop.json"));
     rmSync(join(project.folder, ".pctl"), { recursive: true });
-    assert.match(await project.ok("plan", "--exit-code"), /^shop on local.*continues change #1 by ann/);
+    assert.match(await project.ok("plan", "--exit-code"), /^shop on local.*after change #1 by ann/);
     await project.ok("deploy");
     assert.deepEqual(project.replicas(), before);
     await project.change({ version: "v2" });

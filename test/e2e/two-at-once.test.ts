@@ -5,9 +5,9 @@ import type { ChildProcess } from "node:child_process";
 import { Project } from "./fixture.ts";
 import { outcomeOf } from "./workbench.ts";
 
-const slow = (version: string) => ({ version, startMs: 1500 });
+const slow = (version: string) => ({ version, startMs: 6000 });
 
-/** A deploy that has the lease, and is busy for more than a second. */
+/** A deploy that has the lease, and is busy for seconds. */
 async function busyDeploy(project: Project): Promise<{ child: ChildProcess; outcome: ReturnType<typeof outcomeOf> }> {
   const child = project.start(["deploy", "--json"]);
   child.stdin?.end();

@@ -86,7 +86,10 @@ export interface Provider {
   /** What `stop` ended serves again. Capability `deploy`. */
   start(request: ReleaseRequest, context: ProviderContext): Promise<InstanceStatus>;
   /** Nothing of it runs, and all else stays, so that `start` brings it back. Capability `deploy`. */
-  stop(request: InstanceRequest & { readonly signal: string; readonly graceMs: number; readonly drainMs: number }, context: ProviderContext): Promise<InstanceStatus>;
+  stop(
+    request: InstanceRequest & { readonly signal: string; readonly graceMs: number; readonly drainMs: number },
+    context: ProviderContext,
+  ): Promise<InstanceStatus>;
   /** Every replica is a new one of the same release, replaced by its strategy. Capability `deploy`. */
   restart(request: ReleaseRequest, context: ProviderContext): Promise<InstanceStatus>;
   /** Throws `NOT_FOUND` where nothing of it exists. */
