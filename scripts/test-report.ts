@@ -17,6 +17,7 @@ export class TestReport {
   readonly #nameOf: (file: string) => string;
   readonly #failures: { name: string; detail: string }[] = [];
   readonly #output = new Map<string, string>();
+  readonly #measured = new Map<string, string[]>();
   readonly #startedAt = performance.now();
 
   constructor(nameOf: (file: string) => string) {
@@ -32,6 +33,7 @@ export class TestReport {
       const { file, message } = event.data;
       this.#output.set(file, (this.#output.get(file) ?? "") + message);
     }
+    if (event.type === "test:diagnostic") this.#addDiagnostic(event.data);
     if (event.type === "test:summary" && event.data.file !== undefined) this.#addFile(event.data);
     if (event.type !== "test:pass" && event.type !== "test:fail") return;
     const { name, file = "", skip, details } = event.data;
@@ -68,6 +70,12 @@ export class TestReport {
     process.stdout.write(`\n${words.join(", ")} in ${(elapsedMs / 1000).toFixed(1)} s\n`);
   }
 
+  /** What a test says of itself, e.g. a count or a seed; Node's own counts of a file come the same way. */
+  #addDiagnostic({ file = "", message }: Extract<TestEvent, { type: "test:diagnostic" }>["data"]): void {
+    if (/^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/.test(message)) return;
+    this.#measured.set(file, [...(this.#measured.get(file) ?? []), message]);
+  }
+
   #addFile(summary: Extract<TestEvent, { type: "test:summary" }>["data"]): void {
     const { counts, duration_ms: durationMs, file = "" } = summary;
     const failed = counts.tests - counts.passed - counts.skipped - counts.todo;
@@ -76,5 +84,6 @@ export class TestReport {
     const sign = summary.success ? styleText("green", "✓") : styleText("red", "✗");
     const words = failed > 0 ? `${line.passed} passed, ${failed} failed` : `${line.passed} passed`;
     process.stdout.write(`${sign} ${line.file}  ${words}, ${(durationMs / 1000).toFixed(1)} s\n`);
+    for (const message of this.#measured.get(file) ?? []) process.stdout.write(`    ${message}\n`);
   }
 }
