@@ -32,7 +32,7 @@ Look
 
 Keep up
   state          the state file and the lease: show, rebuild, unlock
-  local          the processes behind the provider \`local\`: status, stop
+  local          the processes behind the provider \`local\`: status, start, stop
   schema         the JSON Schema of pctl.yaml
   version        versions of pctl and Node
 

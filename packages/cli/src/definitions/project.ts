@@ -76,7 +76,7 @@ export const upkeepCommands: readonly (CommandDefinition | CommandGroup)[] = [
   },
   {
     name: "local",
-    summary: "the processes behind the provider `local`: status, stop",
+    summary: "the processes behind the provider `local`: status, start, stop",
     commands: [
       {
         name: "local status",
@@ -89,6 +89,19 @@ export const upkeepCommands: readonly (CommandDefinition | CommandGroup)[] = [
           ["local status --json", "as one document"],
         ],
         load: () => import("../commands/local-status.ts"),
+      },
+      {
+        name: "local start",
+        summary: "bring back what should run on this machine, e.g. after it was restarted",
+        options: [
+          { long: "dir", value: "FOLDER", text: "data folder (default: $PCTL_LOCAL_DIR, else the provider's default)" },
+        ],
+        details: ["Needs no pctl.yaml: it starts the replicas of all stacks that were running before."],
+        examples: [
+          ["local start", "after a restart of the machine"],
+          ["local start --dir ./data", "those of another data folder"],
+        ],
+        load: () => import("../commands/local-start.ts"),
       },
       {
         name: "local stop",

@@ -5,12 +5,13 @@ import { age } from "./time.ts";
 
 /** The processes of a data folder: supervisor, gateway, replicas of all stacks. */
 export function renderLocal(status: LocalMachineStatus, paint: Paint, nowMs: number): string[] {
-  const { supervisor, replicas } = status;
+  const { supervisor, gateway, replicas } = status;
   const none = paint("dim", "does not run; the next change starts it");
+  const old = gateway?.isOld === true ? ", of another version: pctl local stop, then start, replaces it" : "";
   const lines = [
     `folder      ${status.dir}`,
     `supervisor  ${supervisor === undefined ? none : `pid ${supervisor.pid}, for ${age(supervisor.startedAt, nowMs)}, version ${supervisor.version}`}`,
-    `gateway     ${supervisor?.gatewayPid === undefined ? none : `pid ${supervisor.gatewayPid}`}`,
+    `gateway     ${gateway === undefined ? none : `pid ${gateway.pid}, for ${age(gateway.startedAt, nowMs)}${old}`}`,
   ];
   if (replicas.length === 0) return [...lines, "replicas    none"];
   const rows = [...replicas]
