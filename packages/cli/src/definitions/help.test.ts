@@ -28,7 +28,7 @@ function helpOf(command: Command): string {
   return help;
 }
 
-test("the list of commands is the one of the issue", () => {
+test("the list of commands is the documented one", () => {
   assert.deepEqual(leaves.map((each) => each.name).sort(), [
     "check",
     "config",
@@ -38,6 +38,7 @@ test("the list of commands is the one of the issue", () => {
     "exec",
     "history",
     "init",
+    "local start",
     "local status",
     "local stop",
     "logs",
