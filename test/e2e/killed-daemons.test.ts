@@ -36,6 +36,28 @@ describe("processes of ours killed with -9", { concurrency: true }, () => {
     assert.deepEqual(project.replicaNames(), ["shop-web-1", "shop-web-2"]);
   });
 
+  test("all of them, as by a reboot: status tells it, and local start brings every stack back", async () => {
+    await using project = await Project.withServer({ version: "v1" }, ["scale: { replica: 2 }"]);
+    await project.ok("deploy");
+    // The supervisor first: the others would be brought back.
+    const all = project
+      .processes()
+      .toSorted((a, b) => Number(b.role === "supervisor") - Number(a.role === "supervisor"));
+    for (const { pid } of all) process.kill(pid, "SIGKILL");
+    for (const { pids } of project.replicas()) for (const pid of pids) process.kill(pid, "SIGKILL");
+    assert.match(await project.ok("status"), /^web .*down/m);
+
+    assert.match(await project.ok("local", "start"), /looks after 2 replicas/);
+    await eventually("both replicas run", () => project.replicaNames().length === 2);
+    await eventually("the port answers", () =>
+      project.ask().then(
+        () => true,
+        () => false,
+      ),
+    );
+    assert.match(await project.ok("plan", "--exit-code"), /Nothing to do/);
+  });
+
   test("gateway: back in a moment, replicas untouched", async (t) => {
     await using project = await Project.withServer({ version: "v1" }, ["scale: { replica: 2 }"]);
     await project.ok("deploy");
