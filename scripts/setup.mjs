@@ -87,24 +87,33 @@ function findNode() {
   return fail(`no Node for ${process.platform}-${process.arch} comes with the project; install Node 22.18 or newer.`);
 }
 
-/** Runs `tsc -b` if a source, a manifest or a compiler setting differs from those of the last build. */
+/**
+ * Makes the declarations (`tsc -b`) and what runs (`bundle.ts`) if a source, a manifest or a setting differs from those of the
+ * last build, or if a file of it is gone.
+ */
 function build(node) {
   const stamp = join(modules, ".cache", "ctrlplane", "built");
   const sources = findSources();
   const state = createHash("sha256")
-    .update(sources.map((file) => file.state).join("\n"))
+    .update(sources.map((file) => `${file.path} ${file.mtimeMs} ${file.size}`).join("\n"))
     .digest("hex");
-  const outputs = sources.flatMap((file) => file.output ?? []);
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === state && outputs.every((file) => existsSync(file))) return;
-  removeStale(new Set(outputs));
+  const [built, ...files] = existsSync(stamp) ? readFileSync(stamp, "utf8").trim().split("\n") : [];
+  if (built === state && files.every((file) => existsSync(join(root, file)))) return;
+  removeStaleDeclarations(new Set(sources.map((file) => file.path)));
   const tsc = spawnSync(
     node,
     [join(modules, "typescript", "bin", "tsc"), "-b", "packages/cli", "packages/providers/reference"],
     { cwd: root, stdio: "inherit" },
   );
   if (tsc.status !== 0) fail("the build failed.");
+  const bundle = spawnSync(node, [join(root, "scripts", "bundle.ts")], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"],
+    encoding: "utf8",
+  });
+  if (bundle.status !== 0) fail("the build failed.");
   mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, state);
+  writeFileSync(stamp, `${state}\n${bundle.stdout}`);
 }
 
 function findSources() {
@@ -113,16 +122,14 @@ function findSources() {
     "packages/cli",
     ...list("packages/providers").map((name) => `packages/providers/${name}`),
   ];
-  const files = ["package-lock.json", "tsconfig.json", "tsconfig.base.json"];
+  const files = ["package-lock.json", "tsconfig.json", "tsconfig.base.json", "scripts/bundle.ts"];
   for (const folder of packages) {
     files.push(join(folder, "package.json"), join(folder, "tsconfig.json"));
     for (const name of list(join(folder, "src"), true)) if (name.endsWith(".ts")) files.push(join(folder, "src", name));
   }
-  return files.sort().map((file) => {
-    const { mtimeMs, size } = statSync(join(root, file));
-    const [folder, name] = file.split("/src/");
-    const output = name === undefined ? undefined : join(root, folder, "dist", name.replace(/\.ts$/, ".js"));
-    return { state: `${file} ${mtimeMs} ${size}`, output };
+  return files.sort().map((path) => {
+    const { mtimeMs, size } = statSync(join(root, path));
+    return { path, mtimeMs, size };
   });
 }
 
@@ -130,14 +137,12 @@ function list(folder, recursive = false) {
   return existsSync(join(root, folder)) ? readdirSync(join(root, folder), { recursive }) : [];
 }
 
-/** A test whose source is gone shall not run from dist for ever. */
-function removeStale(outputs) {
-  for (const dist of new Set([...outputs].map((file) => file.slice(0, file.lastIndexOf("/dist/") + 5)))) {
-    if (!existsSync(dist)) continue;
-    for (const name of readdirSync(dist, { recursive: true })) {
-      const file = join(dist, name);
-      const output = file.replace(/\.(d\.ts|js\.map)$/, ".js");
-      if (output.endsWith(".js") && !outputs.has(output)) rmSync(file, { force: true });
+/** Declarations whose source is gone; `bundle.ts` does the same for what runs. */
+function removeStaleDeclarations(sources) {
+  for (const folder of new Set([...sources].flatMap((file) => file.split("/src/").slice(0, -1)))) {
+    for (const name of list(join(folder, "dist"), true)) {
+      const source = join(folder, "src", name.replace(/\.d\.ts$/, ".ts"));
+      if (name.endsWith(".d.ts") && !sources.has(source)) rmSync(join(root, folder, "dist", name), { force: true });
     }
   }
 }

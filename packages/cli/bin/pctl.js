@@ -19,6 +19,8 @@ function run(words) {
     fs.writeSync(1, JSON.parse(manifest).version + "\n");
     return;
   }
+  // A stack then names files and lines of the sources; reading the maps takes time, so only on request.
+  if (words.indexOf("--debug") !== -1) process.setSourceMapsEnabled(true);
   // Compiled code is kept in the user's own cache: the default, a folder in /tmp, is open to others.
   var cache = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, ".cache"));
   if (cache) process.getBuiltinModule("node:module").enableCompileCache(path.join(cache, "pctl", "compiled"));

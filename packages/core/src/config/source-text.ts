@@ -4,11 +4,18 @@ import type { SourceRange } from "../errors/diagnostic.ts";
 /** Offsets of the first character and of the one behind the last. */
 export type Span = readonly [from: number, to: number, ...rest: readonly number[]];
 
+/** What this package shows of the parser's table of lines: its declarations name no package of others. */
+interface LineTable {
+  lineStarts: number[];
+  addNewLine(this: void, offset: number): number;
+  linePos(this: void, offset: number): { line: number; col: number };
+}
+
 /** The text of the file. Of most spans nobody ever asks the lines, so they are counted only then. */
 export class SourceText {
   readonly text: string;
   /** The parser notes here where lines begin. */
-  readonly lines = new LineCounter();
+  readonly lines: LineTable = new LineCounter();
 
   constructor(text: string) {
     this.text = text;

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import { daemonFile, daemonLog } from "../layout.ts";
 import { isAlive } from "../process/identity.ts";
 import { readJsonFile } from "../process/json-file.ts";
+import { gatewayFile, programFlags } from "../programs.ts";
 import type { GatewayRecord } from "./client.ts";
 
 export interface StartGatewayOptions {
@@ -16,9 +16,6 @@ export interface StartGatewayOptions {
   /** How long it may take. Default 10 s. */
   readonly timeoutMs?: number;
 }
-
-const isSource = import.meta.url.endsWith(".ts");
-const mainFile = fileURLToPath(new URL(isSource ? "main.ts" : "main.js", import.meta.url));
 
 /**
  * Starts the gateway of a data folder, detached from this process, or finds the one that runs. Returns when it serves
@@ -31,16 +28,12 @@ export async function startGateway(
   const running = runningGateway(options.dir);
   if (running !== undefined) return running;
   const log = openSync(daemonLog(options.dir, "gateway"), "a", 0o600);
-  const child = spawn(
-    process.execPath,
-    [...(isSource ? ["--conditions=source"] : []), mainFile, options.dir, options.version],
-    {
-      cwd: "/",
-      env: {},
-      detached: true,
-      stdio: ["ignore", log, log, "pipe"],
-    },
-  );
+  const child = spawn(process.execPath, [...programFlags, gatewayFile, options.dir, options.version], {
+    cwd: "/",
+    env: {},
+    detached: true,
+    stdio: ["ignore", log, log, "pipe"],
+  });
   closeSync(log);
   const exited = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());

@@ -1,17 +1,15 @@
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import type { Duplex } from "node:stream";
-import { fileURLToPath } from "node:url";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import { replicaFiles } from "../layout.ts";
+import { shimFile } from "../programs.ts";
 import type { ShimRecord } from "../supervisor/records.ts";
 import { identify } from "./identity.ts";
 import { writeJsonFile } from "./json-file.ts";
 
 /** Four threads instead of seven, and a small young generation: the shim sleeps all its life. */
 const smallNode = ["--v8-pool-size=0", "--single-threaded-gc", "--max-semi-space-size=1"];
-
-const shimFile = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../shim.ts" : "../shim.js", import.meta.url));
 
 export interface ShimRequest {
   /** Folder of the replica. */

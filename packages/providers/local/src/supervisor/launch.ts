@@ -1,14 +1,12 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import { daemonLog, prepareDataFolder } from "../layout.ts";
 import { inheritedEnvironment } from "../process/environment.ts";
 import { logTail } from "../process/log-tail.ts";
+import { programFlags, supervisorFile } from "../programs.ts";
 
-const isSource = import.meta.url.endsWith(".ts");
-const mainFile = fileURLToPath(new URL(isSource ? "main.ts" : "main.js", import.meta.url));
 /** Enough on a machine that has a lot else to do. */
 const launchMs = 30_000;
 
@@ -30,7 +28,7 @@ export async function launchSupervisor({ dir, env, idleMs }: LaunchOptions): Pro
   const log = openSync(daemonLog(dir, "supervisor"), "a", 0o600);
   const child = spawn(
     process.execPath,
-    [...(isSource ? ["--conditions=source"] : []), mainFile, dir, ...(idleMs === undefined ? [] : [String(idleMs)])],
+    [...programFlags, supervisorFile, dir, ...(idleMs === undefined ? [] : [String(idleMs)])],
     {
       cwd: "/",
       env: inheritedEnvironment(env),
