@@ -86,6 +86,8 @@ export interface ChangeOptions {
 export interface DeployOptions extends PlanOptions, ChangeOptions {
   /** Hash of the plan that was reviewed: another one ends with exit code 2, and nothing is changed. */
   readonly expect?: string;
+  /** Where one service fails, all that the change brought up is reverted. A job that completed stays completed. */
+  readonly atomic?: boolean;
 }
 
 export interface RollbackOptions extends ChangeOptions {
@@ -139,10 +141,13 @@ export interface StackLogOptions {
 }
 export interface StackLogLine extends LogLine {
   readonly service: string;
+  readonly provider: string;
 }
 
 export interface CommandOptions {
   readonly command: readonly string[];
+  /** On this one of the service's providers. Default: the first on which a replica is ready. */
+  readonly provider?: string;
   readonly replica?: string;
   readonly terminal?: Terminal & { readonly inherit: boolean };
   readonly signal?: AbortSignal;
@@ -150,6 +155,7 @@ export interface CommandOptions {
 
 export interface ReleaseSummary {
   readonly service: string;
+  readonly provider: string;
   readonly number: number;
   readonly change: number;
   readonly createdAt: string;
@@ -193,6 +199,7 @@ export interface Stacks {
   stop(stack: Stack, services: readonly string[], options?: ChangeOptions): Promise<Run<Change>>;
   restart(stack: Stack, services: readonly string[], options?: ChangeOptions): Promise<Run<Change>>;
   status(stack: Stack, services?: readonly string[]): Promise<StackStatus>;
+  /** By service; by `service@provider` where it runs on several. */
   resources(stack: Stack, services?: readonly string[]): Promise<Readonly<Record<string, ResourceUsage>>>;
   logs(stack: Stack, options?: StackLogOptions): AsyncIterable<StackLogLine>;
   exec(stack: Stack, service: string, options: CommandOptions): Promise<ExecSession>;

@@ -17,6 +17,7 @@ export function run(invocation: Invocation): Promise<number> {
         ...changeOptions(session),
         ...events,
         remove,
+        atomic: invocation.flag("atomic"),
         ...(expect === undefined ? {} : { expect }),
       }),
     );

@@ -10,8 +10,10 @@ export async function run(invocation: Invocation): Promise<number> {
   return withSession(invocation, { load: "operate", isChange: false, ownsSignals: true }, async ({ plane, stack }) => {
     const terminal = terminalFor(invocation);
     const replica = invocation.text("replica");
+    const provider = invocation.text("provider");
     const session = await plane.stacks.exec(stack, service, {
       command: invocation.rest,
+      ...(provider === undefined ? {} : { provider }),
       ...(replica === undefined ? {} : { replica }),
       ...(terminal === undefined ? {} : { terminal }),
     });

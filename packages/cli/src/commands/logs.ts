@@ -52,12 +52,15 @@ function logOptions(invocation: Invocation, nowMs: number): StackLogOptions {
 function prefixFor({ invocation, stack, output }: Session): LogPrefix | undefined {
   const services =
     invocation.positionals.length === 0 ? Object.keys(stack.services) : [...new Set(invocation.positionals)];
-  if (invocation.text("replica") !== undefined) return undefined;
+  const several = services.filter((service) => (stack.services[service]?.providers.length ?? 1) > 1);
+  if (invocation.text("replica") !== undefined && several.length === 0) return undefined;
   const names = services.flatMap((service): string[] => {
     const replicas = stack.services[service]?.spec.scale.replicas ?? 1;
     const most = typeof replicas === "number" ? replicas : replicas.max;
-    return most <= 1 ? [service] : [`${service}-${most}`];
+    const longest = most <= 1 ? service : `${service}-${most}`;
+    const { providers = [] } = stack.services[service] ?? {};
+    return providers.length <= 1 ? [longest] : providers.map((provider) => `${longest}@${provider}`);
   });
   const isAlone = services.length === 1 && names[0] === services[0];
-  return isAlone ? undefined : new LogPrefix(stack.name, names, output.paint);
+  return isAlone ? undefined : new LogPrefix(stack.name, names, output.paint, new Set(several));
 }

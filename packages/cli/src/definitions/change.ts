@@ -43,16 +43,18 @@ export const changeCommands: readonly CommandDefinition[] = [
     parameters: "[services...]",
     options: [
       { long: "expect", value: "HASH", text: "only if the plan is still the one reviewed, else exit 2" },
+      { long: "atomic", text: "all or nothing: one service fails, and the whole change is reverted" },
       message,
       ...selection,
     ],
     details: [
       "Named services alone are deployed, and nothing is removed. Without names, services that left the file are removed at the end.",
-      "A failed service goes back to its old release. Killed in the middle? Run it again.",
+      "A failed service goes back to its old release; with --atomic so do all others of the change (exit 3). Jobs that completed stay so. Killed in the middle? Run it again.",
     ],
     examples: [
       ["deploy", "everything in pctl.yaml"],
       ["deploy web -m 'new checkout'", "one service, with a note for history"],
+      ["deploy --atomic", "everything, or nothing of it"],
       ["deploy --expect 3f9a1c0d22e4", "exactly the plan that was reviewed"],
       ["deploy --remove db --volumes", "db left the file: remove it and its data"],
     ],

@@ -45,6 +45,7 @@ export const lookCommands: readonly CommandDefinition[] = [
       { long: "interactive", short: "i", text: "accepted: standard input is always passed on" },
       { long: "tty", short: "t", text: "a terminal for the command (default where this is one)" },
       { long: "no-tty", short: "T", text: "no terminal" },
+      { long: "provider", value: "NAME", text: "on this provider (default: the first with a ready replica)" },
       { long: "replica", value: "NAME", text: "in this replica (default: the first ready one)" },
     ],
     details: [
@@ -64,6 +65,7 @@ export const lookCommands: readonly CommandDefinition[] = [
     usage: "<service> [-- command...]",
     rest: "dashes",
     options: [
+      { long: "provider", value: "NAME", text: "on this provider (default: the first with a ready replica)" },
       { long: "release", value: "N", text: "of this release (default: the one that serves)" },
       { long: "interactive", short: "i", text: "accepted: standard input is always passed on" },
       { long: "tty", short: "t", text: "a terminal for the command (default where this is one)" },

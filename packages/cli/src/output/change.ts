@@ -36,10 +36,13 @@ export class ChangeReport {
     if (event.type === "change.started") this.#hasBegun = true;
     const plan = event.type === "plan.ready" ? planOf(event) : undefined;
     if (plan !== undefined) {
+      const names = [...actionNames(plan.actions)];
+      const several = names.filter(([{ instance }, name]) => name !== instance.service);
       this.#progress = new Progress(
         this.#view.paint,
-        nameWidth([...actionNames(plan.actions).values()]),
+        nameWidth(names.map(([, name]) => name)),
         this.#view.locate,
+        new Set(several.map(([{ instance }]) => instance.service)),
       );
       return this.#in("plan", renderPlan(plan, this.#view.paint));
     }
@@ -57,8 +60,12 @@ export class ChangeReport {
     const blocks = this.#progress.failures
       .filter(
         (failure) =>
-          change.result?.services.some((each) => each.service === failure.service && each.outcome !== "succeeded") ??
-          true,
+          change.result?.services.some(
+            (each) =>
+              each.service === failure.service &&
+              (failure.provider ?? each.provider) === each.provider &&
+              each.outcome !== "succeeded",
+          ) ?? true,
       )
       .map((failure) => [...renderFailure(failure, paint, next), ""]);
     const problems = renderDiagnostics(change.result.diagnostics, paint, readSource);

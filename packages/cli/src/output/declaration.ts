@@ -5,10 +5,15 @@ import { mask, type ImageSpec, type PortSpec, type ServiceSpec, type Stack } fro
  * Every value of an environment is masked, and of a registry the password.
  */
 export function declarationOf(stack: Stack): Readonly<Record<string, unknown>> {
-  const services = Object.entries(stack.services).map(([name, { spec, provider }]) => [
-    name,
-    { provider, ...serviceOf(spec) },
-  ]);
+  const services = Object.entries(stack.services).map(
+    ([
+      name,
+      {
+        spec,
+        providers: [first, ...others],
+      },
+    ]) => [name, { provider: others.length === 0 ? first : [first, ...others], ...serviceOf(spec) }],
+  );
   const providers = Object.values(stack.providers).map((each) => [
     each.name,
     compact({ type: each.type, options: full(each.options), accept: full(each.accept) }),

@@ -28,7 +28,7 @@ export function renderHistory(
     );
   }
   if (releases.length > 0) {
-    const rows = releases.map((each) => releaseRow(each, view));
+    const rows = releases.map((each) => releaseRow(each, isOnSeveral(releases, each.service), view));
     if (lines.length > 0) lines.push("");
     lines.push(...table(...fullColumns(["SERVICE", "RELEASE", "CHANGE", "WHEN", "IMAGE", "COMMIT", ""], rows)));
   }
@@ -68,9 +68,13 @@ function changeRow(change: Change, { paint, nowMs, running }: HistoryView): stri
   ];
 }
 
-function releaseRow(release: ReleaseSummary, { paint, nowMs }: HistoryView): string[] {
+function isOnSeveral(releases: readonly ReleaseSummary[], service: string): boolean {
+  return new Set(releases.filter((each) => each.service === service).map((each) => each.provider)).size > 1;
+}
+
+function releaseRow(release: ReleaseSummary, isSeveral: boolean, { paint, nowMs }: HistoryView): string[] {
   return [
-    release.service,
+    isSeveral ? `${release.service}@${release.provider}` : release.service,
     String(release.number),
     `#${release.change}`,
     ago(release.createdAt, nowMs),

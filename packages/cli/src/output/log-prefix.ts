@@ -8,10 +8,12 @@ export class LogPrefix {
   readonly #stack: string;
   readonly #paint: Paint;
   readonly #tones = new Map<string, Tone>();
+  readonly #several: ReadonlySet<string>;
   #width: number;
 
-  /** `names`: those that are expected; a longer one later moves the column. */
-  constructor(stack: string, names: readonly string[], paint: Paint) {
+  /** `names`: those that are expected; a longer one later moves the column. `several`: services on several providers, which are told. */
+  constructor(stack: string, names: readonly string[], paint: Paint, several: ReadonlySet<string> = new Set()) {
+    this.#several = several;
     this.#stack = stack;
     this.#paint = paint;
     this.#width = Math.max(0, ...names.map((name) => name.length));
@@ -19,7 +21,8 @@ export class LogPrefix {
 
   render(line: StackLogLine): string {
     const start = `${this.#stack}-`;
-    const name = line.replica.startsWith(start) ? line.replica.slice(start.length) : line.replica;
+    const replica = line.replica.startsWith(start) ? line.replica.slice(start.length) : line.replica;
+    const name = this.#several.has(line.service) ? `${replica}@${line.provider}` : replica;
     this.#width = Math.max(this.#width, name.length);
     return `${this.#paint(this.#tone(name), `${name.padEnd(this.#width)} |`)} ${line.text}`.trimEnd();
   }

@@ -32,7 +32,7 @@ function sentences(change: ChangeName, result: ChangeResult, next: NextStep): [s
     case "unchanged":
       return [nothing(change.command, result)];
     case "reverted":
-      return [reverted(name, time, result, code)];
+      return [reverted(name, time, result, code), ...withOthers(result)];
     case "failed":
       return [`${name} failed in ${time} ${code}.`, ...reasons(result, ["failed"])];
     case "attention":
@@ -53,12 +53,26 @@ function hasStarted(result: ChangeResult): boolean {
 }
 
 function reverted(name: string, time: string, result: ChangeResult, code: string): string {
-  const failed = result.services.filter((each) => each.outcome === "reverted").map((each) => each.service);
-  const others = result.services.filter((each) => each.outcome !== "unchanged").length - failed.length;
+  const taken = result.services.filter((each) => each.outcome === "reverted");
+  const failed = [...new Set(taken.filter((each) => each.because === undefined).map((each) => each.service))];
+  const others = result.services.filter((each) => each.outcome !== "unchanged").length - taken.length;
   if (others === 0) return `${name} failed and was reverted in ${time} ${code}.`;
   const were = failed.length === 1 ? "was" : "were";
   const which = `${failed.length} of ${count(failed.length + others, "service")}`;
   return `${name}: ${which} failed and ${were} reverted in ${time} ${code}: ${shortList(failed)}.`;
+}
+
+/** Who succeeded, and went back with who failed; jobs that stay. */
+function withOthers(result: ChangeResult): string[] {
+  return result.services
+    .filter((each) => each.because !== undefined || (each.outcome === "succeeded" && each.reason !== undefined))
+    .map((each) => `  ${nameIn(result, each)}: ${each.reason ?? each.outcome}`);
+}
+
+/** With its provider where the service stands in the result more than once. */
+function nameIn(result: ChangeResult, { service, provider }: DeploymentResult): string {
+  const isSeveral = result.services.filter((each) => each.service === service).length > 1;
+  return isSeveral ? `${service} on ${provider}` : service;
 }
 
 function nothing(command: string, result: ChangeResult): string {
@@ -79,8 +93,10 @@ function attention(command: string, result: ChangeResult, next: NextStep): strin
     result.services.filter((each) => each.outcome === outcome);
   const lines = [
     ...[...of("held"), ...of("paused"), ...of("failed")].map(describe),
-    ...of("unreachable").map(
-      (each) => `  ${each.service}: ${each.provider} cannot be reached: ${each.reason ?? "no reason given"}`,
+    ...of("unreachable").map((each) =>
+      each.reason?.startsWith("not begun") === true
+        ? `  ${each.service} on ${each.provider}: ${each.reason}`
+        : `  ${each.service}: ${each.provider} cannot be reached: ${each.reason ?? "no reason given"}`,
     ),
   ];
   const held = of("held").map((each) => each.service);

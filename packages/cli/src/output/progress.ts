@@ -21,9 +21,17 @@ export class Progress {
   /** Releases that traffic was sent to. */
   readonly #routed = new Set<string>();
   readonly #locate: (service: string) => string | undefined;
+  /** Services that stand on several providers in this change. */
+  readonly #several: ReadonlySet<string>;
 
-  /** `locate` gives the position of a service in the file, e.g. `pctl.yaml:21:3`. */
-  constructor(paint: Paint, nameWidth: number, locate: (service: string) => string | undefined) {
+  /** `locate` gives the position of a service in the file, e.g. `pctl.yaml:21:3`; `several` are named with their providers. */
+  constructor(
+    paint: Paint,
+    nameWidth: number,
+    locate: (service: string) => string | undefined,
+    several: ReadonlySet<string> = new Set(),
+  ) {
+    this.#several = several;
     this.#paint = paint;
     this.#nameWidth = nameWidth;
     this.#locate = locate;
@@ -36,7 +44,7 @@ export class Progress {
 
   render(event: Event): string[] {
     this.#remember(event);
-    const name = event.service ?? (event.type.startsWith("build.") ? "build" : "");
+    const name = this.#nameOf(event) ?? (event.type.startsWith("build.") ? "build" : "");
     switch (event.type) {
       case "build.done":
         return [this.#line("good", "✓", "build", event)];
@@ -64,8 +72,14 @@ export class Progress {
       .map(([name, work]) => this.#columns("dim", "…", name, work.last, nowMs - work.startedMs));
   }
 
+  #nameOf({ service, provider }: Event): string | undefined {
+    return service !== undefined && provider !== undefined && this.#several.has(service)
+      ? `${service}@${provider}`
+      : service;
+  }
+
   #done(event: Event): string[] {
-    const name = event.service ?? "";
+    const name = this.#nameOf(event) ?? "";
     if (event.level === "warn") return [this.#line("warn", "!", name, event)];
     if (event.level !== "error") return [this.#line("good", "✓", name, event)];
     const verdict = failureOf(event)?.verdict;
@@ -102,7 +116,7 @@ export class Progress {
   }
 
   #remember(event: Event): void {
-    const name = event.type.startsWith("build.") ? "build" : event.service;
+    const name = event.type.startsWith("build.") ? "build" : this.#nameOf(event);
     if (name !== undefined) {
       const work = this.#work.get(name);
       const last = event.replica === undefined ? event.message : `${event.replica} ${event.message}`;
@@ -111,21 +125,22 @@ export class Progress {
         this.#work.set(name, { startedMs: Date.parse(event.at), last });
       }
     }
-    if (event.type === "replica.routed") this.#routed.add(`${event.service ?? ""} ${event.release ?? ""}`);
+    if (event.type === "replica.routed") this.#routed.add(`${this.#nameOf(event) ?? ""} ${event.release ?? ""}`);
     if (event.level === "error" && event.service !== undefined) this.#rememberFailure(event, event.service);
   }
 
   /** The first one that says how a replica ended counts: what follows from it is told by the lines. */
   #rememberFailure(event: Event, service: string): void {
     const detail = failureOf(event);
-    const known = this.#failures.get(service);
+    const key = this.#nameOf(event) ?? service;
+    const known = this.#failures.get(key);
     if (known !== undefined && (known.detail.logTail !== undefined || detail?.logTail === undefined)) return;
     const position = this.#locate(service);
     const hint = text(event.data, "hint");
-    const startedMs = this.#work.get(service)?.startedMs;
+    const startedMs = this.#work.get(key)?.startedMs;
     const ms =
       number(event.data, "elapsedMs") ?? (startedMs === undefined ? undefined : Date.parse(event.at) - startedMs);
-    this.#failures.set(service, {
+    this.#failures.set(key, {
       service,
       reason: event.message,
       detail: detail ?? {},

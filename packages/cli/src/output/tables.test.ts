@@ -160,7 +160,7 @@ test("long values are cut, long lists counted", () => {
 test("log lines of several replicas are aligned under their names", () => {
   const prefix = new LogPrefix("shop", ["web-2", "worker"], plain);
   const line = (replicaName: string, text: string): string =>
-    prefix.render({ replica: replicaName, service: "x", stream: "stdout", text });
+    prefix.render({ replica: replicaName, service: "x", provider: "here", stream: "stdout", text });
   assert.deepEqual(
     [line("shop-web-1", "a"), line("shop-worker", "b"), line("shop-web-1", "")],
     ["web-1  | a", "worker | b", "web-1  |"],

@@ -12,14 +12,19 @@ import type { DeployResult } from "../provider/requests.ts";
 import type { Provider } from "../provider/provider.ts";
 import type { Intent } from "../state/intent.ts";
 import type { ChangeScope } from "./change-scope.ts";
+import type { Provisional } from "./group.ts";
 import { carryOut, type Deployment, type DeploymentEffect } from "./deployment.ts";
 
-/** Brings one instance to what is wanted: image, what outlives a release, the release on record, rollout, proof. */
+/**
+ * Brings one instance to what is wanted: image, what outlives a release, the release on record, rollout, proof. With `hold`
+ * success is given there, to be ended or taken back.
+ */
 export async function deployInstance(
   scope: ChangeScope,
   action: PlanAction,
   desired: DesiredInstance,
   known: KnownInstance,
+  hold?: (provisional: Provisional) => void,
 ): Promise<DeploymentResult> {
   const { instance, spec } = desired;
   const provider = scope.provider(instance);
@@ -55,8 +60,22 @@ export async function deployInstance(
       );
     },
     resumed,
+    hold === undefined
+      ? undefined
+      : (deployment, end) => {
+          const origin = from === undefined ? {} : { from };
+          const unfinished = { service: instance.service, deployment, change: scope.number, ...origin };
+          hold({
+            known: { ...known, instance, unfinished: { ...unfinished, to: release.number, isReverting: false } },
+            isJob: spec.kind === "job",
+            confirm: async () => {
+              await end();
+              await recordServing(scope, release, from);
+            },
+          });
+        },
   );
-  if (result.outcome === "succeeded") await recordServing(scope, release, from);
+  if (result.outcome === "succeeded" && hold === undefined) await recordServing(scope, release, from);
   return result;
 }
 

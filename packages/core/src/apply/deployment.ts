@@ -37,7 +37,8 @@ export interface DeploymentEffect {
 
 /**
  * The frame around every effect on an instance: intent before it, record after it. An effect that ends for good, either way,
- * clears its intent; one that was interrupted, or whose end is unknown, leaves it for the next command.
+ * clears its intent; one that was interrupted, or whose end is unknown, leaves it for the next command. With `postpone` a
+ * success is not ended here: whoever decides calls `end`, or goes back.
  */
 export async function carryOut(
   scope: ChangeScope,
@@ -45,6 +46,7 @@ export async function carryOut(
   aim: DeploymentAim,
   effect: (deployment: Deployment) => Promise<DeploymentEffect>,
   resumed?: { readonly deployment: string; readonly decisions: readonly RolloutDecision[] },
+  postpone?: (deployment: string, end: () => Promise<void>) => void,
 ): Promise<DeploymentResult> {
   const { ledger } = scope.platform(instance);
   const records = scope.recordContext(scope.platform(instance));
@@ -88,6 +90,10 @@ export async function carryOut(
       ...(done.serving === undefined ? {} : { serving: done.serving }),
       elapsedMs: elapsed(),
     };
+    if (postpone !== undefined && done.outcome === "succeeded") {
+      postpone(id, async () => void (await finish(result, true)));
+      return result;
+    }
     return await finish(result, done.outcome !== "paused");
   } catch (error) {
     if (isInterruption(error)) throw error;

@@ -3,6 +3,7 @@ import type { PlanAction } from "../model/plan.ts";
 import type { DesiredInstance, KnownInstance } from "../plan/input.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import { deployInstance } from "./deploy-instance.ts";
+import { decideGroup, type Member, type Provisional } from "./group.ts";
 import { failedResult, isInterruption } from "./outcome.ts";
 import { removeInstance } from "./remove-instance.ts";
 import { lostWayBack, revertInstance } from "./revert-instance.ts";
@@ -21,41 +22,89 @@ interface ActionNode extends GraphNode {
 }
 interface ActionOutcome extends NodeOutcome {
   readonly result: DeploymentResult;
+  readonly isInterrupted: boolean;
 }
+
+/** Carries out one action; where it stands in a group, a success is given to `hold` instead of being ended. */
+type Act = (action: PlanAction, hold: Hold) => Promise<DeploymentResult>;
+type Hold = ((provisional: Provisional) => void) | undefined;
 
 const blocking: readonly DeploymentOutcome[] = ["failed", "reverted", "skipped", "paused", "unreachable"];
 
 /** Carries out a plan's actions, and decides nothing. */
 export function execute(scope: ChangeScope, input: ExecuteInput): Promise<DeploymentResult[]> {
-  return runActions(scope, input.actions, (action) => dispatch(scope, action, input));
+  return runActions(scope, input.actions, (action, hold) => dispatch(scope, action, input, hold));
 }
 
-/** Independent actions in parallel, dependents after what they wait for; never rejects: what fails is in the results. */
+/**
+ * Independent actions in parallel, dependents after what they wait for; a group ends together, and after a failure in it nothing
+ * more of it is begun. Never rejects: what fails is in the results.
+ */
 export async function runActions(
   scope: ChangeScope,
   actions: readonly PlanAction[],
-  act: (action: PlanAction) => Promise<DeploymentResult>,
+  act: Act,
 ): Promise<DeploymentResult[]> {
   const nodes = actions.map((action): ActionNode => ({
     action,
     key: action.key,
     after: action.after,
     group: action.instance.provider,
+    ...(action.group === undefined ? {} : { together: action.group }),
   }));
-  const run = async ({ action }: ActionNode): Promise<ActionOutcome> => outcomeOf(await runAction(scope, action, act));
-  const skip = ({ action }: ActionNode, because: string): ActionOutcome => {
-    const reason = `waits for ${because.split("@")[0] ?? because}, which did not succeed`;
-    scope.emitFor(action.instance, { type: "service.skipped", level: "warn", message: reason, data: { because } });
-    return outcomeOf(skipped(action, reason));
+  const provisional = new Map<string, Provisional>();
+  const failed = new Map<string, string>();
+  const run = async ({ action }: ActionNode): Promise<ActionOutcome> => {
+    const { group, key, instance } = action;
+    if (group === undefined) return runAction(scope, action, (each) => act(each, undefined));
+    const because = failed.get(group);
+    if (because !== undefined) return skip(scope, action, `not begun, because ${because} failed`, because);
+    const outcome = await runAction(scope, action, (each) => act(each, (held) => provisional.set(key, held)));
+    if (isFailure(outcome) && !outcome.isInterrupted && !failed.has(group))
+      failed.set(group, nameOf(instance, actions));
+    return outcome;
   };
-  const outcomes = await runGraph(nodes, scope.core.parallel, run, skip);
+  const wait = ({ action }: ActionNode, because: string): ActionOutcome =>
+    skip(scope, action, `waits for ${because.split("@")[0] ?? because}, which did not succeed`, because);
+  const decide = async (
+    ended: readonly { readonly node: ActionNode; readonly outcome: ActionOutcome }[],
+  ): Promise<ActionOutcome[]> => {
+    const members = ended.map(({ node: { action }, outcome }): Member => {
+      const held = provisional.get(action.key);
+      const { result, isInterrupted } = outcome;
+      return {
+        action,
+        result,
+        isFailed: isFailure(outcome),
+        isInterrupted,
+        ...(held === undefined ? {} : { provisional: held }),
+      };
+    });
+    return (await decideGroup(scope, members)).map((result) => outcomeOf(result));
+  };
+  const outcomes = await runGraph(nodes, scope.core.parallel, run, wait, decide);
   return outcomes.map((each) => each.result);
 }
 
-function outcomeOf(result: DeploymentResult): ActionOutcome {
+/** A pause is neither success nor failure to its group. */
+function isFailure({ blocks, result }: ActionOutcome): boolean {
+  return blocks && result.outcome !== "paused";
+}
+
+function nameOf({ service, provider }: PlanAction["instance"], actions: readonly PlanAction[]): string {
+  const isSeveral = actions.filter((each) => each.instance.service === service).length > 1;
+  return isSeveral ? `${service} on ${provider}` : service;
+}
+
+function skip(scope: ChangeScope, action: PlanAction, reason: string, because: string): ActionOutcome {
+  scope.emitFor(action.instance, { type: "service.skipped", level: "warn", message: reason, data: { because } });
+  return outcomeOf(skipped(action, reason));
+}
+
+function outcomeOf(result: DeploymentResult, isInterrupted = false): ActionOutcome {
   // Held for inspection is a failure to those who wait for it; held back from removal is none.
   const isFailedAndHeld = result.outcome === "held" && result.deployment !== undefined;
-  return { result, blocks: isFailedAndHeld || blocking.includes(result.outcome) };
+  return { result, blocks: isFailedAndHeld || blocking.includes(result.outcome), isInterrupted };
 }
 
 function plainResult(action: PlanAction, outcome: DeploymentOutcome): DeploymentResult {
@@ -71,16 +120,16 @@ async function runAction(
   scope: ChangeScope,
   action: PlanAction,
   act: (action: PlanAction) => Promise<DeploymentResult>,
-): Promise<DeploymentResult> {
+): Promise<ActionOutcome> {
   const begun = scope.core.clock.monotonic();
   const passive = passiveResult(action);
-  if (passive !== undefined) return passive;
+  if (passive !== undefined) return outcomeOf(passive);
   try {
-    if (scope.signal.aborted) return skipped(action, "interrupted before it was begun");
-    return await act(action);
+    if (scope.signal.aborted) return outcomeOf(skipped(action, "interrupted before it was begun"), true);
+    return outcomeOf(await act(action));
   } catch (error) {
     if (isInterruption(error))
-      return skipped(action, `interrupted: ${error.message}; the next command goes on from here`);
+      return outcomeOf(skipped(action, `interrupted: ${error.message}; the next command goes on from here`), true);
     const elapsedMs = Math.round(scope.core.clock.monotonic() - begun);
     const { deployment: _, ...result } = failedResult(action.instance, error, { deployment: "", elapsedMs });
     const hint = error instanceof Error && "hint" in error ? error.hint : undefined;
@@ -91,7 +140,7 @@ async function runAction(
       message,
       data: { outcome: "failed", elapsedMs, hint },
     });
-    return result;
+    return outcomeOf(result);
   }
 }
 
@@ -104,18 +153,23 @@ function passiveResult(action: PlanAction): DeploymentResult | undefined {
   return undefined;
 }
 
-async function dispatch(scope: ChangeScope, action: PlanAction, input: ExecuteInput): Promise<DeploymentResult> {
+async function dispatch(
+  scope: ChangeScope,
+  action: PlanAction,
+  input: ExecuteInput,
+  hold: Hold,
+): Promise<DeploymentResult> {
   const known = input.known.get(action.key) ?? { instance: action.instance, releases: [] };
   switch (action.kind) {
     case "remove":
       return removeInstance(scope, action, known, { volumes: input.volumes });
     case "revert":
-      return revertThenDeploy(scope, action, known, input);
+      return revertThenDeploy(scope, action, known, input, hold);
     case "create":
     case "update":
     case "configure":
     case "resume":
-      return deployWanted(scope, action, known, input);
+      return deployWanted(scope, action, known, input, hold);
     default:
       throw new Error(`${action.kind} is not carried out`);
   }
@@ -126,10 +180,11 @@ async function deployWanted(
   action: PlanAction,
   known: KnownInstance,
   input: ExecuteInput,
+  hold: Hold,
 ): Promise<DeploymentResult> {
   const desired = input.desired.get(action.key);
   if (desired === undefined) throw new Error(`nothing is declared for ${action.key}`);
-  return deployInstance(scope, action, desired, known);
+  return deployInstance(scope, action, desired, known, hold);
 }
 
 async function revertThenDeploy(
@@ -137,6 +192,7 @@ async function revertThenDeploy(
   action: PlanAction,
   known: KnownInstance,
   input: ExecuteInput,
+  hold: Hold,
 ): Promise<DeploymentResult> {
   const { unfinished: _unfinished, ...settled } = known;
   const lost = await lostWayBack(scope, known);
@@ -144,7 +200,7 @@ async function revertThenDeploy(
     // A deploy ends what it finds, whatever that is: only the old release does not serve in between.
     const message = `${lost}: what was begun is replaced without going back first`;
     scope.emitFor(action.instance, { type: "diagnostic", level: "warn", message });
-    return deployWanted(scope, action, settled, input);
+    return deployWanted(scope, action, settled, input, hold);
   }
   const reverted = await revertInstance(scope, known);
   if (reverted.outcome !== "reverted") return reverted;
@@ -157,5 +213,5 @@ async function revertThenDeploy(
   if (status?.settled !== undefined && status.settled.specHash === desired?.specHash && status.state === "serving") {
     return { ...reverted, outcome: "succeeded" };
   }
-  return deployWanted(scope, action, { ...rest, ...(status === undefined ? {} : { observed: status }) }, input);
+  return deployWanted(scope, action, { ...rest, ...(status === undefined ? {} : { observed: status }) }, input, hold);
 }

@@ -9,17 +9,21 @@ import { recordServing, rollOutAndVerify } from "./deploy-instance.ts";
 
 /**
  * Ends a deployment that was begun and is not wanted any more, or whose way back was begun: the release before it serves
- * again, and of a first one nothing is left. The intent keeps its direction, with the decision to go back, so that
+ * again, and of a first one nothing is left. `because`: the service that failed, where it goes back with another. The intent keeps its direction, with the decision to go back, so that
  * a further crash leads here again.
  */
-export async function revertInstance(scope: ChangeScope, known: KnownInstance): Promise<DeploymentResult> {
+export async function revertInstance(
+  scope: ChangeScope,
+  known: KnownInstance,
+  because?: string,
+): Promise<DeploymentResult> {
   const { instance, unfinished } = known;
   if (unfinished === undefined) throw new CtrlPlaneError("INTERNAL", `nothing of ${instance.name} is unfinished`);
   const back = await releaseBefore(scope, known, unfinished);
   scope.emitFor(instance, {
     type: "service.reverting",
     level: "warn",
-    message: `change #${unfinished.change} did not finish`,
+    message: because === undefined ? `change #${unfinished.change} did not finish` : `goes back because of ${because}`,
     data: { to: unfinished.from },
   });
   const aim = {
@@ -34,7 +38,10 @@ export async function revertInstance(scope: ChangeScope, known: KnownInstance): 
     aim,
     (deployment) =>
       back === undefined ? removeFirst(scope, known, deployment) : goBack(scope, known, back, deployment),
-    { deployment: unfinished.deployment, decisions: [{ kind: "revert" }] },
+    {
+      deployment: unfinished.deployment,
+      decisions: [{ kind: "revert", ...(because === undefined ? {} : { because }) }],
+    },
   );
   if (result.outcome === "reverted" && back !== undefined) await recordServing(scope, back);
   return result;

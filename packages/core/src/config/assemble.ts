@@ -41,14 +41,18 @@ export function assembleStack(assembly: Assembly): { readonly stack?: Stack } {
   checkTogether(declared.name, checked, declaredNames, options.providerTypes, at.child("services"));
   checkWiredPorts(Object.fromEntries(Object.entries(checked).map(([name, { spec }]) => [name, spec])), problems, root);
   const commit = gitCommit(folder);
-  const services = Object.entries(checked).map(([name, { spec, provider, wires }]): [string, StackService] => {
-    const fingerprint = assembly.fingerprints.get(name);
+  const services = Object.entries(checked).map(([name, { spec, providers: placed, wires }]): [string, StackService] => {
+    // pctl 1.1 knew one provider.
+    const fingerprint = placed.length > 1 ? undefined : assembly.fingerprints.get(name);
     const ignored = assembly.ignored(name);
     const about = {
       ...(fingerprint === undefined ? {} : { fingerprint }),
       ...(ignored.length === 0 ? {} : { ignoredBy11: ignored }),
     };
-    return [name, { spec, provider: provider.name, ...about, ...(wires.length === 0 ? {} : { wires }) }];
+    return [
+      name,
+      { spec, providers: placed.map((each) => each.name), ...about, ...(wires.length === 0 ? {} : { wires }) },
+    ];
   });
   const stack: Stack = {
     name: declared.name,
@@ -80,10 +84,14 @@ function readServices(assembly: Assembly, providers: DeclaredProviders, at: At):
   for (const [name, service] of Object.entries(declared.services ?? {})) {
     const here = at.child("services").child(name);
     const wanted = service.provider ?? declared.provider;
-    const provider =
+    const placed =
       wanted === undefined
         ? noProvider(root, name, here)
         : providers.ofService(wanted, service.provider === undefined ? at.child("provider") : here.child("provider"));
+    if (isEmptyList(treeAt(root, "services", name)?.["provider"]))
+      here
+        .child("provider")
+        .problem({ code: "empty", summary: "a list of providers names at least one", hint: "provider: [a, b]" });
     const env = treeAt(root, "services", name, "env") ?? {};
     const health = treeAt(root, "services", name, "health") ?? {};
     const spec = readServiceSpec(
@@ -93,7 +101,7 @@ function readServices(assembly: Assembly, providers: DeclaredProviders, at: At):
         folder: options.folder,
         keep: declared.keep ?? 10,
         isOperating: options.purpose === "operate",
-        provider: provider ?? { name: "", type: "", options: {}, accept: [] },
+        provider: placed[0] ?? { name: "", type: "", options: {}, accept: [] },
         jobs,
         isOnFailureDefault: marks.get(health, "onfailure")?.filled === true,
         secretEnv: Object.keys(env).filter((key) => marks.get(env, key)?.secret === true),
@@ -101,18 +109,24 @@ function readServices(assembly: Assembly, providers: DeclaredProviders, at: At):
       },
       here,
     );
-    if (spec !== undefined && provider !== undefined) checked[name] = { spec, provider, wires: wiredServices(spec) };
+    if (spec !== undefined && placed.length > 0)
+      checked[name] = { spec, providers: placed, wires: wiredServices(spec) };
   }
   return checked;
 }
 
-function noProvider(root: Tree, service: string, at: At): undefined {
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
+function noProvider(root: Tree, service: string, at: At): readonly [] {
   // A provider that is there and was refused is told already.
-  if (treeAt(root, "services", service)?.["provider"] !== undefined || root["provider"] !== undefined) return undefined;
-  return at.problem({
+  if (treeAt(root, "services", service)?.["provider"] !== undefined || root["provider"] !== undefined) return [];
+  at.problem({
     code: "missing",
     at: "key",
     summary: `${service} names no provider, and the file has no default`,
     hint: "Add `provider: local` to the service or to the file.",
   });
+  return [];
 }

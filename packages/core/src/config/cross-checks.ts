@@ -10,7 +10,7 @@ import type { At } from "./at.ts";
 
 export interface CheckedService {
   readonly spec: ServiceSpec;
-  readonly provider: ProviderDeclaration;
+  readonly providers: readonly ProviderDeclaration[];
   readonly wires: readonly string[];
 }
 type Services = Readonly<Record<string, CheckedService>>;
@@ -28,6 +28,7 @@ export function checkTogether(
   checkFormerly(services, declared, at);
   checkNames(stack, services, at);
   checkHostPorts(services, types, at);
+  checkLists(services, at);
 }
 
 function checkNeeds(services: Services, declared: ReadonlySet<string>, at: At): void {
@@ -100,9 +101,9 @@ function checkFormerly(services: Services, declared: ReadonlySet<string>, at: At
 /** `a` with two replicas and `a-1`; `x` and `x-gateway`. */
 function checkNames(stack: string, services: Services, at: At): void {
   const owners = new Map<string, string>();
-  for (const [name, { provider }] of Object.entries(services))
-    owners.set(platformKey(provider, instanceName(stack, name)), name);
-  for (const [name, { spec, provider }] of Object.entries(services)) {
+  for (const [name, { providers }] of Object.entries(services))
+    for (const provider of providers) owners.set(platformKey(provider, instanceName(stack, name)), name);
+  for (const [name, { spec, providers }] of Object.entries(services)) {
     const { replicas } = spec.scale;
     const most = typeof replicas === "number" ? replicas : replicas.max;
     const full = instanceName(stack, name);
@@ -112,7 +113,7 @@ function checkNames(stack: string, services: Services, at: At): void {
     for (let ordinal = 1; ordinal <= last; ordinal++)
       made.push({ name: replicaName(full, ordinal, most), what: `replica ${ordinal}` });
     for (const each of made) {
-      const other = owners.get(platformKey(provider, each.name));
+      const [other] = providers.flatMap((provider) => owners.get(platformKey(provider, each.name)) ?? []);
       if (other !== undefined)
         at.child(other).problem({
           code: "name-clash",
@@ -145,9 +146,13 @@ interface PublishedPort {
 
 function checkHostPorts(services: Services, types: readonly KnownProviderType[], at: At): void {
   const taken = new Map<string, PublishedPort[]>();
-  for (const [name, { spec, provider }] of Object.entries(services)) {
+  for (const [name, { spec }] of Object.entries(services)) checkRepeated(name, spec.ports, at);
+  const placed = Object.entries(services).flatMap(([name, { spec, providers }]) =>
+    providers.map((provider) => ({ name, spec, provider })),
+  );
+  const told = new Set<string>();
+  for (const { name, spec, provider } of placed) {
     const type = types.find((each) => each.type === provider.type);
-    checkRepeated(name, spec.ports, at);
     if (type?.hasOwnAddresses ?? ownAddresses.has(provider.type)) continue;
     for (const [index, port] of spec.ports.entries()) {
       if (port.hostPort === undefined) continue;
@@ -156,7 +161,8 @@ function checkHostPorts(services: Services, types: readonly KnownProviderType[],
       taken.set(key, others);
       const published = { service: name, port, domains: spec.domains };
       const other = others.find((each) => overlap(each.port.address, port.address) && !isShared(each, published));
-      if (other !== undefined) {
+      if (other !== undefined && !told.has(`${name} ${index}`)) {
+        told.add(`${name} ${index}`);
         const who = other.service === name ? "twice" : `by ${other.service} too`;
         at.child(name)
           .child("ports")
@@ -172,6 +178,21 @@ function checkHostPorts(services: Services, types: readonly KnownProviderType[],
       }
       others.push(published);
     }
+  }
+}
+
+/** Its instances are reverted together, so none of them can be held where it failed. */
+function checkLists(services: Services, at: At): void {
+  for (const [name, { spec, providers }] of Object.entries(services)) {
+    if (providers.length === 1 || spec.strategy.onFailure !== "hold") continue;
+    at.child(name)
+      .child("strategy")
+      .child("onfailure")
+      .problem({
+        code: "list-hold",
+        summary: `${name} has several providers and is reverted on all of them when it fails on one: it cannot be held`,
+        hint: "Write onfailure: revert, or one provider.",
+      });
   }
 }
 

@@ -54,13 +54,28 @@ export class DeclaredProviders {
     return this.#imply(name, type, {});
   }
 
-  /** Of a service's `provider`, or the default. Options given with a declared provider's name are the service's own. */
-  ofService(wanted: NonNullable<Wanted>, at: At): ProviderDeclaration | undefined {
+  /**
+   * Of a service's `provider`, or the default: one or more, and none after a problem. Options given with a declared provider's
+   * name are the service's own.
+   */
+  ofService(wanted: NonNullable<Wanted>, at: At): readonly ProviderDeclaration[] {
+    if (typeof wanted === "object" && !("name" in wanted)) return this.#listed(wanted, at);
+    const found = this.#single(wanted, at);
+    return found === undefined ? [] : [found];
+  }
+
+  #single(wanted: Exclude<NonNullable<Wanted>, readonly string[]>, at: At): ProviderDeclaration | undefined {
     if (typeof wanted === "string") return this.named(wanted, at);
     const { name, options = {} } = wanted;
     if (this.#declared.has(name)) return this.#used.get(name);
     const type = this.#typeOf(name);
     return type === undefined ? this.#refuse("provider", name, at.child("name")) : this.#imply(name, type, options);
+  }
+
+  #listed(names: readonly string[], at: At): readonly ProviderDeclaration[] {
+    const found = names.map((name, index) => this.named(name, at.child(index)));
+    const all = found.filter((each) => each !== undefined);
+    return all.length === names.length && isApart(all, at) ? all : [];
   }
 
   /** A path, or a package's name with its scope, is a module of the user's own: whoever resolves providers finds it, or says that it is not there. */
@@ -111,4 +126,23 @@ export class DeclaredProviders {
   get #names(): string[] {
     return this.#types.flatMap((each) => [each.type, ...(each.aliases ?? [])]);
   }
+}
+
+/** One platform has one instance of a service: false, with the problem told, where two of the list mean the same. */
+function isApart(listed: readonly ProviderDeclaration[], at: At): boolean {
+  const seen = new Map<string, string>();
+  for (const [index, { name, type, options }] of listed.entries()) {
+    const platform = `${type} ${canonicalJson(options)}`;
+    const other = seen.get(platform);
+    if (other !== undefined) {
+      at.child(index).problem({
+        code: "same-platform",
+        summary: other === name ? `${name} stands here twice` : `${other} and ${name} are one platform`,
+        hint: "A service has one instance on a platform; for more replicas write scale: { replica: N }.",
+      });
+      return false;
+    }
+    seen.set(platform, name);
+  }
+  return true;
 }

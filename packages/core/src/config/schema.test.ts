@@ -293,7 +293,14 @@ describe("what is wrong is told with its place and what to do", () => {
     ["image and build", "image: nginx\n    build: { context: . }", /image and build exclude each other/],
     ["no image", "build: {}", /context is missing/],
     ["jobs, later", "kind: job", /kind job comes with a later version/],
-    ["lists of providers, later", "provider: [local, docker]", /a list of providers comes with a later version/],
+    ["no provider in a list", "provider: []", /a list of providers names at least one/],
+    ["a provider twice in a list", "provider: [local, local]", /local stands here twice/],
+    ["options in a list", "provider: [{ name: docker }]", /item 1 of provider must be text, not a map/],
+    [
+      "a hold on several providers",
+      "provider: [local, docker]\n    strategy: { type: rolling, onfailure: hold }",
+      /is reverted on all of them when it fails on one: it cannot be held/,
+    ],
     [
       "blue_green, later",
       "strategy: blue_green",
@@ -385,10 +392,11 @@ services:
   d: { image: nginx, provider: { name: docker, options: { host: h1 } } }
   e: { image: nginx, provider: { name: docker, options: { host: h2 } } }
   f: { image: nginx, provider: aws }
+  g: { image: nginx, provider: [vps1, local] }
 `);
     assert.deepEqual(
-      Object.entries(stack.services).map(([name, { provider }]) => `${name} ${provider}`),
-      ["a vps1", "b local", "c docker@h1", "d docker@h1", "e docker@h2", "f aws"],
+      Object.entries(stack.services).map(([name, { providers }]) => `${name} ${providers.join(" ")}`),
+      ["a vps1", "b local", "c docker@h1", "d docker@h1", "e docker@h2", "f aws", "g vps1 local"],
     );
     assert.deepEqual(stack.providers["docker@h2"], {
       name: "docker@h2",

@@ -79,7 +79,9 @@ function readExtras(declared: DeclaredService, at: At): Extras {
   const { entrypoint, formerly } = declared;
   const tls = readTls(declared.tls, at);
   const registry = readRegistry(declared.registry);
-  const options = (typeof declared.provider === "object" ? declared.provider.options : undefined) ?? {};
+  const options =
+    (typeof declared.provider === "object" && "name" in declared.provider ? declared.provider.options : undefined) ??
+    {};
   return {
     ...(registry === undefined ? {} : { registry }),
     ...(entrypoint === undefined ? {} : { entrypoint }),

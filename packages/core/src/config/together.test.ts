@@ -184,7 +184,7 @@ cache: { image: a }`),
         }
       : { host: "localhost", ports: [{ containerPort: 80, port: 80, url: "http://localhost" }], published: [] };
   const wired = wireStack(parsed, address);
-  const spec = wired.stack.services["web"]?.spec;
+  const spec = wired.services.find((each) => each.name === "web")?.service.spec;
   assert.deepEqual(wired.diagnostics, []);
   assert.deepEqual(spec?.env, {
     DB: "pg://127.1.2.3:25432/x",
@@ -194,7 +194,7 @@ cache: { image: a }`),
   });
   assert.deepEqual(spec?.command, { args: ["run", "--db=127.1.2.3"] });
   assert.deepEqual(spec?.health?.probe, { kind: "command", command: { shell: "check 127.1.2.3" } });
-  assert.doesNotMatch(JSON.stringify(wired.stack.services), /\\u0000/);
+  assert.doesNotMatch(JSON.stringify(wired.services), /\\u0000/);
 
   const unknown = wireStack(parsed, () => undefined);
   assert.match(unknown.diagnostics[0]?.summary ?? "", /the address for \$\{service:db\.host\} is not known/);

@@ -6,52 +6,64 @@ import { formatPath } from "./field-path.ts";
 import { describeToken, replaceTokens } from "./wiring-token.ts";
 import type { WiringToken } from "./wiring-token.ts";
 
+/** A service on one of its providers, with the addresses that it sees from there. */
+export interface WiredService {
+  readonly name: string;
+  readonly provider: string;
+  readonly service: StackService;
+}
+
 export interface WiredStack {
-  readonly stack: Stack;
+  readonly services: readonly WiredService[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** Where another service is reached, seen from a provider; or why there is no one address. */
+export type AddressOf = (service: string, from: string) => ServiceAddress | { readonly problem: string } | undefined;
+
 /**
- * Puts addresses in the place of `${service:NAME.…}`. Where `address` knows none (its provider cannot be reached), the
- * service that asks for it is reported and keeps its expression.
+ * Puts addresses in the place of `${service:NAME.…}`, for each instance. Where `address` knows none (its provider cannot be
+ * reached), the service that asks for it is reported and keeps its expression.
  */
-export function wireStack(stack: Stack, address: (service: string) => ServiceAddress | undefined): WiredStack {
+export function wireStack(stack: Stack, address: AddressOf): WiredStack {
   const diagnostics: Diagnostic[] = [];
-  const known = new Map<string, ServiceAddress | undefined>();
-  const addressOf = (service: string): ServiceAddress | undefined => {
-    if (!known.has(service)) known.set(service, address(service));
-    return known.get(service);
+  const known = new Map<string, ReturnType<AddressOf>>();
+  const addressOf = (service: string, from: string): ReturnType<AddressOf> => {
+    const key = `${service}@${from}`;
+    if (!known.has(key)) known.set(key, address(service, from));
+    return known.get(key);
   };
-  const services = Object.entries(stack.services).map(([name, service]): [string, StackService] => {
+  const wire = (name: string, provider: string, service: StackService): WiredService => {
     const fill = (token: WiringToken): string => {
-      const found = valueOf(token, addressOf(token.service));
+      const at = addressOf(token.service, provider);
+      const problem = at !== undefined && "problem" in at ? at.problem : undefined;
+      const found = at === undefined || "problem" in at ? undefined : valueOf(token, at);
       if (found !== undefined) return found;
       const field = formatPath(["services", name]);
       diagnostics.push({
         severity: "error",
         code: "wiring",
-        summary: `the address for ${describeToken(token)} is not known`,
+        summary: `the address for ${describeToken(token)} is not known${problem === undefined ? "" : `: ${problem}`}`,
         field,
         ...stack.locate(field),
       });
       return describeToken(token);
     };
-    return [
-      name,
-      (service.wires ?? []).length === 0 && !wiresItself(service)
-        ? service
-        : { ...service, spec: wireSpec(service.spec, fill) },
-    ];
-  });
-  return { stack: { ...stack, services: Object.fromEntries(services) }, diagnostics };
+    const isWired = (service.wires ?? []).length > 0 || wiresItself(service);
+    return { name, provider, service: isWired ? { ...service, spec: wireSpec(service.spec, fill) } : service };
+  };
+  const services = Object.entries(stack.services).flatMap(([name, service]) =>
+    service.providers.map((provider) => wire(name, provider, service)),
+  );
+  return { services, diagnostics };
 }
 
 function wiresItself({ spec }: StackService): boolean {
   return JSON.stringify([spec.env, spec.command, spec.entrypoint, spec.health]).includes("\\u0000service:");
 }
 
-function valueOf({ part, containerPort }: WiringToken, address: ServiceAddress | undefined): string | undefined {
-  if (address === undefined || part === "host") return address?.host;
+function valueOf({ part, containerPort }: WiringToken, address: ServiceAddress): string | undefined {
+  if (part === "host") return address.host;
   const port =
     containerPort === undefined ? address.ports[0] : address.ports.find((each) => each.containerPort === containerPort);
   if (port === undefined) return undefined;

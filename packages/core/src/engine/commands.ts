@@ -17,7 +17,7 @@ export async function execInService(
   options: CommandOptions,
 ): Promise<ExecSession> {
   const context = readContext(core, stack.name, options.signal);
-  const { seen, known } = await find(core, stack, service, options.signal);
+  const { seen, known } = await find(core, stack, service, options);
   const { provider } = requireProvider(seen.platforms, known.instance.provider);
   if (known.observed === undefined) throw notDeployed(service);
   const request = {
@@ -37,7 +37,7 @@ export async function runInService(
   options: Omit<CommandOptions, "command"> & { readonly command?: readonly string[]; readonly release?: number },
 ): Promise<ExecSession> {
   const context = readContext(core, stack.name, options.signal);
-  const { seen, known } = await find(core, stack, service, options.signal);
+  const { seen, known } = await find(core, stack, service, options);
   const { instance } = known;
   const { provider, platform } = requireProvider(seen.platforms, instance.provider);
   const number = options.release ?? known.observed?.settled?.number;
@@ -62,15 +62,25 @@ async function find(
   core: Core,
   stack: Stack,
   service: string,
-  signal: AbortSignal | undefined,
+  { signal, provider }: Pick<CommandOptions, "signal" | "provider">,
 ): Promise<{ seen: Survey; known: KnownInstance }> {
   const seen = await survey(core, stack, readContext(core, stack.name, signal));
   const instances = knownInstances(stack, seen);
   checkServices(stack, seen, instances, [service]);
   const all = [...instances.values()].filter((each) => each.instance.service === service);
-  const known = all.find((each) => each.observed !== undefined) ?? all[0];
-  if (known === undefined) throw notDeployed(service);
-  return { seen, known };
+  const there = all.filter(({ instance }) => provider === undefined || instance.provider === provider);
+  const known = there.find(isReady) ?? there.find((each) => each.observed !== undefined) ?? there[0];
+  if (known !== undefined) return { seen, known };
+  if (provider === undefined) throw notDeployed(service);
+  const names = all.map(({ instance }) => instance.provider).join(", ");
+  throw new CtrlPlaneError("INVALID", `${service} is not on ${provider}`, {
+    target: service,
+    hint: `It is on ${names}.`,
+  });
+}
+
+function isReady({ observed }: KnownInstance): boolean {
+  return observed?.revisions.some((each) => each.ready > 0) === true;
 }
 
 function notDeployed(service: string): CtrlPlaneError {

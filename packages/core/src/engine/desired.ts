@@ -2,7 +2,7 @@ import pLimit from "p-limit";
 import type { Diagnostic } from "../errors/diagnostic.ts";
 import { isCtrlPlaneError, type CtrlPlaneError } from "../errors/error.ts";
 import { dependencies } from "../config/dependencies.ts";
-import { wireStack } from "../config/wire.ts";
+import { wireStack, type AddressOf } from "../config/wire.ts";
 import { revisionOf, specHash } from "../model/hash.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { PinnedImage } from "../model/image.ts";
@@ -30,28 +30,18 @@ export async function desire(
   options: { readonly selection?: ReadonlySet<string>; readonly refresh: boolean },
   context: ProviderContext,
 ): Promise<Desired> {
-  const identities = new Map<string, InstanceIdentity>();
-  for (const each of known.values()) {
-    if (stack.services[each.instance.service]?.provider === each.instance.provider)
-      identities.set(each.instance.service, each.instance);
-  }
-  const addressOf = (service: string): ServiceAddress | undefined => {
-    const identity = identities.get(service);
-    const declared = stack.services[service];
-    const bound = declared === undefined ? undefined : survey.platforms.providers.get(declared.provider);
-    if (identity === undefined || declared === undefined || bound?.provider === undefined) return undefined;
-    return bound.provider.address(identity, declared.spec);
-  };
-  const wired = wireStack(stack, addressOf);
+  const wired = wireStack(stack, addressesOf(stack, survey, known));
   const diagnostics: Diagnostic[] = [...wired.diagnostics];
   const images = new Images(core, options.refresh, context);
   const limit = pLimit(8);
-  const tasks = Object.entries(wired.stack.services)
-    .filter(([name]) => options.selection?.has(name) ?? true)
-    .map(([name, service]) =>
+  const tasks = wired.services
+    .filter(({ name }) => options.selection?.has(name) ?? true)
+    .map(({ name, provider, service: declared }) =>
       limit(async (): Promise<DesiredInstance[]> => {
-        const bound = survey.platforms.providers.get(service.provider);
-        const identity = identities.get(name);
+        const bound = survey.platforms.providers.get(provider);
+        const identity = known.get(actionKey({ service: name, provider }))?.instance;
+        const accept = stack.providers[provider]?.accept ?? [];
+        const service = { ...declared, spec: { ...declared.spec, accept } };
         if (bound === undefined || identity === undefined) return [];
         const checked = "health" in bound ? bound.provider.check(service.spec, bound.health, identity) : [];
         diagnostics.push(...checked.map((each) => placed(each, name, stack)));
@@ -73,6 +63,24 @@ export async function desire(
     );
   const instances = (await Promise.all(tasks)).flat();
   return { instances, diagnostics };
+}
+
+/** Of a service with several providers the one beside whoever asks. */
+function addressesOf(stack: Stack, survey: Survey, known: ReadonlyMap<string, KnownInstance>): AddressOf {
+  return (service, from) => {
+    const declared = stack.services[service];
+    if (declared === undefined) return undefined;
+    const { providers } = declared;
+    const [only] = providers.length === 1 ? providers : providers.filter((each) => each === from);
+    if (only === undefined)
+      return {
+        problem: `${service} is on ${providers.join(" and ")}, and none of them is ${from}, where it is asked for`,
+      };
+    const identity = known.get(actionKey({ service, provider: only }))?.instance;
+    const bound = survey.platforms.providers.get(only);
+    if (identity === undefined || bound?.provider === undefined) return undefined;
+    return bound.provider.address(identity, declared.spec);
+  };
 }
 
 function desiredInstance(

@@ -54,6 +54,7 @@ export async function stackReleases(core: Core, stack: Stack, services: readonly
         const serving = each.observed?.settled?.number === number;
         return {
           service: each.instance.service,
+          provider: each.instance.provider,
           number,
           change,
           createdAt,

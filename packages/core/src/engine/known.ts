@@ -27,7 +27,8 @@ export function knownInstances(stack: Stack, survey: Survey): Map<string, KnownI
     known.set(actionKey(one.instance), one);
     covered.add(placeKey(service, one.instance.platformId));
   };
-  for (const [name, service] of Object.entries(stack.services)) add(name, service.provider);
+  for (const [name, service] of Object.entries(stack.services))
+    for (const provider of service.providers) add(name, provider);
   for (const [key, entry] of Object.entries(survey.document?.entries ?? {})) {
     const service = serviceOf(key, stack.name);
     if (

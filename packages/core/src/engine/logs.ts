@@ -42,7 +42,10 @@ async function* linesOf(
   context: ProviderContext,
 ): AsyncGenerator<StackLogLine, void, void> {
   const { provider } = requireProvider(seen.platforms, request.instance.provider);
-  for await (const line of provider.logs(request, context)) yield { ...line, service: request.instance.service };
+  for await (const line of provider.logs(request, context)) {
+    const { service, provider: name } = request.instance;
+    yield { ...line, service, provider: name };
+  }
 }
 
 async function requestsFor(

@@ -168,12 +168,14 @@ function run(
       const known = knownInstances(stack, seen);
       checkServices(stack, seen, known, services);
       const subjects =
-        services.length > 0 ? services.map((each) => requireDeployed(seen, known, each)) : deployed(known);
+        services.length > 0 ? services.flatMap((each) => requireDeployed(seen, known, each)) : deployed(known);
       for (const each of subjects) {
         refuseUntouchable(each, seen);
         refuseIncapable(each.instance, seen, operation.capabilities?.(each.instance.service) ?? ["deploy"]);
       }
-      const beyond = services.length > 0 ? [] : unreachableActions(known, seen);
+      const isMeant = ({ instance }: KnownInstance): boolean =>
+        services.length === 0 || services.includes(instance.service);
+      const beyond = unreachableActions(new Map([...known].filter(([, each]) => isMeant(each))), seen);
       const actions = [...subjects.map((subject) => describeAction(subject, operation)), ...beyond];
       const byKey = new Map(subjects.map((subject) => [actionKey(subject.instance), subject]));
       const plan = {
@@ -198,11 +200,11 @@ function deployed(known: ReadonlyMap<string, KnownInstance>): KnownInstance[] {
   return [...known.values()].filter((each) => each.observed?.settled !== undefined);
 }
 
-/** Throws `NOT_FOUND` where it is not deployed, and why nobody knows where its platform cannot be reached. */
-function requireDeployed(seen: Survey, known: ReadonlyMap<string, KnownInstance>, service: string): KnownInstance {
+/** On all its providers. Throws `NOT_FOUND` where it is not deployed, and why nobody knows where its platform cannot be reached. */
+function requireDeployed(seen: Survey, known: ReadonlyMap<string, KnownInstance>, service: string): KnownInstance[] {
   const candidates = [...known.values()].filter((each) => each.instance.service === service);
-  const found = candidates.find((each) => each.observed?.settled !== undefined);
-  if (found !== undefined) return found;
+  const found = candidates.filter((each) => each.observed?.settled !== undefined);
+  if (found.length > 0) return found;
   for (const each of candidates) refuseUntouchable(each, seen);
   throw new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, {
     target: service,

@@ -2,7 +2,7 @@ import type { Diagnostic } from "../errors/diagnostic.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Stack } from "../model/stack.ts";
 import { dependencies } from "../config/dependencies.ts";
-import type { PlanOptions } from "../control-plane.ts";
+import type { DeployOptions, PlanOptions } from "../control-plane.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "../plan/input.ts";
 import { makePlan } from "../plan/make-plan.ts";
 import type { ProviderContext } from "../provider/context.ts";
@@ -25,7 +25,7 @@ export interface PreparedPlan {
 export async function prepare(
   core: Core,
   stack: Stack,
-  options: PlanOptions,
+  options: PlanOptions & Pick<DeployOptions, "atomic">,
   context: ProviderContext,
   goal: "declared" | "nothing" = "declared",
 ): Promise<PreparedPlan> {
@@ -66,6 +66,7 @@ export async function prepare(
     withVolumes: options.volumes ?? false,
     adopt: options.adopt ?? false,
     leaveVolumes: options.leaveVolumes ?? false,
+    atomic: options.atomic ?? false,
   };
   const made = makePlan(input);
   const plan = { ...made, diagnostics: made.diagnostics.map((each) => locate(each, stack)) };

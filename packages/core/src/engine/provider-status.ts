@@ -7,7 +7,7 @@ import { readContext, type Core } from "../platforms/core.ts";
 export async function providerStatuses(core: Core, stack: Stack): Promise<ProviderStatus[]> {
   const names = new Set([
     ...Object.keys(stack.providers),
-    ...Object.values(stack.services).map((service) => service.provider),
+    ...Object.values(stack.services).flatMap((service) => service.providers),
   ]);
   if (stack.defaultProvider !== undefined) names.add(stack.defaultProvider);
   return Promise.all([...names].map((name) => providerStatus(core, stack, name)));

@@ -50,7 +50,7 @@ export async function decideRollback(
   const steps =
     options.service === undefined
       ? await undoLast(stack, seen, known, context)
-      : [await stepTo(seen, known, options.service, options.to, context)];
+      : await stepsTo(seen, known, options.service, options.to, context);
   const described = await Promise.all(steps.map((step) => describeStep(seen, step, context)));
   const beyond = options.service === undefined ? unreachableActions(known, seen) : [];
   const actions = [...inOrder(described, stack), ...beyond];
@@ -71,17 +71,29 @@ export async function decideRollback(
   };
 }
 
-async function stepTo(
+async function stepsTo(
   seen: Survey,
   known: ReadonlyMap<string, KnownInstance>,
   service: string,
   to: number | undefined,
   context: ProviderContext,
-): Promise<Step> {
+): Promise<Step[]> {
   const candidates = [...known.values()].filter((each) => each.instance.service === service);
-  const found = candidates.find((each) => each.observed !== undefined || each.releases.length > 0);
-  for (const each of found === undefined ? candidates : [found]) refuseUntouchable(each, seen);
-  if (found === undefined) throw new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, { target: service });
+  const found = candidates.filter((each) => each.observed !== undefined || each.releases.length > 0);
+  for (const each of found.length === 0 ? candidates : found) refuseUntouchable(each, seen);
+  if (found.length === 0) throw new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, { target: service });
+  // Where it moved away only its records are left.
+  const there = found.filter((each) => each.observed !== undefined);
+  return Promise.all((there.length === 0 ? found.slice(0, 1) : there).map((each) => stepTo(seen, each, to, context)));
+}
+
+async function stepTo(
+  seen: Survey,
+  found: KnownInstance,
+  to: number | undefined,
+  context: ProviderContext,
+): Promise<Step> {
+  const { service, provider } = found.instance;
   if (to === undefined && isHalfway(found)) return undo(seen, found, found.unfinished, context);
   const number = to ?? (await servedBefore(seen, found, context));
   if (number === undefined || !found.releases.includes(number)) {
@@ -91,7 +103,7 @@ async function stepTo(
       to === undefined ? `${service} has no earlier release` : `${service} has no release ${to}`,
       {
         target: service,
-        hint: `Releases on record: ${kept}. pctl history shows them.`,
+        hint: `Releases on record on ${provider}: ${kept}. pctl history shows them.`,
       },
     );
   }

@@ -1,6 +1,6 @@
 import type { Stack } from "../model/stack.ts";
 import type { ServiceStatus, StackStatus } from "../control-plane.ts";
-import type { KnownInstance } from "../plan/input.ts";
+import { actionKey, type KnownInstance } from "../plan/input.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { ResourceUsage } from "../provider/requests.ts";
 import { leaseHolder } from "../state/lease.ts";
@@ -33,7 +33,7 @@ export async function stackStatus(core: Core, stack: Stack, services: readonly s
 function isShown(known: KnownInstance, stack: Stack, services: readonly string[]): boolean {
   const { service } = known.instance;
   if (services.length > 0) return services.includes(service);
-  const isDeclared = stack.services[service]?.provider === known.instance.provider;
+  const isDeclared = stack.services[service]?.providers.includes(known.instance.provider) ?? false;
   return isDeclared || known.observed !== undefined || known.unfinished !== undefined;
 }
 
@@ -87,9 +87,12 @@ export async function stackResources(
   const running = [...all.values()].filter(
     (each) => each.observed !== undefined && (services.length === 0 || services.includes(each.instance.service)),
   );
+  const isSeveral = (service: string): boolean =>
+    running.filter((each) => each.instance.service === service).length > 1;
   const entries = running.map(async ({ instance }): Promise<[string, ResourceUsage]> => {
     const { provider } = requireProvider(seen.platforms, instance.provider);
-    return [instance.service, await provider.resources({ instance }, context)];
+    const key = isSeveral(instance.service) ? actionKey(instance) : instance.service;
+    return [key, await provider.resources({ instance }, context)];
   });
   return Object.fromEntries(await Promise.all(entries));
 }

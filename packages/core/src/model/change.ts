@@ -32,6 +32,8 @@ export interface DeploymentResult {
   /** Number of the release that serves now. */
   readonly serving?: number;
   readonly verdict?: Verdict;
+  /** The service whose failure took this one back with it. */
+  readonly because?: string;
   /** One sentence: why, where the outcome needs one. */
   readonly reason?: string;
   readonly elapsedMs: number;

@@ -69,6 +69,8 @@ export interface PlanAction {
   readonly strategy?: StrategyName;
   /** Present for `update`, `configure`, `resume`, `revert`: number of the release that serves or served. */
   readonly from?: number;
+  /** Actions of one group succeed or are reverted together. Absent: it stands alone. */
+  readonly group?: string;
   /** Number that the new release will have. */
   readonly release?: number;
   /** Names of volumes that will be made, or with `remove` those that stay. */

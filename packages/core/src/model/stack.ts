@@ -13,8 +13,8 @@ export interface ProviderDeclaration {
 /** A service as declared, before it is wired to others. */
 export interface StackService {
   readonly spec: ServiceSpec;
-  /** Name of its provider in `Stack.providers`. */
-  readonly provider: string;
+  /** Names of its providers in `Stack.providers`, one or more: an instance on each, deployed and reverted together. */
+  readonly providers: readonly string[];
   /** pctl 1.1's fingerprint; absent where 1.1 could not express the service. */
   readonly fingerprint?: string;
   /** Declared fields that pctl 1.1 ignored: an equal fingerprint says nothing about them. */

@@ -82,6 +82,8 @@ export interface PlanInput {
   readonly withVolumes: boolean;
   readonly adopt: boolean;
   readonly leaveVolumes: boolean;
+  /** All that is brought up succeeds, or all of it is reverted. */
+  readonly atomic: boolean;
 }
 
 /** `{service}@{provider}`: one instance within a stack. */

@@ -5,6 +5,7 @@ import { decide } from "./decide.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
 import { order } from "./order.ts";
 import { decideRemovals, holdsData } from "./removals.ts";
+import { irreversible, joinTogether, samePlatforms } from "./together.ts";
 
 /** From what is wanted and what is known to what is to be done. Pure: the same input gives the same plan, and the same hash. */
 export function makePlan(input: PlanInput): Plan {
@@ -23,8 +24,13 @@ export function makePlan(input: PlanInput): Plan {
     const sameName = seen.get(desired.instance.service) ?? [];
     return decideReachable(desired, sameName, renamedFrom(desired), input);
   });
-  const actions = order([...wanted, ...decideRemovals(input)], input);
-  const diagnostics = [...input.diagnostics, ...actions.flatMap((action) => refusals(action, input))];
+  const actions = order([...joinTogether(wanted, input), ...decideRemovals(input)], input);
+  const diagnostics = [
+    ...input.diagnostics,
+    ...actions.flatMap((action) => refusals(action, input)),
+    ...samePlatforms(input.desired).map(onePlatform),
+    ...irreversible(actions, input).map(notAtomic),
+  ];
   return {
     v: 1,
     stack: input.stack,
@@ -85,6 +91,26 @@ function refusals(action: PlanAction, input: PlanInput): Diagnostic[] {
     ];
   }
   return [];
+}
+
+function onePlatform({ service, names }: { service: string; names: readonly string[] }): Diagnostic {
+  return {
+    severity: "error",
+    code: "same-platform",
+    summary: `${names.join(" and ")} are one platform: ${service} has one instance there`,
+    field: `services.${service}.provider`,
+    hint: "Name one of them; for more replicas write scale: { replica: N }.",
+  };
+}
+
+function notAtomic({ action, why }: { action: PlanAction; why: string }): Diagnostic {
+  return {
+    severity: "error",
+    code: "not-atomic",
+    summary: `--atomic takes the whole change back when one service fails: ${why}`,
+    field: `services.${action.instance.service}`,
+    hint: "Change that, or deploy without --atomic.",
+  };
 }
 
 /** Over all that apply acts on; words for people do not count. */

@@ -90,5 +90,10 @@ function reaches(
   if (from === to) return true;
   if (seen.has(from)) return false;
   seen.add(from);
-  return [...(after.get(from) ?? [])].some((next) => reaches(next, to, after, seen));
+  // Who waits for one instance of a service may wait for all of them.
+  const service = `${from.split("@")[0] ?? from}@`;
+  const peers = [...after.keys()].filter((key) => key.startsWith(service));
+  return [...peers, ...peers.flatMap((key) => [...(after.get(key) ?? [])])].some((next) =>
+    reaches(next, to, after, seen),
+  );
 }

@@ -143,6 +143,7 @@ export function inputOf(
     withVolumes: false,
     adopt: false,
     leaveVolumes: false,
+    atomic: false,
     ...rest,
     known: new Map(known.map((each) => [actionKey(each.instance), each])),
   };

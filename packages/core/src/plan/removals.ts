@@ -16,7 +16,7 @@ export function decideRemovals(input: PlanInput): PlanAction[] {
     .flatMap((known) => decideOne(known, successors.get(known.instance.service), input));
 }
 
-/** What goes on in the place of a service: the same on another provider, or what was called so formerly. */
+/** What goes on in the place of a service: the same elsewhere, or what was called so formerly. */
 function successorsOf(desired: readonly DesiredInstance[]): ReadonlyMap<string, DesiredInstance> {
   const found = new Map<string, DesiredInstance>();
   for (const each of desired) {

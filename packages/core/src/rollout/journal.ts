@@ -8,7 +8,12 @@ export type RolloutDecision =
   | { readonly kind: "promote" }
   | { readonly kind: "abort" }
   /** The way back was begun; only its end remains. */
-  | { readonly kind: "revert"; readonly failure?: FailureDetail };
+  | {
+      readonly kind: "revert";
+      readonly failure?: FailureDetail;
+      /** It had succeeded, and goes back with this service, which failed. */
+      readonly because?: string;
+    };
 
 export interface RolloutJournal {
   /** Decisions of this deployment so far, oldest first; more than none after a crash. */

@@ -35,15 +35,7 @@ const env = noted(z.record(variableName, envValue), {
     },
   },
 });
-const provider = noted(z.union([anyText, providerFields]), {
-  instead: {
-    "a list": {
-      code: "later",
-      summary: "a list of providers comes with a later version",
-      hint: "Until then name one provider.",
-    },
-  },
-});
+const provider = z.union([anyText, z.array(anyText), providerFields]);
 
 const fields = noted(
   z.strictObject({
@@ -52,7 +44,8 @@ const fields = noted(
       default: "service",
     }),
     provider: field(provider, {
-      description: "Where it runs: a name from `providers`, a type, or { name, options }.",
+      description:
+        "Where it runs: a name from `providers`, a type, or { name, options }. A list of names: one instance on each, deployed and reverted together.",
       default: "`provider` of the stack",
       example: "vps1",
     }),
