@@ -72,6 +72,8 @@ describe("one service on two platforms", { concurrency: 4 }, () => {
         "web@ref unchanged - serves 2",
         "web@other succeeded 2 serves 2",
       ]);
+      const leaving = await bench.plane.stacks.plan(await stack(web("ok:3", "ref")));
+      assert.equal(leaving.actions.at(-1)?.summary, "is not wanted on other any more");
       const left = await finish(bench.plane.stacks.deploy(await stack(web("ok:3", "ref"))));
       assert.deepEqual(outcomes(left.change.result), ["web@ref succeeded 3 serves 3", "web@other removed - serves -"]);
       assert.deepEqual(await both(), [["shop-web ok:3 100%"], []]);

@@ -320,6 +320,80 @@ test("plan: environment values are masked, and told field by field", () => {
   );
 });
 
+const here = desiredOf("web", { content: "2" });
+const there = desiredOf("web", { content: "2", provider: "there" });
+const api = desiredOf("api", { needs: ["web"] });
+
+test("plan: instances of one service are a group with one number, and what needs it waits for all of them", () => {
+  const before = desiredOf("web");
+  const plan = makePlan(
+    inputOf({ desired: [here, there, api], known: [knownOf(before, { served: servedBy(before) })] }),
+  );
+  assert.deepEqual(textOf(plan), [
+    "update web@here (source) 3→4",
+    "create web@there (new) -→4",
+    "create api@here (new) -→1 after web@here web@there",
+  ]);
+  assert.deepEqual(
+    plan.actions.map((each) => each.group),
+    ["web", "web", undefined],
+  );
+});
+
+test("plan: one that joins gets the number of what serves beside it", () => {
+  const plan = makePlan(inputOf({ desired: [here, there], known: [knownOf(here)] }));
+  assert.deepEqual(textOf(plan), ["keep web@here at 3", "create web@there (new) -→3"]);
+});
+
+test("plan: where one of the platforms is out of reach nothing of the service is begun", () => {
+  const plan = makePlan(inputOf({ desired: [here, there, api], unreachable: new Map([["there", "no route"]]) }));
+  assert.deepEqual(plan.actions.map(({ key, kind, summary }) => `${kind} ${key} ${summary}`).slice(0, 2), [
+    "unreachable web@here not begun, because there cannot be reached: no route",
+    "unreachable web@there no route",
+  ]);
+  assert.equal(plan.actions[2]?.kind, "create");
+});
+
+test("plan: two names for one platform are refused", () => {
+  const same = { ...there, instance: { ...there.instance, platformId: here.instance.platformId } };
+  const [problem] = makePlan(inputOf({ desired: [here, same] })).diagnostics;
+  assert.equal(problem?.code, "same-platform");
+});
+
+test("plan: one that leaves while others stay is removed; what takes the place of another is a move", () => {
+  const entry = { provider: "here", platformId: here.instance.platformId };
+  const known = [knownOf(here, { entry }), knownOf(there)];
+  assert.deepEqual(textOf(makePlan(inputOf({ desired: [here], known }))), [
+    "keep web@here at 3",
+    "remove web@there (removed) at 3",
+  ]);
+  assert.deepEqual(textOf(makePlan(inputOf({ desired: [here], known: [knownOf(there)] }))), [
+    "create web@here (moved) -→1",
+    "remove web@there (moved) at 3 after web@here",
+  ]);
+});
+
+test("plan: atomic is one group, and refuses what could not be taken back", () => {
+  const plan = makePlan(inputOf({ desired: [here, api], atomic: true }));
+  assert.deepEqual(
+    plan.actions.map((each) => each.group),
+    ["*", "*"],
+  );
+  assert.equal(plan.hash, makePlan(inputOf({ desired: [here, api] })).hash, "the same plan as the one reviewed");
+  const { strategy } = web.spec;
+  const held = desiredOf("web", { spec: { strategy: { ...strategy, onFailure: "hold" } } });
+  assert.deepEqual(
+    makePlan(inputOf({ desired: [held], atomic: true })).diagnostics.map((each) => each.code),
+    ["not-atomic"],
+  );
+  const taker = desiredOf("next", { publishes: ["0.0.0.0:80"] });
+  const holder = knownOf(web, { observed: observedOf(web, { addresses: ["http://127.0.0.1:80"] }) });
+  assert.deepEqual(
+    makePlan(inputOf({ desired: [taker], known: [holder], atomic: true })).diagnostics.map((each) => each.code),
+    ["not-atomic"],
+  );
+});
+
 test("plan: the same input gives the same hash, and what apply acts on changes it", () => {
   const one = makePlan(inputOf({ desired: [web] }));
   assert.equal(makePlan(inputOf({ desired: [desiredOf("web")] })).hash, one.hash);

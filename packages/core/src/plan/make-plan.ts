@@ -17,11 +17,14 @@ export function makePlan(input: PlanInput): Plan {
     [...input.known.values()].filter((each) => each.observed !== undefined),
     (each) => each.instance.service,
   );
+  const wantedKeys = new Set(input.desired.map((each) => actionKey(each.instance)));
   const declared = new Set(input.desired.map((each) => each.instance.service));
   const renamedFrom = ({ spec }: DesiredInstance): KnownInstance | undefined =>
     spec.formerly === undefined || declared.has(spec.formerly) ? undefined : seen.get(spec.formerly)?.[0];
   const wanted = chosen.map((desired) => {
-    const sameName = seen.get(desired.instance.service) ?? [];
+    const sameName = (seen.get(desired.instance.service) ?? []).filter(
+      (each) => !wantedKeys.has(actionKey(each.instance)),
+    );
     return decideReachable(desired, sameName, renamedFrom(desired), input);
   });
   const actions = order([...joinTogether(wanted, input), ...decideRemovals(input)], input);
@@ -43,7 +46,7 @@ export function makePlan(input: PlanInput): Plan {
   };
 }
 
-/** `sameName`: instances of the service that run, wherever. `renamed`: what it was called before, where that still runs. */
+/** `sameName`: instances of the service that run where it is not wanted. `renamed`: what it was called before, where that still runs. */
 function decideReachable(
   desired: DesiredInstance,
   sameName: readonly KnownInstance[],

@@ -13,7 +13,9 @@ export function decideRemovals(input: PlanInput): PlanAction[] {
   const successors = successorsOf(input.desired);
   return [...input.known.values()]
     .filter((known) => isLeft(known))
-    .flatMap((known) => decideOne(known, successors.get(known.instance.service), input));
+    .flatMap((known) =>
+      decideOne(known, staysElsewhere(known, input) ? undefined : successors.get(known.instance.service), input),
+    );
 }
 
 /** What goes on in the place of a service: the same elsewhere, or what was called so formerly. */
@@ -25,6 +27,14 @@ function successorsOf(desired: readonly DesiredInstance[]): ReadonlyMap<string, 
     }
   }
   return found;
+}
+
+/** One of several instances that leaves while others, on record already, stay: nothing takes its place. */
+function staysElsewhere({ instance }: KnownInstance, input: PlanInput): boolean {
+  return input.desired.some((desired) => {
+    const entry = input.known.get(actionKey(desired.instance))?.entry;
+    return desired.instance.service === instance.service && entry !== undefined && entry.destroyed !== true;
+  });
 }
 
 /** Declared, and in no list of what is wanted: its declaration has problems, which are told; it did not leave the file. */
@@ -59,7 +69,9 @@ function decideRemoval(known: KnownInstance, moved: DesiredInstance | undefined,
   const isBegun = known.unfinished !== undefined && known.unfinished.to === undefined;
   const isConfirmed = isBegun || input.remove.has(service) || (moved !== undefined && input.leaveVolumes);
   const obstacle = isConfirmed ? undefined : obstacleTo(known);
-  const reason = input.goal === "nothing" ? "is destroyed" : movedTo(moved);
+  const isKeptElsewhere = moved === undefined && staysElsewhere(known, input);
+  const left = isKeptElsewhere ? `is not wanted on ${known.instance.provider} any more` : movedTo(moved);
+  const reason = input.goal === "nothing" ? "is destroyed" : left;
   return {
     key: actionKey(known.instance),
     kind: obstacle === undefined ? "remove" : "hold",
