@@ -112,7 +112,17 @@ describe("together", { concurrency: true }, () => {
     });
   });
 
-  test("a first change that meets a port in use leaves nothing, and its logs are kept", async () => {
+  test("a first change that fails leaves nothing but logs", async () => {
+    await withProject(async (project) => {
+      await declare(project, { version: "1", apiFailsIn: "here" });
+      const failed = await project.expect(3, ["deploy", "--atomic"]);
+      assert.match(failed, /web on there: removed again because of api; its logs are kept/);
+      assert.deepEqual(project.replicaNames(), []);
+      assert.match(await project.ok("logs", "web", "--change", "1"), /web@there +\| version 1/);
+    });
+  });
+
+  test("a port in use on one machine: it is begun on neither, or taken back on both", async () => {
     await withProject(async (project) => {
       const taken = createServer().listen(0, "127.0.0.1");
       await once(taken, "listening");
@@ -122,9 +132,8 @@ describe("together", { concurrency: true }, () => {
         await declare(project, { version: "1", apiPort: address.port });
         const failed = await project.pctl(["deploy", "--atomic"]);
         assert.notEqual(failed.code, 0);
-        assert.match(`${failed.stdout}${failed.stderr}`, /PORT_IN_USE|in use/);
+        assert.match(`${failed.stdout}${failed.stderr}`, new RegExp(`port ${address.port}.*in use|PORT_IN_USE`, "s"));
         assert.deepEqual(project.replicaNames(), []);
-        assert.match(await project.ok("logs", "web", "--change", "1"), /version 1/);
       } finally {
         taken.close();
       }
