@@ -32,7 +32,7 @@ async function unfinished(platform: RunningPlatform): Promise<string[]> {
   return Object.keys((await platform.harness.dump()).ledger).filter((name) => name.includes("intent"));
 }
 
-const step = process.env["SOAK"] === "1" ? 1 : 9;
+const step = process.env["SOAK"] === "1" ? 1 : 17;
 
 const listed = (image: string): string =>
   `  web: { image: "${image}", provider: [ref, other], strategy: { type: recreate, timeout: 5s, drain: 1s } }`;

@@ -70,7 +70,7 @@ export async function deployInstance(
             isJob: spec.kind === "job",
             confirm: async () => {
               await end();
-              await recordServing(scope, release, from);
+              if (result.outcome === "succeeded") await recordServing(scope, release, from);
             },
           });
         },

@@ -38,7 +38,7 @@ export interface DeploymentEffect {
 /**
  * The frame around every effect on an instance: intent before it, record after it. An effect that ends for good, either way,
  * clears its intent; one that was interrupted, or whose end is unknown, leaves it for the next command. With `postpone` a
- * success is not ended here: whoever decides calls `end`, or goes back.
+ * success or a pause is not ended here: whoever decides calls `end`, or goes back.
  */
 export async function carryOut(
   scope: ChangeScope,
@@ -90,8 +90,8 @@ export async function carryOut(
       ...(done.serving === undefined ? {} : { serving: done.serving }),
       elapsedMs: elapsed(),
     };
-    if (postpone !== undefined && done.outcome === "succeeded") {
-      postpone(id, async () => void (await finish(result, true)));
+    if (postpone !== undefined && (done.outcome === "succeeded" || done.outcome === "paused")) {
+      postpone(id, async () => void (await finish(result, done.outcome !== "paused")));
       return result;
     }
     return await finish(result, done.outcome !== "paused");

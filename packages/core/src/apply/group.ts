@@ -6,7 +6,7 @@ import { failedResult, isInterruption } from "./outcome.ts";
 import { lostWayBack, revertInstance } from "./revert-instance.ts";
 import { runGraph } from "./run-graph.ts";
 
-/** What succeeded while its group is not decided: it serves, and its intent is still in the ledger. */
+/** What succeeded, or paused, while its group is not decided: its intent is still in the ledger. */
 export interface Provisional {
   /** As it was before, with what was begun: all that the way back needs. */
   readonly known: KnownInstance;
@@ -40,7 +40,7 @@ export async function decideGroup(scope: ChangeScope, members: readonly Member[]
 }
 
 function undecided({ result, provisional }: Member): DeploymentResult {
-  if (provisional === undefined) return result;
+  if (provisional === undefined || result.outcome === "paused") return result;
   return {
     ...result,
     outcome: "skipped",
@@ -59,7 +59,7 @@ async function takeBack(scope: ChangeScope, members: readonly Member[], culprit:
   const results = new Map(members.map((each) => [each.action.key, each.result]));
   const back: Member[] = [];
   for (const member of members) {
-    if (member.provisional === undefined && member.result.outcome !== "paused") continue;
+    if (member.provisional === undefined) continue;
     const stays = await attempt(scope, member, () => keepOrDecide(scope, member, because));
     if (stays === undefined) back.push(member);
     else results.set(member.action.key, stays);
