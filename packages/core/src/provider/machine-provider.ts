@@ -5,12 +5,15 @@ import type { Release } from "../model/release.ts";
 import type { ReplicaCount } from "../model/resources.ts";
 import { describeInstance } from "../rollout/describe-instance.ts";
 import { machineRevisionDriver } from "../rollout/machine-revision-driver.ts";
+import { decideAdvance } from "../rollout/decide-advance.ts";
 import type { Replica, ReplicaDriver } from "../rollout/replica-driver.ts";
 import { rollOut } from "../rollout/roll-out.ts";
 import type { RolloutRequest } from "../rollout/rollout.ts";
+import { withoutPauses } from "../rollout/stages.ts";
 import type { ProviderContext } from "./context.ts";
 import { stopAfterFailedStart, stopInstance } from "./machine-stop.ts";
 import type { Provider } from "./provider.ts";
+import type { DeployResult } from "./requests.ts";
 import { releaseForRestart, releaseForScale } from "./release-variants.ts";
 
 export interface MachineParts {
@@ -23,7 +26,18 @@ export interface MachineParts {
 
 type MachineMethods = Pick<
   Provider,
-  "deploy" | "rollback" | "scale" | "start" | "stop" | "restart" | "status" | "resources" | "logs" | "exec" | "run"
+  | "deploy"
+  | "advance"
+  | "rollback"
+  | "scale"
+  | "start"
+  | "stop"
+  | "restart"
+  | "status"
+  | "resources"
+  | "logs"
+  | "exec"
+  | "run"
 >;
 
 /**
@@ -33,6 +47,8 @@ type MachineMethods = Pick<
  * - `restart` replaces replicas by equal ones of the next generation, by the release's strategy; called again with the same
  *   deployment it finishes what it began, or finds it done.
  * - `scale` with resources replaces replicas; with replicas alone none.
+ * - Only `deploy` and `advance` pause: what served before, or serves already, needs no comparison. `rollback`, `scale` and
+ *   `restart` of a canary are rolling.
  * - A range of replicas means its minimum: machines have no autoscaler.
  */
 export function machineProvider({ driver, run, parallel = 8 }: MachineParts): MachineMethods {
@@ -40,24 +56,36 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
     instance: InstanceIdentity,
     request: RolloutRequest,
     context: ProviderContext,
-  ): Promise<InstanceStatus> => {
+  ): Promise<DeployResult> => {
     const revisions = machineRevisionDriver(driver, instance, {
       deployment: request.deployment,
       release: request.release,
       total: (release) => totalOf(release, request),
       parallel,
     });
-    await rollOut(revisions, request, context);
-    return machineStatus(driver, instance, context);
+    const end = await rollOut(revisions, request, context);
+    const status = await machineStatus(driver, instance, context);
+    return end.state === "paused" ? { ...end, status } : { state: "serving", status };
+  };
+  const withoutPause = async (
+    instance: InstanceIdentity,
+    request: RolloutRequest,
+    context: ProviderContext,
+  ): Promise<InstanceStatus> => {
+    const strategy = withoutPauses(request.strategy);
+    return (await carryOut(instance, { ...request, strategy }, context)).status;
   };
 
   return {
-    async deploy({ instance, ...request }, context) {
-      return { state: "serving", status: await carryOut(instance, request, context) };
+    deploy: ({ instance, ...request }, context) => carryOut(instance, request, context),
+
+    async advance({ instance, to, full = false, ...request }, context) {
+      await decideAdvance(request.journal, to, full);
+      return carryOut(instance, request, context);
     },
 
     async rollback({ instance, ...request }, context) {
-      return { state: "serving", status: await carryOut(instance, request, context) };
+      return { state: "serving", status: await withoutPause(instance, request, context) };
     },
 
     async scale({ instance, resources, ...request }, context) {
@@ -67,14 +95,14 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
       const release = releaseForScale(request.release, resources);
       const { strategy } = release.spec;
       const previous = { previous: request.release, previousReplicas: now };
-      return carryOut(instance, { ...request, ...previous, release, replicas, strategy }, context);
+      return withoutPause(instance, { ...request, ...previous, release, replicas, strategy }, context);
     },
 
     async start({ instance, ...request }, context) {
       // Nothing old runs that a strategy could replace, and what fails is stopped again instead of removed.
       const strategy = { ...request.release.spec.strategy, type: "recreate", onFailure: "hold" } as const;
       try {
-        return await carryOut(instance, { ...request, strategy }, context);
+        return await withoutPause(instance, { ...request, strategy }, context);
       } catch (error) {
         throw await stopAfterFailedStart(driver, request.release, parallel, error, context);
       }
@@ -90,7 +118,7 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
       const { settled } = await existing(driver, instance, context);
       const { release, previous } = releaseForRestart(request.release, settled, request.deployment);
       const { strategy } = release.spec;
-      return carryOut(
+      return withoutPause(
         instance,
         { ...request, release, previous, previousReplicas: request.replicas, strategy },
         context,

@@ -74,10 +74,16 @@ export interface Provider {
   /**
    * The release serves, by its strategy, and nothing else of the instance runs; or throws `FAILED` with a verdict, after
    * `previous` serves again (`failure.reverted`), unless the strategy says hold. Whatever state it finds, it ends there: half a
-   * deployment, several revisions, none. Capability `deploy`.
+   * deployment, several revisions, none. With blue_green and canary also `paused`: the step is reached, the pause is in the journal,
+   * and the old release's replicas all run. Called again with that journal it stays paused, or goes on once `until` is past; where
+   * a replica of the new release ended meanwhile, it fails. Capability `deploy`.
    */
   deploy(request: DeployRequest, context: ProviderContext): Promise<DeployResult>;
-  /** Goes on with, or takes back, what `deploy` left paused. Capability `canary` or `blue_green`. */
+  /**
+   * Goes on with what `deploy` left paused, to the next pause or to the end; or takes it back: `serving` then means that `previous`
+   * serves. The decision is in the journal before anything happens. Called again after a crash it finishes what was decided
+   * and decides nothing more; what is not paused any more just goes on. Capability `canary` or `blue_green`.
+   */
   advance(request: AdvanceRequest, context: ProviderContext): Promise<DeployResult>;
   /** As `deploy`, of a release that served before. Runs no job. Capability `deploy`. */
   rollback(request: RollbackRequest, context: ProviderContext): Promise<DeployResult>;

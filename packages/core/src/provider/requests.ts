@@ -99,8 +99,11 @@ export type DeployResult =
   | { readonly state: "completed"; readonly status: InstanceStatus }
   | { readonly state: "paused"; readonly step: number; readonly until?: string; readonly status: InstanceStatus };
 
+/** The request of the deployment that is paused, as it was, with its journal. */
 export interface AdvanceRequest extends DeployRequest {
   readonly to: "promote" | "abort";
+  /** With `promote`: the further pauses are left out. Default false. */
+  readonly full?: boolean;
 }
 
 export interface RollbackRequest extends Omit<DeployRequest, "previous" | "previousReplicas"> {

@@ -5,7 +5,14 @@ import { isCtrlPlaneError } from "../errors/error.ts";
 import { machineRevisionDriver } from "./machine-revision-driver.ts";
 import { rollOut } from "./roll-out.ts";
 import { settledRelease, type RolloutRequest } from "./rollout.ts";
-import { instance, recreateStrategy, release, rollingStrategy } from "./samples.test.support.ts";
+import {
+  blueGreenStrategy,
+  canaryStrategy,
+  instance,
+  recreateStrategy,
+  release,
+  rollingStrategy,
+} from "./samples.test.support.ts";
 import { SimulatedMachines, type Machine } from "./simulated-machines.test.support.ts";
 
 const [old, wanted, other] = [release(1, "ok"), release(2, "ok2"), release(3, "ok3")];
@@ -23,7 +30,13 @@ const situation = fc.record({
   machines: fc.array(machine, { maxLength: 8 }),
   settled: fc.constantFrom(undefined, old, wanted, other),
   stopped: fc.boolean(),
-  strategy: fc.constantFrom(rollingStrategy, recreateStrategy, { ...rollingStrategy, batch: { percent: 50 } }),
+  strategy: fc.constantFrom(
+    rollingStrategy,
+    recreateStrategy,
+    { ...rollingStrategy, batch: { percent: 50 } },
+    canaryStrategy,
+    blueGreenStrategy,
+  ),
   replicas: fc.integer({ min: 0, max: 4 }),
   hasPrevious: fc.boolean(),
 });
@@ -62,11 +75,13 @@ function request(
   return { release: target, replicas, strategy, deployment: "dep_9", journal, ...previous };
 }
 
-function drive(world: SimulatedMachines, of: RolloutRequest): Promise<void> {
+/** To the end: what pauses is promoted. */
+async function drive(world: SimulatedMachines, of: RolloutRequest): Promise<void> {
   const { driver, context } = world.process();
   const total = (each: typeof old): number => (each.id === old.id ? 2 : Number(of.replicas));
   const revisions = machineRevisionDriver(driver, instance, { deployment: of.deployment, release: of.release, total });
-  return world.run(rollOut(revisions, of, context));
+  while ((await world.run(rollOut(revisions, of, context))).state === "paused")
+    await of.journal.decide({ kind: "promote" });
 }
 
 function expected(image: string, replicas: number): string {

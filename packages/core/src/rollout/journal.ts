@@ -2,10 +2,13 @@ import type { FailureDetail } from "../errors/error.ts";
 
 /** A decision of a rollout. Effects can be observed after a crash, decisions cannot: each is written before its effect. */
 export type RolloutDecision =
-  /** A canary's or blue-green's step has been reached; `until` is absent for a pause that waits for a person. */
+  /** This step of canary or blue_green is being reached, the ones before it are; `weight` in percent. */
   | { readonly kind: "step"; readonly step: number; readonly weight: number }
-  | { readonly kind: "pause"; readonly step: number; readonly until?: string }
-  | { readonly kind: "promote" }
+  /** The step is reached, and nothing goes on before `until`; absent for a pause that waits for a person. ISO 8601. */
+  | { readonly kind: "pause"; readonly step: number; readonly since: string; readonly until?: string }
+  /** The pause is over; with `full` the further ones are left out. */
+  | { readonly kind: "promote"; readonly full?: true }
+  /** Not wanted any more: back to the release before. */
   | { readonly kind: "abort" }
   /** The way back was begun; only its end remains. */
   | {

@@ -311,13 +311,6 @@ test("a lost lease ends it before the next write", async () => {
   assert.equal(world.writes.length, writes);
 });
 
-test("strategies that are not built refuse before anything is touched", async () => {
-  const world = await serving(old);
-  const error = await failing(deploy(world, next, { previous: old, strategy: { ...rollingStrategy, type: "canary" } }));
-  assert.equal(error.code, "UNSUPPORTED");
-  assert.deepEqual(world.writes, []);
-});
-
 /** Kills the deploying process at every call it makes, in turn; a plain call afterwards has to end as if nothing had been. */
 async function killEverywhere(
   strategy: typeof rollingStrategy,

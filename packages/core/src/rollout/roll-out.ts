@@ -10,46 +10,86 @@ import { hold, revert } from "./revert.ts";
 import type { RevisionDriver } from "./revision-driver.ts";
 import { rolling } from "./rolling.ts";
 import { settledRelease, type Rollout, type RolloutRequest } from "./rollout.ts";
+import { staged, type RolloutPause } from "./staged.ts";
 import { stepsOf } from "./steps.ts";
 
-/** One file per strategy; those that are missing throw `UNSUPPORTED`. */
-const strategies: Partial<Record<StrategyName, (rollout: Rollout) => Promise<void>>> = { recreate, rolling };
+/** Resolves with the pause that was reached, if any. */
+type Strategy = (rollout: Rollout, context: ProviderContext) => Promise<RolloutPause | undefined>;
+
+const strategies: Readonly<Record<StrategyName, Strategy>> = {
+  recreate: atOnce(recreate),
+  rolling: atOnce(rolling),
+  blue_green: staged,
+  canary: staged,
+};
+
+function atOnce(strategy: (rollout: Rollout) => Promise<void>): Strategy {
+  return async (rollout) => {
+    await strategy(rollout);
+    return undefined;
+  };
+}
+
+/** `aborted`: the journal held an `abort`, and the previous release serves again; without one nothing is left. */
+export type RolloutEnd =
+  | { readonly state: "serving" }
+  | { readonly state: "paused"; readonly step: number; readonly until?: string }
+  | { readonly state: "aborted" };
 
 /**
  * Brings an instance to a release by its strategy. From whatever state it finds (half a deployment, three revisions, none) it
- * resolves when the release alone runs, is routed on all its replicas, and is settled; or throws:
+ * resolves when the release alone runs, is routed on all its replicas, and is settled; or when it has reached a pause, which is
+ * in the journal: called again with that, it goes on once the pause is over. Otherwise it throws:
  *
  * - `FAILED` when the release failed: with `failure.reverted` true when the previous release serves again (without one,
  *   when nothing is left); false with `onFailure: "hold"`, or where the previous one does not become ready either.
  * - `CANCELLED` after the step in hand, when `context.signal` aborted; nothing is taken back, the same call goes on later.
  * - what the platform threw, where it judged nothing (unreachable, lease lost, rate limit); the same call goes on later.
  *
- * A journal that holds a `revert` has that finished, and nothing else; then `FAILED` with the recorded failure is thrown.
+ * A journal that holds a `revert` has that finished, and nothing else; then `FAILED` with the recorded failure is thrown. One
+ * that holds an `abort` has that finished; `FAILED` is thrown where the previous release does not become ready.
  */
 export async function rollOut(
   driver: RevisionDriver,
   request: RolloutRequest,
   context: ProviderContext,
-): Promise<void> {
-  const strategy = strategies[request.strategy.type];
-  if (strategy === undefined) {
-    throw new CtrlPlaneError("UNSUPPORTED", `strategy ${request.strategy.type} is not built yet`, {
-      hint: "use rolling or recreate",
-    });
-  }
+): Promise<RolloutEnd> {
   const rollout = await prepare(driver, request, context);
   const begun = request.journal.decisions.findLast((each) => each.kind === "revert");
   if (begun !== undefined) {
     const reverted = await revert(rollout);
     throw failedRelease(rollout.request.release, begun.failure ?? { verdict: "EXITED" }, reverted);
   }
+  if (request.journal.decisions.some((each) => each.kind === "abort")) return abort(rollout);
   try {
-    if (rollout.replicas === 0) await endAll(rollout);
-    else if (driver.handOver !== undefined) await handOver(driver.handOver, rollout, context);
-    else await strategy(rollout);
+    return await byStrategy(driver, rollout, context);
   } catch (error) {
     throw await conclude(rollout, error, context);
   }
+}
+
+async function byStrategy(driver: RevisionDriver, rollout: Rollout, context: ProviderContext): Promise<RolloutEnd> {
+  const { type } = rollout.request.strategy;
+  const isStaged = type === "blue_green" || type === "canary";
+  if (rollout.replicas === 0) await endAll(rollout);
+  else if (driver.handOver !== undefined && !isStaged) await handOver(driver.handOver, rollout, context);
+  else {
+    const pause = await strategies[type](rollout, context);
+    if (pause !== undefined)
+      return { state: "paused", step: pause.step, ...(pause.until === undefined ? {} : { until: pause.until }) };
+  }
+  return { state: "serving" };
+}
+
+async function abort(rollout: Rollout): Promise<RolloutEnd> {
+  if (await revert(rollout)) return { state: "aborted" };
+  const { release, previous } = rollout.request;
+  const back = previous === undefined ? "what served before" : `release ${previous.number}`;
+  throw new CtrlPlaneError("FAILED", `release ${release.number} was aborted, and ${back} does not become ready`, {
+    target: release.instance.name,
+    hint: `pctl logs ${release.instance.service} shows what it printed`,
+    failure: { verdict: "UNHEALTHY", reverted: false },
+  });
 }
 
 async function prepare(driver: RevisionDriver, request: RolloutRequest, context: ProviderContext): Promise<Rollout> {

@@ -1,11 +1,9 @@
 import { revisionKey, type Release } from "../model/release.ts";
+import { oldRevisions, retireLeftovers, settleMs, shares } from "./old-revisions.ts";
 import { batchSize } from "./replica-count.ts";
-import type { RevisionState, RolloutState, Weights } from "./revision-driver.ts";
+import type { RevisionState } from "./revision-driver.ts";
 import { settledRelease, type Rollout } from "./rollout.ts";
 import type { Steps } from "./steps.ts";
-
-/** How long new replicas live side by side with the old ones before those go. */
-const settleMs = 5_000;
 
 /**
  * Batch by batch: start, ready, route. The replicas that a batch replaces stay until it has lived for 5 s; the next batch does
@@ -17,10 +15,7 @@ export async function rolling({ request, replicas, platform, seen }: Rollout): P
   const current = seen.revisions.find((each) => each.key === key);
   const old = oldRevisions(request, seen);
 
-  for (const other of seen.revisions) {
-    // What neither serves nor served is a leftover: it goes first, so that it holds no room.
-    if (other.key !== key && !old.includes(other)) await platform.retire(other.key, 0);
-  }
+  await retireLeftovers({ request, platform, seen }, old);
   if (current !== undefined) await platform.configure(release);
 
   const isSideBySide = old.some((each) => each.desired > 0);
@@ -31,7 +26,7 @@ export async function rolling({ request, replicas, platform, seen }: Rollout): P
     do {
       placed = Math.min(replicas, placed + batch);
       await platform.ensure(release, placed, successor.stopped);
-      await platform.weigh(release, shares(key, placed / replicas, old));
+      await platform.weigh(release, shares(key, (100 * placed) / replicas, old));
       platform.tellRouted(release, placed, replicas);
       successor.routed(placed / replicas);
     } while (placed < replicas);
@@ -41,23 +36,6 @@ export async function rolling({ request, replicas, platform, seen }: Rollout): P
   }
   await platform.retire(key, replicas);
   await platform.settle(settledRelease(release, request));
-}
-
-/** The revisions that are replaced: those that get traffic, and the one to go back to even where it does not. */
-function oldRevisions({ release, previous }: Rollout["request"], seen: RolloutState): readonly RevisionState[] {
-  const kept = [previous?.revision, seen.settled].flatMap((each) => (each === undefined ? [] : [revisionKey(each)]));
-  return seen.revisions.filter(
-    (each) => each.key !== revisionKey(release.revision) && (each.weight > 0 || kept.includes(each.key)),
-  );
-}
-
-/** The new revision's share, and the rest by the ready replicas of the old ones; without any ready the new one gets all. */
-function shares(key: string, share: number, old: readonly RevisionState[]): Weights {
-  const ready = old.reduce((sum, each) => sum + each.ready, 0);
-  if (ready === 0 || share === 1) return { [key]: 100 };
-  const rest = 100 - share * 100;
-  const others = old.filter((each) => each.ready > 0).map((each) => [each.key, (rest * each.ready) / ready] as const);
-  return { [key]: 100 - rest, ...Object.fromEntries(others) };
 }
 
 interface Successor {

@@ -59,3 +59,5 @@ export function release(number: number, image: string, replicas = 3, change: Par
     createdAt: "2026-11-22T00:00:00.000Z",
   };
 }
+export const canaryStrategy: StrategySpec = { ...rollingStrategy, type: "canary", steps: [5, 50], pause: "manual" };
+export const blueGreenStrategy: StrategySpec = { ...rollingStrategy, type: "blue_green", pause: "manual" };

@@ -65,7 +65,18 @@ export function createLocalProvider(
 
   return defineProvider({
     type: "local",
-    capabilities: ["provision", "deploy", "scale", "logs", "exec", "volumes", "rolling", "custom_domains"],
+    capabilities: [
+      "provision",
+      "deploy",
+      "scale",
+      "logs",
+      "exec",
+      "volumes",
+      "rolling",
+      "blue_green",
+      "canary",
+      "custom_domains",
+    ],
     ...machines,
     info: () => providerInfo({ dir, env }),
     health: () => machineHealth({ dir, env }),

@@ -52,7 +52,7 @@ export function createReferenceProvider({ socket }: ReferenceOptions): Provider 
   return defineProvider({
     ...machines,
     type: "reference",
-    capabilities: ["provision", "deploy", "scale", "logs", "exec", "volumes", "rolling"],
+    capabilities: ["provision", "deploy", "scale", "logs", "exec", "volumes", "rolling", "blue_green", "canary"],
     health,
     async info(context) {
       const { platformId } = await health(context);
