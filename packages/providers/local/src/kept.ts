@@ -22,8 +22,11 @@ interface KeptRelease {
 
 /** Remembers for how many releases the files are kept, and lets go of the others. */
 export interface Retention {
-  /** Before a release is rolled out: its files stay. Then the newest `keep` and the one that serves are left. */
-  keep(release: Release, serving: number | undefined): Promise<void>;
+  /**
+   * Before a release is rolled out: its files stay. Then the newest `keep` and the one that serves are left. True where an older one
+   * was let go: there may be something to prune.
+   */
+  keep(release: Release, serving: number | undefined): Promise<boolean>;
   /** The instance is gone. */
   forget(instance: string): Promise<void>;
   /** Removes the files that no release of any instance needs. */
@@ -51,6 +54,7 @@ export function retention(dir: string, snapshots: SnapshotStore, files: MountedF
       const temporary = `${file}.${randomBytes(6).toString("hex")}`;
       await writeFile(temporary, JSON.stringify({ v: 1, releases } satisfies KeptReleases), { mode: 0o600 });
       await rename(temporary, file);
+      return releases.length < all.length;
     },
     forget: (instance) => rm(fileOf(instance), { force: true }),
     async prune() {

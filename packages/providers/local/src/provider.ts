@@ -51,15 +51,23 @@ export function createLocalProvider(
     run: (request, context) => runOnce(parts, request, context),
   });
 
+  // Half-made snapshots of dead processes go with the first release that this process rolls out.
+  let isPruned = false;
+
   /** The files of a release stay from before it is rolled out, and those of the oldest go after it. */
   const keeping = async <T>(
     { instance, release }: DeployRequest | RollbackRequest,
     work: () => Promise<T>,
   ): Promise<T> => {
     requireOurs(dir, instance);
-    await mapped("the data folder", () => kept.keep(release, readInstance(dir, instance.name)?.settled?.number));
+    const serving = readInstance(dir, instance.name)?.settled?.number;
+    const letGo = await mapped("the data folder", () => kept.keep(release, serving));
     const result = await work();
-    await mapped("the data folder", () => kept.prune());
+    // Looks at the releases of every instance: not once for each of a hundred services that let nothing go.
+    if (letGo || !isPruned) {
+      isPruned = true;
+      await mapped("the data folder", () => kept.prune());
+    }
     return result;
   };
 

@@ -1,8 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
-import { request } from "./node-http.ts";
+import { Agent, request } from "./node-http.ts";
 import { reasonOf } from "../process/thrown.ts";
 import { fromWireError } from "./wire-error.ts";
+
+/**
+ * Connections are kept: a deploy makes several calls for each replica. No call waits behind another: one that finds none idle opens its
+ * own. An idle one keeps no process alive.
+ */
+const connections = new Agent({ keepAlive: true });
 
 export interface CallOptions {
   /** Ends the call, and with it the wait on the other side. */
@@ -39,8 +45,7 @@ function send(
         socketPath,
         method: "POST",
         path: `/v1/${operation}`,
-        // A connection of its own: calls are few, and none may wait behind, or break with, another.
-        agent: false,
+        agent: connections,
         headers: { "content-type": "application/json", "content-length": Buffer.byteLength(text) },
         ...(signal === undefined ? {} : { signal }),
       },

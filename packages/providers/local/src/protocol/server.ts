@@ -35,6 +35,8 @@ export async function serveJson(
   });
   // Operations such as `waitReady` answer as late as their caller allows.
   server.requestTimeout = 0;
+  // Closing an idle connection would break the call that is just being sent over it.
+  server.keepAliveTimeout = 0;
   await listen(server, socketPath);
   return {
     openCalls: () => open,

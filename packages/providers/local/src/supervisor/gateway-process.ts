@@ -49,6 +49,9 @@ export function gatewayLink(dir: string, version: string): GatewayLink {
   };
 
   return {
+    warmUp() {
+      if (!isStopped) void ensure().catch((error: unknown) => log("the gateway does not start:", error));
+    },
     async apply(table) {
       // Else what ends while everything is stopped would start it again. Whoever stops it leaves.
       if (isStopped) throw new CtrlPlaneError("UNAVAILABLE", "the gateway is being stopped", { retryable: true });

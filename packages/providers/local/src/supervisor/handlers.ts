@@ -42,6 +42,8 @@ export function handlers(supervisor: Supervisor): Readonly<Record<string, Operat
     create: change<{ request: CreateReplica }>(async ({ request }) => {
       if (routing.instance(request.instance.name) === undefined)
         await routing.record({ ...request.instance, stopped: false });
+      // What it will be routed by is there when it is ready.
+      if (request.replica.ports.length > 0) gateway.warmUp();
       await fleet.create(request);
     }),
     start: change<{ id: string }>(async ({ id }) => {

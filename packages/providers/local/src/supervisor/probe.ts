@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { request } from "node:http";
 import { connect } from "node:net";
 import type { HealthSpec } from "@ctrlplane/core/provider";
 import { signalGroup } from "../process/group.ts";
+import { request } from "../protocol/node-http.ts";
 
 /** What a probe found. `reason` completes "the health check failed: …". */
 export type ProbeResult =
