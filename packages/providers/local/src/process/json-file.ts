@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, rename, writeFile } from "node:fs/promises";
 
 /**
  * The file's content, whose shape is its writer's promise; undefined where there is none. Every file is replaced as a
@@ -74,6 +74,16 @@ export function writeJsonFile(path: string, value: unknown, options: { readonly 
     closeSync(file);
   }
   renameSync(next, path);
+}
+
+/**
+ * As `writeJsonFile`, and others work on meanwhile: ext4 begins to write to the disk within a rename that replaces a file, which takes
+ * milliseconds. One call for a path at a time.
+ */
+export async function replaceJsonFile(path: string, value: unknown): Promise<void> {
+  const next = `${path}.new`;
+  await writeFile(next, JSON.stringify(value), { mode: 0o600 });
+  await rename(next, path);
 }
 
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { layout, instanceFile } from "../layout.ts";
 import type { RouteTable, Target } from "../gateway/routes.ts";
-import { flushFile, readJsonFile, writeJsonFile } from "../process/json-file.ts";
+import { flushFile, readJsonFile, replaceJsonFile, writeJsonFile } from "../process/json-file.ts";
 import { entrancesOf } from "./entrances.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import { requireFreePorts } from "../route-conflicts.ts";
@@ -87,7 +87,7 @@ export class Routing {
     if (isSame && (isRunning ? this.#isTold : entrances.length === 0)) return;
     this.#isTold = false;
     this.#table = { version: this.#table.version + 1, entrances };
-    writeJsonFile(layout(this.#dir).routes, this.#table);
+    await replaceJsonFile(layout(this.#dir).routes, this.#table);
     if (entrances.length > 0 || isRunning) await this.#gateway.apply(this.#table);
     this.#isTold = true;
   }
