@@ -4,6 +4,7 @@ import type { Diagnostic, ServiceSpec } from "@ctrlplane/core/provider";
 export function check(spec: ServiceSpec): readonly Diagnostic[] {
   const { replicas, ...limits } = spec.scale;
   const used: Readonly<Record<string, boolean>> = {
+    kind: spec.kind === "job",
     command: spec.command !== undefined,
     entrypoint: spec.entrypoint !== undefined,
     env: Object.keys(spec.env).length > 0,

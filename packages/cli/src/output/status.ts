@@ -17,6 +17,8 @@ export interface StatusView {
 const tones: Readonly<Record<InstanceState, Tone>> = {
   serving: "good",
   completed: "good",
+  running: "good",
+  failed: "bad",
   degraded: "warn",
   paused: "warn",
   down: "bad",
@@ -76,13 +78,19 @@ function serviceRow({ service, provider, status, unreachable }: ServiceStatus, {
   return [
     service,
     provider,
-    paint(tones[status.state], status.state),
+    paint(tones[status.state], status.state === "completed" ? "completed, exit 0" : status.state),
     current === undefined ? "-" : String(current.number),
     status.state === "stopped" || status.state === "completed" ? "-" : `${ready} of ${wanted}`,
     status.restarts === 0 ? "" : paint("warn", String(status.restarts)),
-    status.since === undefined ? "" : age(status.since, nowMs),
+    sinceText(status, nowMs),
     status.addresses.join(" "),
   ];
+}
+
+/** Of a job: when it was done. */
+function sinceText({ since, settled }: NonNullable<ServiceStatus["status"]>, nowMs: number): string {
+  const at = settled?.completedAt ?? since;
+  return at === undefined ? "" : age(at, nowMs);
 }
 
 function wantedText(replicas: number | { readonly min: number; readonly max: number }): string {

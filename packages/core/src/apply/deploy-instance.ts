@@ -157,6 +157,7 @@ function verify(release: Release, replicas: ReplicaCount, status: InstanceStatus
       target,
     );
   }
+  if (served.completedAt !== undefined) return;
   const wanted = typeof replicas === "number" ? replicas : replicas.min;
   const ready = readyOf(release, status);
   if (ready < wanted) {

@@ -210,7 +210,8 @@ async function revertThenDeploy(
       ? undefined
       : await scope.provider(action.instance).status({ instance: action.instance }, scope.readContext());
   const desired = input.desired.get(action.key);
-  if (status?.settled !== undefined && status.settled.specHash === desired?.specHash && status.state === "serving") {
+  const stands = status?.state === "serving" || status?.state === "completed";
+  if (stands && status.settled !== undefined && status.settled.specHash === desired?.specHash) {
     return { ...reverted, outcome: "succeeded" };
   }
   return deployWanted(scope, action, { ...rest, ...(status === undefined ? {} : { observed: status }) }, input, hold);

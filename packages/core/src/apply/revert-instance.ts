@@ -2,7 +2,7 @@ import { CtrlPlaneError } from "../errors/error.ts";
 import type { DeploymentResult } from "../model/change.ts";
 import type { Release } from "../model/release.ts";
 import type { KnownInstance, UnfinishedDeployment } from "../plan/input.ts";
-import type { RolloutJournal } from "../rollout/journal.ts";
+import type { RolloutDecision, RolloutJournal } from "../rollout/journal.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import { carryOut, type Deployment, type DeploymentEffect } from "./deployment.ts";
 import { recordServing, rollOutAndVerify } from "./deploy-instance.ts";
@@ -19,6 +19,9 @@ export async function revertInstance(
 ): Promise<DeploymentResult> {
   const { instance, unfinished } = known;
   if (unfinished === undefined) throw new CtrlPlaneError("INTERNAL", `nothing of ${instance.name} is unfinished`);
+  const decisions: RolloutDecision[] = [{ kind: "revert", ...(because === undefined ? {} : { because }) }];
+  const begun = await releaseBegun(scope, known, unfinished);
+  if (begun?.spec.kind === "job") return revertJob(scope, known, begun, { ...unfinished, decisions });
   const back = await releaseBefore(scope, known, unfinished);
   scope.emitFor(instance, {
     type: "service.reverting",
@@ -37,14 +40,40 @@ export async function revertInstance(
     instance,
     aim,
     (deployment) =>
-      back === undefined ? removeFirst(scope, known, deployment) : goBack(scope, known, back, deployment),
-    {
-      deployment: unfinished.deployment,
-      decisions: [{ kind: "revert", ...(because === undefined ? {} : { because }) }],
-    },
+      back === undefined ? removeFirst(scope, known, deployment) : goBack(scope, known, { back, begun }, deployment),
+    { deployment: unfinished.deployment, decisions },
   );
   if (result.outcome === "reverted" && back !== undefined) await recordServing(scope, back);
   return result;
+}
+
+/** An attempt is not taken back: it is let come to its end, and its release is left. What served or completed before stands. */
+async function revertJob(
+  scope: ChangeScope,
+  { instance }: KnownInstance,
+  begun: Release,
+  of: UnfinishedDeployment & { readonly decisions: readonly RolloutDecision[] },
+): Promise<DeploymentResult> {
+  const { deployment, change, from, decisions } = of;
+  const message = `change #${change} did not finish: an attempt that still runs is waited for`;
+  scope.emitFor(instance, { type: "service.reverting", level: "warn", message, data: { to: from } });
+  const { strategy, scale } = begun.spec;
+  const aim = {
+    ...(from === undefined ? {} : { from }),
+    to: begun.number,
+    strategy: strategy.type,
+    replicas: scale.replicas,
+  };
+  const leave = async ({ id, journal, context }: Deployment): Promise<DeploymentEffect> => {
+    const request = { instance, release: begun, replicas: aim.replicas, strategy, deployment: id, journal };
+    await scope.provider(instance).rollback({ ...request, previous: begun }, context);
+    return {
+      outcome: "reverted",
+      ...(from === undefined ? {} : { serving: from }),
+      message: `release ${begun.number} is left`,
+    };
+  };
+  return carryOut(scope, instance, aim, leave, { deployment, decisions });
 }
 
 async function removeFirst(
@@ -60,14 +89,15 @@ async function removeFirst(
 async function goBack(
   scope: ChangeScope,
   known: KnownInstance,
-  release: Release,
+  { back: release, begun }: { readonly back: Release; readonly begun: Release | undefined },
   deployment: Deployment,
 ): Promise<DeploymentEffect> {
   const settled = known.observed?.settled;
   const isSame = settled?.releaseId === release.id;
   const target = {
     release,
-    previous: undefined,
+    // To leave a job as it was means to end the service that was to replace it.
+    previous: release.spec.kind === "job" ? begun : undefined,
     settled,
     replicas: isSame ? settled.replicas : release.spec.scale.replicas,
     isRollback: true,
@@ -88,6 +118,17 @@ export async function lostWayBack(scope: ChangeScope, known: KnownInstance): Pro
     .ledger.openRelease(instance.service, unfinished.from, scope.readContext());
   if (found === undefined) return `release ${unfinished.from} of ${instance.service} is not on record`;
   return found.opened ? undefined : `release ${unfinished.from} of ${instance.service} was sealed with another key`;
+}
+
+/** The release that an unfinished deployment brings, as far as it can be read without the key. */
+async function releaseBegun(
+  scope: ChangeScope,
+  { instance }: KnownInstance,
+  { to }: UnfinishedDeployment,
+): Promise<Release | undefined> {
+  if (to === undefined) return undefined;
+  const found = await scope.platform(instance).ledger.openRelease(instance.service, to, scope.readContext());
+  return found === undefined ? undefined : { ...found.release, instance };
 }
 
 async function releaseBefore(

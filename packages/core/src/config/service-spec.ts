@@ -11,6 +11,7 @@ import type { ScaleSpec } from "../model/resources.ts";
 import type { ProviderDeclaration } from "../model/stack.ts";
 import { readFileMounts } from "./file-mounts.ts";
 import { readHealth } from "./health-spec.ts";
+import { checkJob, readJob } from "./job-spec.ts";
 import { readImage } from "./image-spec.ts";
 import type { At } from "./at.ts";
 import type { DeclaredService } from "./schema/service.ts";
@@ -39,7 +40,7 @@ export function readServiceSpec(
 ): ServiceSpec | undefined {
   const { folder, isOperating } = around;
   const { ports = [], strategy, stop = {} } = declared;
-  checkJobFields(declared, at);
+  checkJob(declared, at);
   const image = readImage(declared, folder, !isOperating, at);
   const volumes = readVolumes(declared, at);
   const health =
@@ -90,29 +91,6 @@ function readExtras(declared: DeclaredService, at: At): Extras {
     ...(declared.kind === "job" ? { job: readJob(declared) } : {}),
     ...(Object.keys(options).length === 0 ? {} : { providerOptions: options }),
   };
-}
-
-function readJob(declared: DeclaredService): NonNullable<ServiceSpec["job"]> {
-  const { schedule, timezone, overlap, retry = false } = declared;
-  return {
-    ...(schedule === undefined ? {} : { schedule }),
-    ...(timezone === undefined ? {} : { timezone }),
-    ...(overlap === undefined ? {} : { overlap }),
-    retry,
-  };
-}
-
-function checkJobFields(declared: DeclaredService, at: At): void {
-  if (declared.kind === "job") return;
-  for (const key of ["schedule", "timezone", "overlap", "retry"] as const) {
-    if (declared[key] !== undefined)
-      at.child(key).problem({
-        code: "job-field",
-        at: "key",
-        summary: `${key} is for jobs`,
-        hint: "Add `kind: job`, or remove it.",
-      });
-  }
 }
 
 function readEnv(

@@ -168,7 +168,9 @@ function run(
       const known = knownInstances(stack, seen);
       checkServices(stack, seen, known, services);
       const subjects =
-        services.length > 0 ? services.flatMap((each) => requireDeployed(seen, known, each)) : deployed(known);
+        services.length > 0
+          ? services.flatMap((each) => requireDeployed(seen, known, each, operation.command))
+          : deployed(known);
       for (const each of subjects) {
         refuseUntouchable(each, seen);
         refuseIncapable(each.instance, seen, operation.capabilities?.(each.instance.service) ?? ["deploy"]);
@@ -197,14 +199,31 @@ function run(
 }
 
 function deployed(known: ReadonlyMap<string, KnownInstance>): KnownInstance[] {
-  return [...known.values()].filter((each) => each.observed?.settled !== undefined);
+  return [...known.values()].filter(
+    ({ observed }) => observed?.settled !== undefined && observed.settled.completedAt === undefined,
+  );
+}
+
+/** A job runs once a release: there is nothing to stop, start or scale. */
+function requireService(command: ChangeCommand, known: KnownInstance): KnownInstance {
+  if (known.observed?.settled?.completedAt === undefined) return known;
+  const { service } = known.instance;
+  throw new CtrlPlaneError("INVALID", `${service} is a job and runs once a release: there is nothing to ${command}`, {
+    target: service,
+    hint: `pctl run ${service} runs it once more; pctl destroy ${service} ends and forgets it.`,
+  });
 }
 
 /** On all its providers. Throws `NOT_FOUND` where it is not deployed, and why nobody knows where its platform cannot be reached. */
-function requireDeployed(seen: Survey, known: ReadonlyMap<string, KnownInstance>, service: string): KnownInstance[] {
+function requireDeployed(
+  seen: Survey,
+  known: ReadonlyMap<string, KnownInstance>,
+  service: string,
+  command: ChangeCommand,
+): KnownInstance[] {
   const candidates = [...known.values()].filter((each) => each.instance.service === service);
   const found = candidates.filter((each) => each.observed?.settled !== undefined);
-  if (found.length > 0) return found;
+  if (found.length > 0) return found.map((each) => requireService(command, each));
   for (const each of candidates) refuseUntouchable(each, seen);
   throw new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, {
     target: service,

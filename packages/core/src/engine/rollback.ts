@@ -29,6 +29,8 @@ interface Step {
   readonly target?: Release;
   readonly notes: readonly string[];
   readonly isHeld: boolean;
+  /** It is a job, which is left as it is. */
+  readonly isJob?: boolean;
   /** It is on its way to another release, and that is taken back. */
   readonly isUnfinished: boolean;
 }
@@ -108,6 +110,12 @@ async function stepTo(
     );
   }
   const target = await requireRelease(seen, found, number, context);
+  if (target.spec.kind === "job") {
+    throw new CtrlPlaneError("INVALID", `${service} is a job: a rollback runs none again`, {
+      target: service,
+      hint: `pctl run ${service} --release ${number} runs release ${number} once more.`,
+    });
+  }
   return { known: found, target, notes: [], isHeld: false, isUnfinished: false };
 }
 
@@ -158,6 +166,8 @@ async function undo(
   refuseUntouchable(known, seen);
   const { service } = known.instance;
   const isUnfinished = isHalfway(known);
+  if (!isUnfinished && known.observed?.settled?.completedAt !== undefined)
+    return { known, notes: ["a rollback runs no job, and undoes none"], isHeld: false, isUnfinished, isJob: true };
   const volumes = known.observed?.volumes ?? [];
   const isHeld = volumes.length > 0 && !isUnfinished;
   const notes = isHeld ? [`holds data in ${volumes.join(", ")}: pctl rollback ${service} takes it back by name`] : [];
@@ -178,7 +188,8 @@ async function servedRelease(
 function kindOf({ known, isHeld, isUnfinished }: Step, target: Release): PlanAction["kind"] {
   if (isUnfinished) return "revert";
   const settled = known.observed?.settled;
-  const serves = settled?.releaseId === target.id && known.observed?.state === "serving";
+  const serves =
+    settled?.releaseId === target.id && (known.observed?.state === "serving" || known.observed?.state === "completed");
   if (serves && known.unfinished === undefined) return "keep";
   if (isHeld) return "hold";
   return settled?.replicaHash === target.revision.replicaHash ? "configure" : "update";
@@ -207,6 +218,10 @@ async function describeStep(seen: Survey, step: Step, context: ProviderContext):
     ...(settled === undefined ? {} : { from: settled.number }),
     publishes: [],
   };
+  if (step.isJob === true) {
+    const summary = settled === undefined ? "a job" : `release ${settled.number} stays completed`;
+    return { ...base, kind: "keep", changes: [], volumes: [], notes: step.notes, summary };
+  }
   if (target === undefined) {
     const summary = step.isHeld ? "was created by the change, and stays: it has volumes" : "was created by the change";
     return {

@@ -24,6 +24,10 @@ export type InstanceState =
   | "stopped"
   /** A job that ended with 0. */
   | "completed"
+  /** A job's attempt goes on. */
+  | "running"
+  /** A job's last attempt ended otherwise, or nobody knows how. */
+  | "failed"
   /** A deployment waits at a step. */
   | "paused";
 
@@ -71,6 +75,8 @@ export interface SettledRelease {
   readonly image?: PinnedImage;
   /** Replicas asked for: the file's, or a manual scale. */
   readonly replicas: ReplicaCount;
+  /** Jobs only: when its attempt ended with 0. ISO 8601. */
+  readonly completedAt?: string;
   /** Present where `replicas` is a manual scale and not the file's. */
   readonly scaledBy?: { readonly by: string; readonly at: string; readonly change: number };
 }

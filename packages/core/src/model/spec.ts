@@ -137,7 +137,10 @@ export interface ServiceSpec {
     readonly schedule?: string;
     readonly timezone?: string;
     readonly overlap?: "skip" | "allow";
+    /** An attempt whose outcome nobody knows is repeated. */
     readonly retry: boolean;
+    /** How long an attempt may take. Absent: as long as it needs. */
+    readonly timeoutMs?: number;
   };
   /** Releases kept. */
   readonly keep: number;

@@ -204,7 +204,8 @@ function maskedNotes(known: KnownInstance, settled: SettledRelease): string[] {
 
 /** Where the platform runs another thing than what was settled there. */
 function drifts(desired: DesiredInstance, observed: ObservedInstance, settled: SettledRelease): FieldChange[] {
-  if (observed.stopped) return [];
+  // What has ended runs no more.
+  if (observed.stopped || settled.completedAt !== undefined) return [];
   const changes: FieldChange[] = [];
   const current = observed.revisions.find(
     (each) => each.replicaHash === settled.replicaHash && each.generation === settled.generation,

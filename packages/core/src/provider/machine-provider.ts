@@ -4,6 +4,7 @@ import type { InstanceStatus } from "../model/observed.ts";
 import type { Release } from "../model/release.ts";
 import type { ReplicaCount } from "../model/resources.ts";
 import { describeInstance } from "../rollout/describe-instance.ts";
+import { leaveJob, runJob } from "../rollout/job.ts";
 import { machineRevisionDriver } from "../rollout/machine-revision-driver.ts";
 import { decideAdvance } from "../rollout/decide-advance.ts";
 import type { Replica, ReplicaDriver } from "../rollout/replica-driver.ts";
@@ -77,7 +78,11 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
   };
 
   return {
-    deploy: ({ instance, ...request }, context) => carryOut(instance, request, context),
+    async deploy({ instance, ...request }, context) {
+      if (request.release.spec.kind !== "job") return carryOut(instance, request, context);
+      await runJob(driver, { instance, ...request }, context);
+      return { state: "completed", status: await machineStatus(driver, instance, context) };
+    },
 
     async advance({ instance, to, full = false, ...request }, context) {
       await decideAdvance(request.journal, to, full);
@@ -85,6 +90,10 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
     },
 
     async rollback({ instance, ...request }, context) {
+      if (request.release.spec.kind === "job") {
+        await leaveJob(driver, { instance, ...request }, context);
+        return { state: "completed", status: await machineStatus(driver, instance, context) };
+      }
       return { state: "serving", status: await withoutPause(instance, request, context) };
     },
 

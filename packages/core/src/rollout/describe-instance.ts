@@ -40,6 +40,7 @@ export function revisionsOf(replicas: readonly Replica[], routed: RoutedShares):
 }
 
 function stateOf({ settled, stopped }: InstanceBase, revisions: readonly ObservedRevision[]): InstanceState {
+  if (settled?.completedAt !== undefined) return "completed";
   const wanted = settled === undefined ? undefined : minimum(settled.replicas);
   if (stopped || wanted === 0) return "stopped";
   if (settled === undefined || wanted === undefined)

@@ -10,6 +10,8 @@ export type RolloutDecision =
   | { readonly kind: "promote"; readonly full?: true }
   /** Not wanted any more: back to the release before. */
   | { readonly kind: "abort" }
+  /** A job is about to be started, for the first time (1) or again. */
+  | { readonly kind: "attempt"; readonly attempt: number }
   /** The way back was begun; only its end remains. */
   | {
       readonly kind: "revert";

@@ -1,3 +1,4 @@
+import type { FailureDetail } from "../errors/error.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { ObservedInstance, ReplicaStatus, SettledRelease } from "../model/observed.ts";
 import type { Release } from "../model/release.ts";
@@ -13,6 +14,17 @@ export interface Replica extends ReplicaStatus {
   /** Monotonic age of its readiness in milliseconds; absent while it is not ready. */
   readonly readyForMs?: number;
 }
+
+/** What became of the run of a replica that is a job. */
+export type ReplicaEnd =
+  /** It was never started. Said only where that is certain, also after the platform itself died. */
+  | { readonly state: "unstarted" }
+  /** It ended with exit code 0. `at`: ISO 8601. */
+  | { readonly state: "completed"; readonly at: string }
+  /** It ended otherwise, or could not be started. */
+  | { readonly state: "failed"; readonly message: string; readonly failure: FailureDetail; readonly hint?: string }
+  /** It was started, and nobody saw how it ended. */
+  | { readonly state: "unknown" };
 
 export interface RoutedSet {
   /** The release whose ports and domains are published. */
@@ -56,6 +68,12 @@ export interface ReplicaDriver {
     options: { readonly timeoutMs: number },
     context: ProviderContext,
   ): Promise<void>;
+  /**
+   * Jobs: resolves with how it ended; at once where it does not run. Throws `CANCELLED` with the signal; the replica runs on.
+   * `create` and `start` keep promises of their own for a job: its record outlives a crash of the platform before it is
+   * started, and `start` starts none that ran already, unless it was stopped. Absent: `check` refuses jobs.
+   */
+  waitEnd?(replica: Replica, context: ProviderContext): Promise<ReplicaEnd>;
   /** Resolves when it has been ready for `ms` without a break; throws `FAILED` as soon as it ended, restarted or lost its health. */
   outlive(replica: Replica, ms: number, context: ProviderContext): Promise<void>;
   /**

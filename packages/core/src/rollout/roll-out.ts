@@ -96,13 +96,16 @@ async function prepare(driver: RevisionDriver, request: RolloutRequest, context:
   const platform = stepsOf(driver, request, context);
   const seen = await platform.observe();
   const { settled } = seen;
-  const previous = request.previous === undefined ? undefined : atRunningGeneration(request.previous, settled);
+  // A job that came before is not brought back by running it again.
+  const isBefore = request.previous !== undefined && request.previous.spec.kind !== "job";
+  const previous = isBefore ? atRunningGeneration(request.previous, settled) : undefined;
   const release = atRunningGeneration(request.release, settled);
   const autoscales = driver.autoscales ?? false;
   const previousCount =
     request.previousReplicas ??
     (settled?.releaseId === previous?.id ? settled?.replicas : previous?.spec.scale.replicas);
-  const known = { ...request, release, ...(previous === undefined ? {} : { previous }) };
+  const { previous: _previous, ...rest } = request;
+  const known = { ...rest, release, ...(previous === undefined ? {} : { previous }) };
   return {
     request: known,
     replicas: decideReplicas(request.replicas, seen, autoscales),

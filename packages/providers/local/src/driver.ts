@@ -43,6 +43,7 @@ export function localDriver(parts: DriverParts): ReplicaDriver {
     start: async (replica, context) => supervisor.start(replica.id, writeOptions(context)),
     waitReady: async (replica, _release, options, context) =>
       supervisor.waitReady(replica.id, options, { signal: context.signal }),
+    waitEnd: async (replica, context) => supervisor.waitEnd(replica.id, { signal: context.signal }),
     outlive: async (replica, ms, context) => supervisor.outlive(replica.id, ms, { signal: context.signal }),
 
     async route(instance, set, context) {

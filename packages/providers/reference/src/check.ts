@@ -14,7 +14,7 @@ export function check(spec: ServiceSpec): readonly Diagnostic[] {
       hint: `leave ${field} out, or accept it`,
     });
   };
-  if (spec.kind === "job") ignore("kind", "jobs");
+  if (spec.job?.schedule !== undefined) ignore("schedule", "schedules");
   if (spec.tls !== undefined) ignore("tls", "certificates");
   if (spec.domains.length > 0) ignore("domains", "domains");
   if (spec.scale.gpuCount !== undefined || spec.scale.gpuType !== undefined) ignore("scale.gpu", "GPUs");

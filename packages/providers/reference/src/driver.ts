@@ -11,6 +11,7 @@ import {
   type ProviderContext,
   type Replica,
   type ReplicaDriver,
+  type ReplicaEnd,
 } from "@ctrlplane/core/provider";
 import { publishedAt } from "./address.ts";
 import type { Client } from "./client.ts";
@@ -47,12 +48,14 @@ export function createDriver(client: Client): ReplicaDriver {
         digest: image.digest,
         declared: image.declared,
         env: revision.env,
+        once: spec.kind === "job",
         volumes: volumesOf(instance, spec.volumes, ordinal),
       };
       return (await client.call("create", args, context)) as Replica; // as `calls.create` gives it
     },
     start: ({ id }, context) => tell("start", { id }, context),
     waitReady: ({ id }, _release, { timeoutMs }, context) => tell("waitReady", { id, timeoutMs }, context),
+    waitEnd: async ({ id }, context) => (await client.call("waitEnd", { id }, context)) as ReplicaEnd, // as `calls.waitEnd` gives it
     outlive: ({ id }, ms, context) => tell("outlive", { id, ms }, context),
     route(instance, set, context) {
       if (set === undefined) return tell("route", { instance }, context);

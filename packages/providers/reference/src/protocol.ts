@@ -60,6 +60,8 @@ export interface ReplicaRecord {
   readonly behaviour: string;
   readonly digest: string;
   readonly env: Readonly<Record<string, string>>;
+  /** A job: what has run is not started again, unless it was stopped. */
+  readonly once: boolean;
   /** Number of the release whose health and stop settings it follows. */
   configuredBy: number;
   /** Milliseconds since the epoch; absent until it is started, and after it was stopped. */
@@ -118,6 +120,7 @@ export interface CreateArgs {
   readonly digest: string;
   readonly declared: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly once: boolean;
   readonly volumes: readonly string[];
 }
 

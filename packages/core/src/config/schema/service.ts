@@ -39,7 +39,7 @@ const provider = z.union([anyText, z.array(anyText), providerFields]);
 
 const fields = noted(
   z.strictObject({
-    kind: field(word(["service", "job"], ["job"]), {
+    kind: field(word(["service", "job"]), {
       description: "A service runs on; a job ends.",
       default: "service",
     }),

@@ -1,4 +1,4 @@
-import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
+import { CtrlPlaneError, isCtrlPlaneError, type ReplicaEnd } from "@ctrlplane/core/provider";
 import { layout, socketPath } from "../layout.ts";
 import { measureUsage } from "../process/usage.ts";
 import { callJson } from "../protocol/client.ts";
@@ -12,7 +12,6 @@ import type {
   WriteOptions,
 } from "./operations.ts";
 import { readReplica, readReplicas, readRouted } from "./read.ts";
-import type { RunEnd } from "./records.ts";
 import { codeVersion } from "./version.ts";
 import { join } from "node:path";
 
@@ -38,11 +37,8 @@ export function supervisorClient(options: SupervisorClientOptions): SupervisorCl
     start: async (id, call) => void (await change("start", { id }, call)),
     waitReady: async (id, { timeoutMs }, call) => void (await connection.call("waitReady", { id, timeoutMs }, call)),
     outlive: async (id, ms, call) => void (await connection.call("outlive", { id, ms }, call)),
-    async waitEnd(id, call) {
-      // The server answers so.
-      const answer = (await connection.call("waitEnd", { id }, call)) as { readonly end?: RunEnd };
-      return answer.end;
-    },
+    // The server answers so.
+    waitEnd: async (id, call) => (await connection.call("waitEnd", { id }, call)) as ReplicaEnd,
     stop: async (id, { signal, graceMs }, call) => void (await change("stop", { id, signal, graceMs }, call)),
     remove: async (id, call) => void (await change("remove", { id }, call)),
     route: async (instance, set, call) => void (await change("route", { instance, set }, call)),

@@ -86,14 +86,16 @@ function isReady(replica: SupervisedReplica): boolean {
 
 function endedTooSoon(replica: SupervisedReplica): CtrlPlaneError {
   const end = replica.state.lastEnd;
-  if (end?.oom === true) {
-    const memory = replica.record.limits.memoryMb;
-    return failed(replica, "OOM", `ran out of memory${memory === undefined ? "" : ` (limit ${memory} MiB)`}`, {
-      hint: "Raise scale.memory.",
-    });
-  }
+  if (end?.oom === true) return outOfMemory(replica);
   const isLoop = replica.state.failedStarts >= failuresOfCrashLoop && end?.code !== 0;
   return failed(replica, isLoop ? "CRASH_LOOP" : "EXITED", `ended before ${gateName(replica)}`);
+}
+
+export function outOfMemory(replica: SupervisedReplica): CtrlPlaneError {
+  const memory = replica.record.limits.memoryMb;
+  return failed(replica, "OOM", `ran out of memory${memory === undefined ? "" : ` (limit ${memory} MiB)`}`, {
+    hint: "Raise scale.memory.",
+  });
 }
 
 function lostReadiness(replica: SupervisedReplica, run: number): CtrlPlaneError {
@@ -171,7 +173,7 @@ function gateName(replica: SupervisedReplica): string {
   return port === undefined ? "it was ready" : `port ${port.containerPort} opened`;
 }
 
-function failed(
+export function failed(
   replica: SupervisedReplica,
   verdict: Verdict,
   what: string,

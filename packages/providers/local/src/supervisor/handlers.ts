@@ -3,6 +3,7 @@ import type { Operation } from "../protocol/server.ts";
 import type { Epochs } from "./epochs.ts";
 import type { Fleet } from "./fleet.ts";
 import { outlive, startFailure, waitReady } from "./gate.ts";
+import { jobEnd } from "./job-end.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import type { CreateReplica, FenceToken, SupervisorStatus } from "./operations.ts";
 import type { InstanceDescription, InstanceRecord, ReplicaPolicy, RouteSet } from "./records.ts";
@@ -59,7 +60,7 @@ export function handlers(supervisor: Supervisor): Readonly<Record<string, Operat
     waitEnd: read<{ id: string }>(async ({ id }, signal) => {
       const replica = fleet.get(id);
       await replica.changes.until(() => !replica.isKept, signal);
-      return { end: replica.state.lastEnd };
+      return jobEnd(replica);
     }),
     stop: change<{ id: string; signal: string; graceMs: number }>(async ({ id, signal, graceMs }) => {
       await fleet.find(id)?.stop({ signal, graceMs });

@@ -1,4 +1,4 @@
-import type { Replica, ReplicaUsage, SettledRelease } from "@ctrlplane/core/provider";
+import type { Replica, ReplicaEnd, ReplicaUsage, SettledRelease } from "@ctrlplane/core/provider";
 import type { InstanceDescription, ReplicaPolicy, ReplicaRecord, RouteSet, RunEnd } from "./records.ts";
 
 /** Goes with every change; an epoch lower than the highest seen for the stack is refused with `CONFLICT`. */
@@ -67,8 +67,8 @@ export interface SupervisorClient {
   waitReady(id: string, request: { readonly timeoutMs: number }, options: ReadOptions): Promise<void>;
   /** Resolves when it has been ready for `ms` without a break; throws `FAILED` as soon as it is not. */
   outlive(id: string, ms: number, options: ReadOptions): Promise<void>;
-  /** Resolves with how it ended; at once where it does not run. For jobs and one-off runs. */
-  waitEnd(id: string, options: ReadOptions): Promise<RunEnd | undefined>;
+  /** Resolves with how a job ended; at once where it does not run. */
+  waitEnd(id: string, options: ReadOptions): Promise<ReplicaEnd>;
   stop(
     id: string,
     request: { readonly signal: string; readonly graceMs: number },

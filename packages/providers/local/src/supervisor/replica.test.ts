@@ -146,10 +146,12 @@ describe("a replica", { concurrency: 6 }, () => {
       request(node("process.exitCode = 3"), { replica: { ports: [], policy } }),
       write,
     );
+    assert.deepEqual(await client.waitEnd(id, {}), { state: "unstarted" });
     await client.start(id, write);
-    assert.equal((await client.waitEnd(id, {}))?.code, 3);
     await client.start(id, write);
-    assert.equal((await client.waitEnd(id, {}))?.run, 1);
+    const end = await client.waitEnd(id, {});
+    assert.deepEqual([end.state, end.state === "failed" && end.failure.exitCode], ["failed", 3]);
+    assert.equal((await only(client, id)).lastEnd?.run, 1);
     assert.deepEqual([(await only(client, id)).state, (await only(client, id)).exitCode], ["exited", 3]);
   });
 });

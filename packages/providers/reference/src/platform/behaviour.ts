@@ -4,10 +4,10 @@ import type { ReplicaRecord } from "../protocol.ts";
 /**
  * How a replica behaves, as the text of its image says: `ok`, `slow:MS` (ready after that), `crash` or `crash:CODE` (ends at once),
  * `dies:MS` (ready, and ends after that), `unhealthy`, `noport` (neither gets ready), `badimage` (cannot be
- * created). What follows a `#` makes another image of the same behaviour. Any other text behaves like `ok`.
+ * created); for jobs `done:MS` (ends with 0 after that) and `lost:MS` (ends, and nobody sees how). What follows a `#` makes another image of the same behaviour. Any other text behaves like `ok`.
  */
 export interface Behaviour {
-  readonly kind: "runs" | "crash" | "unhealthy" | "noport" | "badimage";
+  readonly kind: "runs" | "lost" | "crash" | "unhealthy" | "noport" | "badimage";
   /** From start to readiness; absent where it never gets ready. */
   readonly readyMs?: number;
   /** From start to its own end. */
@@ -21,6 +21,8 @@ export function behaviourOf(image: string): Behaviour {
   if (kind === "crash") return { kind, endsMs: 0, exitCode: number ?? 1 };
   if (kind === "unhealthy" || kind === "noport" || kind === "badimage") return { kind, exitCode: 0 };
   if (kind === "slow") return { kind: "runs", readyMs: number ?? 1_000, exitCode: 0 };
+  if (kind === "done") return { kind: "runs", endsMs: number ?? 0, exitCode: 0 };
+  if (kind === "lost") return { kind, endsMs: number ?? 0, exitCode: 0 };
   if (kind === "dies") return { kind: "runs", readyMs: 0, endsMs: number ?? 1_000, exitCode: 1 };
   return { kind: "runs", readyMs: 0, exitCode: 0 };
 }

@@ -13,6 +13,7 @@ import {
   removeReplica,
   startReplica,
   stopReplica,
+  waitEnd,
   waitReady,
   type ReplicaArgs,
 } from "./replicas.ts";
@@ -30,6 +31,7 @@ export const calls = {
     waitReady(platform, args, signal),
   outlive: (platform: Platform, args: ReplicaArgs & { readonly ms: number }, signal: AbortSignal) =>
     outlive(platform, args, signal),
+  waitEnd: (platform: Platform, args: ReplicaArgs, signal: AbortSignal) => waitEnd(platform, args, signal),
   logs: (platform: Platform, args: LogArgs, signal: AbortSignal) => readLogs(platform, args, signal),
   exec: (platform: Platform, args: ExecArgs) => exec(platform, args),
   run: (platform: Platform, args: RunArgs) => run(platform, args),

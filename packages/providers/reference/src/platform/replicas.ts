@@ -1,8 +1,14 @@
-import { CtrlPlaneError, type InstanceIdentity, type Replica, type Verdict } from "@ctrlplane/core/provider";
+import {
+  CtrlPlaneError,
+  type InstanceIdentity,
+  type Replica,
+  type ReplicaEnd,
+  type Verdict,
+} from "@ctrlplane/core/provider";
 import type { CreateArgs, ReplicaRecord } from "../protocol.ts";
 import { behaviourOf, phaseOf, verdictOf, type Phase } from "./behaviour.ts";
 import { ensureInstance, useVolume } from "./instances.ts";
-import { replicasOf, viewReplica, waitFor, type Platform } from "./platform.ts";
+import { replicasOf, viewReplica, waitFor, type Look, type Platform } from "./platform.ts";
 
 export interface ReplicaArgs {
   readonly id: string;
@@ -43,6 +49,7 @@ export function startReplica({ state }: Platform, { id }: ReplicaArgs): void {
   const now = Date.now();
   const { state: phase } = phaseOf(record, now);
   if (phase !== "stopped" && phase !== "exited") return;
+  if (record.once && phase === "exited") return;
   record.startedAt = now;
   record.stopped = false;
   delete record.brokenAt;
@@ -79,6 +86,30 @@ export function outlive(
     if (phase.state !== "ready" || phase.readyForMs === undefined) throw notReady(record, phase);
     if (phase.readyForMs >= args.ms) return { value: true };
     return { dueInMs: Math.min(args.ms - phase.readyForMs, phase.changesInMs ?? Infinity) };
+  });
+}
+
+/** How a job ended. */
+export function waitEnd(platform: Platform, { id }: ReplicaArgs, signal: AbortSignal): Promise<ReplicaEnd> {
+  return waitFor(platform, signal, (): Look<ReplicaEnd> => {
+    const record = existing(platform.state.replicas[id], id);
+    const phase = phaseOf(record, Date.now());
+    if (phase.state !== "stopped" && phase.state !== "exited")
+      return phase.changesInMs === undefined ? {} : { dueInMs: phase.changesInMs };
+    if (record.startedAt === undefined) return { value: { state: "unstarted" } };
+    const { kind, endsMs } = behaviourOf(record.behaviour);
+    if (kind === "lost") return { value: { state: "unknown" } };
+    if (phase.exitCode === 0)
+      return { value: { state: "completed", at: new Date(record.startedAt + (endsMs ?? 0)).toISOString() } };
+    const how = phase.exitCode === undefined ? "was stopped" : `ended with ${phase.exitCode}`;
+    const failure = {
+      verdict: "EXITED",
+      replica: record.name,
+      ...(phase.exitCode === undefined ? { signal: "SIGTERM" } : { exitCode: phase.exitCode }),
+      starts: record.starts,
+      logTail: record.log.slice(-20).map((each) => each.text),
+    } as const;
+    return { value: { state: "failed", message: `${record.name} ${how}`, failure } };
   });
 }
 

@@ -1,0 +1,141 @@
+import { CtrlPlaneError, isCtrlPlaneError } from "../errors/error.ts";
+import type { ProviderContext } from "../provider/context.ts";
+import type { DeployRequest } from "../provider/requests.ts";
+import { awaitAttempt, awaitEnd, isAttempt } from "./job-attempt.ts";
+import { failedRelease, failureOf } from "./failure.ts";
+import { isRunning } from "./ensure-replicas.ts";
+import type { Replica, ReplicaDriver } from "./replica-driver.ts";
+import { retireReplicas } from "./retire-replicas.ts";
+import { settledRelease } from "./rollout.ts";
+import { beforeEffect } from "./with-signal.ts";
+
+/** Of one instance that is a job: what `deploy` and `rollback` are given. */
+export type JobRequest = Omit<DeployRequest, "previousReplicas">;
+
+/**
+ * Runs a job's release once: resolves when its attempt has ended with 0 and is settled; nothing of it runs then. At most one
+ * attempt of the instance runs at a time: those of other releases are waited for. Called again after a crash it
+ * waits for the attempt that was begun, and starts none a second time. Throws
+ *
+ * - `FAILED` with `failure.reverted` true when the attempt failed: its replica is gone, its log stays;
+ * - `FAILED` without `failure` when nobody knows how an attempt ended; with `retry: true` it is repeated instead;
+ * - `CANCELLED` when `context.signal` aborted: the attempt goes on, and the same call waits for it later.
+ */
+export async function runJob(driver: ReplicaDriver, request: JobRequest, context: ProviderContext): Promise<void> {
+  const { release, journal } = request;
+  const begun = journal.decisions.findLast((each) => each.kind === "revert");
+  if (begun !== undefined) {
+    await removeAttempts(driver, request, context);
+    throw failedRelease(release, begun.failure ?? { verdict: "EXITED" }, true);
+  }
+  try {
+    await carryOut(driver, request, context);
+  } catch (error) {
+    throw await conclude(driver, request, error, context);
+  }
+}
+
+/**
+ * Leaves a job as it is: nothing is run. An attempt of this deployment that still runs is waited for, and its replica goes; where
+ * `previous` is a service, its replicas go.
+ */
+export async function leaveJob(driver: ReplicaDriver, request: JobRequest, context: ProviderContext): Promise<void> {
+  const { release, previous } = request;
+  if (previous?.spec.kind === "service") {
+    beforeEffect(context);
+    await driver.route(release.instance, undefined, context);
+    return remove(driver, request, await driver.list(release.instance, context), context);
+  }
+  for (const each of await attempts(driver, request, context)) await awaitEnd(driver, each, request, context);
+  await removeAttempts(driver, request, context);
+}
+
+async function carryOut(driver: ReplicaDriver, request: JobRequest, context: ProviderContext): Promise<void> {
+  const { release } = request;
+  const { instance } = release;
+  const settled = (await driver.instance(instance, context))?.settled;
+  const isDone = settled?.releaseId === release.id && settled.completedAt !== undefined;
+  if (!isDone) {
+    const wasService = settled !== undefined && settled.completedAt === undefined;
+    if (!wasService) await endOthers(driver, request, context);
+    const completedAt = await awaitAttempt(driver, request, context);
+    if (wasService) {
+      beforeEffect(context);
+      await driver.route(instance, undefined, context);
+    }
+    beforeEffect(context);
+    // Before its replica goes: that it ended with 0 must be on record as long as it is to be seen.
+    await driver.settle(instance, { ...settledRelease(release, request), completedAt }, context);
+    beforeEffect(context);
+    await driver.markStopped(instance, false, context);
+  }
+  await remove(driver, request, await driver.list(instance, context), context);
+}
+
+/** Attempts of earlier releases that nobody waited for: one at a time. */
+async function endOthers(driver: ReplicaDriver, request: JobRequest, context: ProviderContext): Promise<void> {
+  const others = (await driver.list(request.release.instance, context)).filter((each) => !isAttempt(each, request));
+  for (const each of others) {
+    if (isRunning(each)) tellWaiting(each, request, context);
+    await awaitEnd(driver, each, request, context);
+  }
+  await remove(driver, request, others, context);
+}
+
+function tellWaiting(replica: Replica, { release }: JobRequest, context: ProviderContext): void {
+  const message = "waits for an earlier attempt that still runs";
+  context.progress({ type: "replica.ready", message, replica: replica.name, release: release.number });
+}
+
+async function conclude(
+  driver: ReplicaDriver,
+  request: JobRequest,
+  error: unknown,
+  context: ProviderContext,
+): Promise<unknown> {
+  const { release } = request;
+  if (context.signal.aborted) return cancelled(request, error);
+  // Without a verdict nobody judged the attempt: the same call goes on later.
+  const failure = isCtrlPlaneError(error) && error.code === "FAILED" ? error.failure : failureOf(error);
+  if (failure === undefined) return error;
+  context.progress({
+    type: "replica.failed",
+    message: error instanceof Error ? error.message : String(error),
+    release: release.number,
+    ...(failure.replica === undefined ? {} : { replica: failure.replica }),
+    data: { ...failure },
+  });
+  await request.journal.decide({ kind: "revert", failure });
+  await removeAttempts(driver, request, context);
+  return failedRelease(release, failure, true, error);
+}
+
+function cancelled({ release }: JobRequest, error: unknown): CtrlPlaneError {
+  const { service } = release.instance;
+  return new CtrlPlaneError(
+    "CANCELLED",
+    `release ${release.number} of ${service} had not ended, and was left running`,
+    {
+      hint: `the next pctl deploy waits for it; pctl destroy ${service} ends it`,
+      cause: error,
+    },
+  );
+}
+
+async function attempts(driver: ReplicaDriver, request: JobRequest, context: ProviderContext): Promise<Replica[]> {
+  return (await driver.list(request.release.instance, context)).filter((each) => isAttempt(each, request));
+}
+
+async function removeAttempts(driver: ReplicaDriver, request: JobRequest, context: ProviderContext): Promise<void> {
+  await remove(driver, request, await attempts(driver, request, context), context);
+}
+
+async function remove(
+  driver: ReplicaDriver,
+  { release, strategy }: JobRequest,
+  replicas: readonly Replica[],
+  context: ProviderContext,
+): Promise<void> {
+  const { signal, graceMs } = release.spec.stop;
+  await retireReplicas(driver, replicas, { drainMs: strategy.drainMs, signal, graceMs, parallel: 8 }, context);
+}
