@@ -1,6 +1,10 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   createControlPlane,
   createRedactor,
@@ -125,4 +129,34 @@ export async function running(platform: RunningPlatform): Promise<string[]> {
       return `${each.name} ${each.behaviour}${percent === undefined ? "" : ` ${Math.round(percent)}%`}`;
     })
     .sort();
+}
+
+const main = fileURLToPath(new URL("deploy-main.ts", import.meta.url));
+
+/** Deploys in another process, which the platform kills at a call; resolves with whether that happened. */
+export async function dieIn(
+  bench: Bench,
+  services: string,
+  at: { nth: number; kind: "kill-before" | "kill-after" },
+): Promise<boolean> {
+  await bench.platform.harness.fault({ call: "*", ...at });
+  const child = spawn(
+    process.execPath,
+    [
+      "--conditions=source",
+      "--disable-warning=ExperimentalWarning",
+      main,
+      bench.folder,
+      bench.platform.socket,
+      services,
+    ],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
+  let errors = "";
+  child.stderr.on("data", (data: Buffer) => (errors += data.toString()));
+  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null]; // the event's two arguments
+  await bench.platform.harness.clearFaults();
+  if (signal === "SIGKILL") return true;
+  assert.equal(code, 0, errors);
+  return false;
 }

@@ -1,42 +1,9 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { describe, test } from "node:test";
-import { finish, running, withBench, type Bench } from "./engine-fixture.ts";
-
-const main = fileURLToPath(new URL("deploy-main.ts", import.meta.url));
+import { dieIn, finish, running, withBench, type Bench } from "./engine-fixture.ts";
 
 const service = (image: string, strategy: string): string =>
   `  web: { image: "${image}", ports: [8080:3000], scale: { replica: 2 }, strategy: { type: ${strategy}, timeout: 5s, drain: 1s } }`;
-
-/** Deploys in another process, which the platform kills at a call; resolves with whether that happened. */
-async function deployAndDie(
-  bench: Bench,
-  services: string,
-  at: { nth: number; kind: "kill-before" | "kill-after" },
-): Promise<boolean> {
-  await bench.platform.harness.fault({ call: "*", ...at });
-  const child = spawn(
-    process.execPath,
-    [
-      "--conditions=source",
-      "--disable-warning=ExperimentalWarning",
-      main,
-      bench.folder,
-      bench.platform.socket,
-      services,
-    ],
-    { stdio: ["ignore", "ignore", "pipe"] },
-  );
-  let errors = "";
-  child.stderr.on("data", (data: Buffer) => (errors += data.toString()));
-  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null]; // the event's two arguments
-  await bench.platform.harness.clearFaults();
-  if (signal === "SIGKILL") return true;
-  assert.equal(code, 0, errors);
-  return false;
-}
 
 /** Whatever was left: one plain deploy, and what runs is what is declared, once. */
 async function heals(bench: Bench, services: string, image: string): Promise<void> {
@@ -116,13 +83,11 @@ describe("the engine killed at a call, before or after it took effect", { concur
           if (scenario.before !== undefined)
             await finish(bench.plane.stacks.deploy(await bench.stack(service(scenario.before, strategy))));
           const kind = points % 2 === 0 ? "kill-before" : "kill-after";
-          wasKilled = await deployAndDie(bench, service(scenario.during, strategy), { nth, kind }).catch(
-            (error: unknown) => {
-              // A version that fails makes the child end with 3 once no kill strikes any more.
-              if (scenario.during.startsWith("crash")) return false;
-              throw error;
-            },
-          );
+          wasKilled = await dieIn(bench, service(scenario.during, strategy), { nth, kind }).catch((error: unknown) => {
+            // A version that fails makes the child end with 3 once no kill strikes any more.
+            if (scenario.during.startsWith("crash")) return false;
+            throw error;
+          });
           await heals(bench, service(scenario.after, strategy), scenario.after);
         });
         if (!wasKilled) break;

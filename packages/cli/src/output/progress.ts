@@ -90,7 +90,9 @@ export class Progress {
       name,
       verdict === undefined ? event : { ...event, message: `${release}${verdict}` },
     );
-    return text(event.data, "outcome") === "reverted" ? [failed, this.#reverted(name, event)] : [failed];
+    // A job's release before is done, and serves nothing.
+    const isReverted = text(event.data, "outcome") === "reverted" && text(event.data, "kind") !== "job";
+    return isReverted ? [failed, this.#reverted(name, event)] : [failed];
   }
 
   #reverted(name: string, event: Event): string {

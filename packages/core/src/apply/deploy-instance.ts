@@ -41,6 +41,7 @@ export async function deployInstance(
     strategy: spec.strategy.type,
     replicas: spec.scale.replicas,
     holds: spec.strategy.onFailure === "hold",
+    kind: spec.kind,
   };
   const result = await carryOut(
     scope,

@@ -19,6 +19,7 @@ export interface DeploymentAim {
   readonly scaledBy?: SettledRelease["scaledBy"];
   /** What fails is kept for inspection (`onfailure: hold`). */
   readonly holds?: boolean;
+  readonly kind?: "service" | "job";
 }
 
 /** A deployment that has its intent on record. */
@@ -104,7 +105,7 @@ export async function carryOut(
       elapsedMs: elapsed(),
       ...(aim.holds === undefined ? {} : { holds: aim.holds }),
     });
-    reportFailure(scope, instance, id, result, error);
+    reportFailure(scope, instance, { id, kind: aim.kind }, result, error);
     return finish(result, result.outcome === "reverted");
   }
 }
@@ -151,7 +152,7 @@ function makeJournal(
 function reportFailure(
   scope: ChangeScope,
   instance: InstanceIdentity,
-  deployment: string,
+  deployment: { readonly id: string; readonly kind: DeploymentAim["kind"] },
   result: DeploymentResult,
   error: unknown,
 ): void {
@@ -164,8 +165,15 @@ function reportFailure(
       level: "error",
       ...(result.attempted === undefined ? {} : { release: result.attempted }),
       message: result.reason ?? "failed",
-      data: { outcome: result.outcome, elapsedMs: result.elapsedMs, serving: result.serving, failure, hint },
+      data: {
+        outcome: result.outcome,
+        elapsedMs: result.elapsedMs,
+        serving: result.serving,
+        failure,
+        hint,
+        kind: deployment.kind,
+      },
     },
-    deployment,
+    deployment.id,
   );
 }

@@ -126,14 +126,8 @@ function judge(end: ReplicaEnd, request: JobRequest): string {
 
 function unknownOutcome({ release }: JobRequest): CtrlPlaneError {
   const { service, name } = release.instance;
-  return new CtrlPlaneError(
-    "FAILED",
-    `release ${release.number} of ${service} was started, and nobody saw how it ended`,
-    {
-      target: name,
-      hint:
-        `pctl logs ${service} --change ${release.change} shows what it did. Nothing runs it again by itself: ` +
-        `if it may run twice, set services.${service}.retry: true and deploy; else finish by hand, e.g. with pctl run ${service}, and deploy a release that finds nothing left to do`,
-    },
-  );
+  return new CtrlPlaneError("FAILED", `${name} was started, and nobody saw how it ended`, {
+    target: name,
+    hint: `nothing repeats it by itself; if it may run twice: services.${service}.retry: true, then pctl deploy`,
+  });
 }
