@@ -55,8 +55,8 @@ export async function awaitEnd(
   request: JobRequest,
   context: ProviderContext,
 ): Promise<ReplicaEnd> {
-  const { waitEnd } = driver;
   const { release } = request;
+  const waitEnd = driver.waitEnd?.bind(driver);
   if (waitEnd === undefined)
     throw new CtrlPlaneError("UNSUPPORTED", `${release.instance.provider} runs no jobs`, {
       target: release.instance.name,

@@ -4,7 +4,7 @@ import type { SupervisedReplica } from "./replica.ts";
 
 /** How a job that does not run ended. */
 export function jobEnd(replica: SupervisedReplica): ReplicaEnd {
-  const { record, state } = replica;
+  const { state } = replica;
   if (state.run === 0) return { state: "unstarted" };
   const unstarted = startFailure(replica);
   if (unstarted !== undefined) return failedEnd(unstarted);

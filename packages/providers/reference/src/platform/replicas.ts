@@ -102,14 +102,14 @@ export function waitEnd(platform: Platform, { id }: ReplicaArgs, signal: AbortSi
     if (phase.exitCode === 0)
       return { value: { state: "completed", at: new Date(record.startedAt + (endsMs ?? 0)).toISOString() } };
     const how = phase.exitCode === undefined ? "was stopped" : `ended with ${phase.exitCode}`;
-    const failure = {
+    const detail = {
       verdict: "EXITED",
       replica: record.name,
       ...(phase.exitCode === undefined ? { signal: "SIGTERM" } : { exitCode: phase.exitCode }),
       starts: record.starts,
       logTail: record.log.slice(-20).map((each) => each.text),
     } as const;
-    return { value: { state: "failed", message: `${record.name} ${how}`, failure } };
+    return { value: { state: "failed", message: `${record.name} ${how}`, failure: detail } };
   });
 }
 
