@@ -17,8 +17,6 @@ export interface StatusView {
 const tones: Readonly<Record<InstanceState, Tone>> = {
   serving: "good",
   completed: "good",
-  running: "good",
-  failed: "bad",
   degraded: "warn",
   paused: "warn",
   down: "bad",

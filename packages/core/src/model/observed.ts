@@ -24,10 +24,6 @@ export type InstanceState =
   | "stopped"
   /** A job that ended with 0. */
   | "completed"
-  /** A job's attempt goes on. */
-  | "running"
-  /** A job's last attempt ended otherwise, or nobody knows how. */
-  | "failed"
   /** A deployment waits at a step. */
   | "paused";
 
