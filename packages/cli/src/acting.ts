@@ -13,8 +13,13 @@ export type Start = (options: { readonly onEvent: (event: Event) => void }) => P
 
 /** Shows a change as it goes on, and how it ended: events as JSON lines, or text. Returns the change's exit code. */
 export async function follow(session: Session, command: string, start: Start): Promise<number> {
-  const change = await (session.output.json ? stream(session, start) : show(session, command, start));
+  const change = await followChange(session, command, start);
   return change.result?.exitCode ?? exit.error;
+}
+
+/** As `follow`, for those who need the change itself. */
+export function followChange(session: Session, command: string, start: Start): Promise<Change> {
+  return session.output.json ? stream(session, start) : show(session, command, start);
 }
 
 async function stream({ output }: Session, start: Start): Promise<Change> {

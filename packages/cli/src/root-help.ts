@@ -16,6 +16,8 @@ Change
   deploy, up     bring what runs to what the file declares
   destroy, down  remove services; volumes stay unless asked for
   rollback       undo the last change, or bring a service's older release back
+  promote        go on with a release that is paused at a step
+  abort          take back a release that is paused: the one before serves alone
   scale          change the number of replicas, until the next deploy
   start          start services that were stopped
   stop           stop services; start or deploy brings them back

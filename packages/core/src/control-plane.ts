@@ -86,8 +86,15 @@ export interface ChangeOptions {
 export interface DeployOptions extends PlanOptions, ChangeOptions {
   /** Hash of the plan that was reviewed: another one ends with exit code 2, and nothing is changed. */
   readonly expect?: string;
+  /** Goes on only while these deployments (`dep_…`) are paused; else throws `CONFLICT`: somebody decided otherwise. */
+  readonly ifPaused?: readonly string[];
   /** Where one service fails, all that the change brought up is reverted. A job that completed stays completed. */
   readonly atomic?: boolean;
+}
+
+export interface AdvanceOptions extends ChangeOptions {
+  /** Past all further pauses. */
+  readonly full?: boolean;
 }
 
 export interface RollbackOptions extends ChangeOptions {
@@ -107,7 +114,18 @@ export interface ServiceStatus {
   /** Why it cannot be seen. */
   readonly unreachable?: string;
   /** A deployment that was begun and has not ended. */
-  readonly unfinished?: { readonly change: number; readonly to?: number };
+  readonly unfinished?: {
+    readonly deployment: string;
+    readonly change: number;
+    readonly to?: number;
+    /** It waits at a step; without `until` for a person. ISO 8601. `isWhole`: all that it should have there is ready. */
+    readonly pause?: {
+      readonly step: number;
+      readonly since: string;
+      readonly until?: string;
+      readonly isWhole: boolean;
+    };
+  };
   /** Not in the file any more. */
   readonly orphaned: boolean;
 }
@@ -198,6 +216,10 @@ export interface Stacks {
   start(stack: Stack, services: readonly string[], options?: ChangeOptions): Promise<Run<Change>>;
   stop(stack: Stack, services: readonly string[], options?: ChangeOptions): Promise<Run<Change>>;
   restart(stack: Stack, services: readonly string[], options?: ChangeOptions): Promise<Run<Change>>;
+  /** Goes on with what is paused at a step, to the next pause or to the end; default: all that is. Throws `CONFLICT` where nothing is. */
+  promote(stack: Stack, services?: readonly string[], options?: AdvanceOptions): Promise<Run<Change>>;
+  /** Takes back what is paused: the release before it serves alone again. Throws `CONFLICT` where nothing is. */
+  abort(stack: Stack, services?: readonly string[], options?: ChangeOptions): Promise<Run<Change>>;
   status(stack: Stack, services?: readonly string[]): Promise<StackStatus>;
   /** By service; by `service@provider` where it runs on several. */
   resources(stack: Stack, services?: readonly string[]): Promise<Readonly<Record<string, ResourceUsage>>>;

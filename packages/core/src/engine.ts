@@ -1,4 +1,5 @@
 import type { Stacks } from "./control-plane.ts";
+import { advanceServices } from "./engine/advance.ts";
 import { execInService, runInService } from "./engine/commands.ts";
 import { readContext, type Core } from "./platforms/core.ts";
 import { deployStack, destroyStack } from "./engine/deploy.ts";
@@ -29,6 +30,8 @@ export function makeEngine(core: Core): Stacks {
     start: (stack, services, options = {}) => startServices(core, stack, services, options),
     stop: (stack, services, options = {}) => stopServices(core, stack, services, options),
     restart: (stack, services, options = {}) => restartServices(core, stack, services, options),
+    promote: (stack, services = [], options = {}) => advanceServices(core, stack, services, "promote", options),
+    abort: (stack, services = [], options = {}) => advanceServices(core, stack, services, "abort", options),
     status: (stack, services = []) => stackStatus(core, stack, services),
     resources: (stack, services = []) => stackResources(core, stack, services),
     logs: (stack, options = {}) => stackLogs(core, stack, options),

@@ -1,7 +1,8 @@
-import type { PlanOptions } from "@ctrlplane/core";
-import { follow } from "../acting.ts";
+import type { DeployOptions, PlanOptions } from "@ctrlplane/core";
+import type { Start } from "../acting.ts";
 import type { Invocation } from "../arguments/invocation.ts";
 import { confirmByName } from "../ask.ts";
+import { followThroughPauses } from "../pauses.ts";
 import { withSession, type Session } from "../session.ts";
 import { changeOptions } from "./change-options.ts";
 import { planOptions } from "./plan.ts";
@@ -11,15 +12,19 @@ export function run(invocation: Invocation): Promise<number> {
     const options = planOptions(invocation);
     const remove = [...(options.remove ?? []), ...(await askForHeld(session, options))];
     const expect = invocation.text("expect");
-    return follow(session, "deploy", (events) =>
-      session.plane.stacks.deploy(session.stack, {
-        ...options,
-        ...changeOptions(session),
-        ...events,
-        remove,
-        atomic: invocation.flag("atomic"),
-        ...(expect === undefined ? {} : { expect }),
-      }),
+    const deploy =
+      (more: Pick<DeployOptions, "expect" | "ifPaused">): Start =>
+      (events) =>
+        session.plane.stacks.deploy(session.stack, {
+          ...options,
+          ...changeOptions(session),
+          ...events,
+          remove,
+          atomic: invocation.flag("atomic"),
+          ...more,
+        });
+    return followThroughPauses(session, "deploy", deploy(expect === undefined ? {} : { expect }), (paused) =>
+      deploy({ ifPaused: paused.map((each) => each.deployment) }),
     );
   });
 }

@@ -50,6 +50,7 @@ export const changeCommands: readonly CommandDefinition[] = [
     details: [
       "Named services alone are deployed, and nothing is removed. Without names, services that left the file are removed at the end.",
       "A failed service goes back to its old release; with --atomic so do all others of the change (exit 3). Jobs that completed stay so. Killed in the middle? Run it again.",
+      "A canary or blue_green with `pause: manual` ends with 4; promote and abort go on from there. With a time pctl waits, without the lease, and goes on by itself; Ctrl-C leaves it paused.",
     ],
     examples: [
       ["deploy", "everything in pctl.yaml"],
@@ -93,6 +94,31 @@ export const changeCommands: readonly CommandDefinition[] = [
     ],
     json: "events",
     load: () => import("../commands/rollback.ts"),
+  },
+  {
+    name: "promote",
+    summary: "go on with a release that is paused at a step",
+    parameters: "[services...]",
+    options: [{ long: "full", text: "past all further pauses, to the whole release" }, message],
+    details: ["To the next pause of its canary or blue_green, or to the end. Ends with 4 where it is paused again."],
+    examples: [
+      ["promote", "all that is paused"],
+      ["promote web --full", "one service, without further pauses"],
+    ],
+    json: "events",
+    load: () => import("../commands/promote.ts"),
+  },
+  {
+    name: "abort",
+    summary: "take back a release that is paused: the one before serves alone",
+    parameters: "[services...]",
+    options: [message],
+    examples: [
+      ["abort", "all that is paused"],
+      ["abort web -m 'slow checkout'", "one service, with a note for history"],
+    ],
+    json: "events",
+    load: () => import("../commands/abort.ts"),
   },
   {
     name: "scale",

@@ -92,7 +92,7 @@ function attention(command: string, result: ChangeResult, next: NextStep): strin
   const of = (outcome: DeploymentResult["outcome"]): readonly DeploymentResult[] =>
     result.services.filter((each) => each.outcome === outcome);
   const lines = [
-    ...[...of("held"), ...of("paused"), ...of("failed")].map(describe),
+    ...[...of("held"), ...of("paused"), ...of("failed"), ...of("skipped")].map(describe),
     ...of("unreachable").map((each) =>
       each.reason?.startsWith("not begun") === true
         ? `  ${each.service} on ${each.provider}: ${each.reason}`
@@ -104,6 +104,8 @@ function attention(command: string, result: ChangeResult, next: NextStep): strin
   if (command === "rollback") lines.push(...held.map((service) => `Next: ${next(`rollback ${service}`)}`));
   else if (held.length > 0)
     lines.push(`Next: ${next(`${command}${held.map((each) => ` --remove ${each}`).join("")}`)}`);
+  for (const { service } of of("paused"))
+    lines.push(`Next: ${[next("status"), next(`promote ${service}`), next(`abort ${service}`)].join(" · ")}`);
   if (of("unreachable").length > 0) lines.push(`Next: ${next("doctor")}`);
   return lines;
 }

@@ -18,6 +18,7 @@ const signs: Readonly<Record<ActionKind, readonly [string, Tone]>> = {
   revert: ["<", "warn"],
   remove: ["-", "bad"],
   hold: ["!", "warn"],
+  pause: ["!", "warn"],
   unreachable: ["?", "warn"],
 };
 
@@ -29,6 +30,7 @@ const kindsByWords: readonly (readonly [string, readonly ActionKind[]])[] = [
   ["to revert", ["revert"]],
   ["to remove", ["remove"]],
   ["held", ["hold"]],
+  ["paused", ["pause"]],
   ["unreachable", ["unreachable"]],
 ];
 

@@ -117,12 +117,28 @@ function whyDown({ service, status }: ServiceStatus, next: NextStep): string {
     : `; ${next(`logs ${service} --tail 20`)}`;
 }
 
+/** `web: release 6 gets 25 % at step 2 since 3 min, until 12:10:00 UTC; pctl promote web · pctl abort web`. */
+function describePause({ service, status, unfinished }: ServiceStatus, nowMs: number, next: NextStep): string {
+  const { settled, revisions = [] } = status ?? {};
+  const other = revisions.filter(
+    (each) => each.replicaHash !== settled?.replicaHash || each.generation !== settled.generation,
+  );
+  const share = Math.round(other.reduce((sum, each) => sum + each.weight, 0));
+  const { step = 0, since = "", until, isWhole = true } = unfinished?.pause ?? {};
+  const when = until === undefined ? "" : `, until ${until.slice(11, 19)} UTC`;
+  const broken = isWhole ? "" : "; replicas of it ended, and the next deploy or promote takes it back";
+  const what = `release ${unfinished?.to ?? "?"} gets ${share} % at step ${step} since ${age(since, nowMs)}${when}${broken}`;
+  return `${service}: ${what}; ${next(`promote ${service}`)} · ${next(`abort ${service}`)}`;
+}
+
 function notesOf({ services, lease }: StackStatus, { paint, next, nowMs, unwatched }: StatusView): string[] {
   const notes = services.flatMap((each) => {
     const lines: string[] = [];
     if (each.unreachable !== undefined)
       lines.push(`${paint("warn", "unreachable")}: ${each.service} on ${each.provider}: ${each.unreachable}`);
-    if (each.unfinished !== undefined) {
+    const pause = each.unfinished?.pause;
+    if (pause !== undefined) lines.push(`${paint("warn", "paused")}: ${describePause(each, nowMs, next)}`);
+    else if (each.unfinished !== undefined) {
       lines.push(
         `${paint("warn", "unfinished")}: change #${each.unfinished.change} of ${each.service}; ${next("deploy")} goes on from there`,
       );

@@ -57,7 +57,13 @@ const status: StackStatus = {
   stack: "shop",
   environment: "production",
   services: [
-    { service: "web", provider: "vps1", status: web, orphaned: false, unfinished: { change: 42, to: 15 } },
+    {
+      service: "web",
+      provider: "vps1",
+      status: web,
+      orphaned: false,
+      unfinished: { deployment: "dep_1", change: 42, to: 15 },
+    },
     { service: "db", provider: "vps2", unreachable: "no route to host", orphaned: false },
     { service: "cron", provider: "vps1", orphaned: false },
   ],

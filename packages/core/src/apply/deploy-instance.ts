@@ -117,20 +117,36 @@ export async function rollOutAndVerify(
         { ...request, ...(settled === undefined ? {} : { previousReplicas: settled.replicas }) },
         deployment.context,
       );
+  return result.state === "paused"
+    ? tellPaused(scope, release, result, deployment)
+    : proveServing(scope, provider, target, deployment);
+}
+
+/** Tells where it is paused. */
+export function tellPaused(
+  scope: ChangeScope,
+  release: Release,
+  { step, until, status }: Extract<DeployResult, { state: "paused" }>,
+  deployment: Deployment,
+): DeploymentEffect {
+  const current = status.revisions.find((each) => each.replicaHash === release.revision.replicaHash);
+  const { ready = 0, weight = 0 } = current ?? {};
+  const message = `paused at step ${step}: release ${release.number} gets ${Math.round(weight)} %, ${ready} ready`;
+  const paused = { step, ...(until === undefined ? {} : { until }) };
+  const event = { type: "service.paused", level: "warn", release: release.number, message } as const;
+  scope.emitFor(release.instance, { ...event, data: { ...paused, weight, ready } }, deployment.id);
+  return { outcome: "paused", message, paused };
+}
+
+/** The platform's own word on what serves now. Throws where it is another release, or too little of it. */
+export async function proveServing(
+  scope: ChangeScope,
+  provider: Provider,
+  target: Pick<Target, "release" | "replicas">,
+  deployment: Deployment,
+): Promise<DeploymentEffect> {
+  const { release } = target;
   const status = await provider.status({ instance: release.instance }, deployment.context);
-  if (result.state === "paused") {
-    scope.emitFor(
-      release.instance,
-      {
-        type: "service.paused",
-        release: release.number,
-        message: `paused at step ${result.step}`,
-        data: { step: result.step, until: result.until },
-      },
-      deployment.id,
-    );
-    return { outcome: "paused", message: `paused at step ${result.step}` };
-  }
   verify(release, target.replicas, status);
   const message = describeServing(release, status);
   scope.emitFor(

@@ -33,6 +33,7 @@ export interface Deployment {
 export interface DeploymentEffect {
   readonly outcome: "succeeded" | "paused" | "removed" | "reverted";
   readonly serving?: number;
+  readonly paused?: DeploymentResult["paused"];
   readonly message: string;
 }
 
@@ -89,6 +90,7 @@ export async function carryOut(
       outcome: done.outcome,
       ...(aim.to === undefined ? {} : { attempted: aim.to }),
       ...(done.serving === undefined ? {} : { serving: done.serving }),
+      ...(done.paused === undefined ? {} : { paused: done.paused, reason: done.message }),
       elapsedMs: elapsed(),
     };
     if (postpone !== undefined && (done.outcome === "succeeded" || done.outcome === "paused")) {

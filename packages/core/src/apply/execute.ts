@@ -148,6 +148,7 @@ async function runAction(
 function passiveResult(action: PlanAction): DeploymentResult | undefined {
   const serving = action.from === undefined ? {} : { serving: action.from };
   if (action.kind === "keep") return { ...plainResult(action, "unchanged"), ...serving };
+  if (action.kind === "pause") return { ...plainResult(action, "paused"), ...serving, reason: action.summary };
   if (action.kind === "hold") return { ...plainResult(action, "held"), ...serving, reason: action.summary };
   if (action.kind === "unreachable") return { ...plainResult(action, "unreachable"), reason: action.summary };
   return undefined;

@@ -26,7 +26,7 @@ export async function revertInstance(
   scope.emitFor(instance, {
     type: "service.reverting",
     level: "warn",
-    message: because === undefined ? `change #${unfinished.change} did not finish` : `goes back because of ${because}`,
+    message: because === undefined ? whyBack(unfinished) : `goes back because of ${because}`,
     data: { to: unfinished.from },
   });
   const aim = {
@@ -74,6 +74,11 @@ async function revertJob(
     };
   };
   return carryOut(scope, instance, aim, leave, { deployment, decisions });
+}
+
+function whyBack({ change, to, pause }: UnfinishedDeployment): string {
+  if (pause === undefined) return `change #${change} did not finish`;
+  return `release ${to}, paused at step ${pause.step}, is aborted`;
 }
 
 async function removeFirst(

@@ -13,14 +13,11 @@ export function readStrategy(
   volumes: number,
 ): StrategySpec {
   const given = typeof declared === "string" ? { type: declared } : (declared ?? {});
+  const { type, batch = { percent: 25 }, timeout = 120_000, drain = 30_000, onfailure = "revert" } = given;
   const {
-    type,
-    batch = { percent: 25 },
-    steps = [],
-    pause = "manual",
-    timeout = 120_000,
-    drain = 30_000,
-    onfailure = "revert",
+    steps = type === "canary" ? [5, 25] : [],
+    // Of rolling and recreate it says nothing; it stays as it was, since it is part of the hash.
+    pause = type === "blue_green" ? 0 : "manual",
   } = given;
   return {
     type: type ?? defaultStrategy(ports, volumes),

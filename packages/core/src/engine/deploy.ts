@@ -1,3 +1,5 @@
+import { CtrlPlaneError } from "../errors/error.ts";
+import type { KnownInstance } from "../plan/input.ts";
 import type { Change } from "../model/change.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ChangeOptions, DeployOptions, PlanOptions, Run } from "../control-plane.ts";
@@ -15,9 +17,21 @@ export function deployStack(core: Core, stack: Stack, options: DeployOptions): P
     decide: async (context) => {
       const prepared = await prepare(core, stack, options, context);
       const { plan, survey, desired, known } = prepared;
+      requirePaused(known, options.ifPaused ?? []);
       const input = { actions: plan.actions, desired, known, volumes: options.volumes ?? false };
       return { plan, survey, execute: (scope) => execute(scope, input) };
     },
+  });
+}
+
+function requirePaused(known: ReadonlyMap<string, KnownInstance>, deployments: readonly string[]): void {
+  const paused = [...known.values()].flatMap(({ unfinished }) =>
+    unfinished?.pause === undefined ? [] : unfinished.deployment,
+  );
+  if (deployments.every((each) => paused.includes(each))) return;
+  throw new CtrlPlaneError("CONFLICT", "what was paused was promoted or aborted meanwhile", {
+    target: "pause",
+    hint: "pctl history shows by whom.",
   });
 }
 

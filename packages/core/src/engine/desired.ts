@@ -10,6 +10,7 @@ import { volumeName } from "../model/names.ts";
 import type { ServiceSpec } from "../model/spec.ts";
 import type { Stack, StackService } from "../model/stack.ts";
 import { actionKey, type DesiredInstance, type KnownInstance } from "../plan/input.ts";
+import { hasCapability } from "../provider/capability.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { Provider } from "../provider/provider.ts";
 import type { ServiceAddress } from "../provider/requests.ts";
@@ -43,7 +44,13 @@ export async function desire(
         const accept = stack.providers[provider]?.accept ?? [];
         const service = { ...declared, spec: { ...declared.spec, accept } };
         if (bound === undefined || identity === undefined) return [];
-        const checked = "health" in bound ? bound.provider.check(service.spec, bound.health, identity) : [];
+        const checked =
+          "health" in bound
+            ? [
+                ...strategyProblems(service.spec, bound.provider),
+                ...bound.provider.check(service.spec, bound.health, identity),
+              ]
+            : [];
         diagnostics.push(...checked.map((each) => placed(each, name, stack)));
         if (checked.some((each) => each.severity === "error")) return [];
         try {
@@ -63,6 +70,25 @@ export async function desire(
     );
   const instances = (await Promise.all(tasks)).flat();
   return { instances, diagnostics };
+}
+
+/** A strategy that the provider does not offer is refused before anything is touched. */
+function strategyProblems({ strategy }: ServiceSpec, provider: Provider): Diagnostic[] {
+  const { type } = strategy;
+  if (type === "recreate" || hasCapability(provider.capabilities(), type)) return [];
+  const offered = (["rolling", "blue_green", "canary"] as const).filter((each) =>
+    hasCapability(provider.capabilities(), each),
+  );
+  const hint = `Use ${["recreate", ...offered].join(" or ")}.`;
+  return [
+    {
+      severity: "error",
+      code: "strategy",
+      summary: `${provider.type} has no strategy ${type}`,
+      field: "strategy",
+      hint,
+    },
+  ];
 }
 
 /** Of a service with several providers the one beside whoever asks. */

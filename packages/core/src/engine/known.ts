@@ -7,6 +7,7 @@ import type { Stack } from "../model/stack.ts";
 import { actionKey, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
 import { judgeOwnership } from "../plan/ownership.ts";
 import type { Intent } from "../state/intent.ts";
+import { pauseOf } from "../rollout/stages.ts";
 import type { ReleaseNumbers } from "../state/release-records.ts";
 import { entryKey } from "../state/entry-key.ts";
 import type { StateEntry } from "../state/store.ts";
@@ -143,6 +144,7 @@ function findEntry(survey: Survey, instance: InstanceIdentity): StateEntry | und
 }
 
 function unfinished(intent: Intent): UnfinishedDeployment {
+  const pause = pauseOf(intent.decisions);
   return {
     service: intent.service,
     deployment: intent.deployment,
@@ -150,5 +152,7 @@ function unfinished(intent: Intent): UnfinishedDeployment {
     ...(intent.from === undefined ? {} : { from: intent.from }),
     ...(intent.to === undefined ? {} : { to: intent.to }),
     isReverting: intent.decisions.some((decision) => decision.kind === "revert" || decision.kind === "abort"),
+    isStaged: intent.decisions.some((decision) => decision.kind === "pause"),
+    ...(pause === undefined ? {} : { pause }),
   };
 }

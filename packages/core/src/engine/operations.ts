@@ -16,6 +16,7 @@ import { actionKey, type KnownInstance } from "../plan/input.ts";
 import type { Core } from "../platforms/core.ts";
 import { knownInstances, refuseUntouchable } from "./known.ts";
 import type { Capability } from "../provider/capability.ts";
+import { refusePaused } from "./advance.ts";
 import { refuseIncapable } from "./refuse-incapable.ts";
 import { checkServices } from "./service-names.ts";
 import { runChange } from "./run-change.ts";
@@ -173,6 +174,7 @@ function run(
           : deployed(known);
       for (const each of subjects) {
         refuseUntouchable(each, seen);
+        refusePaused(each);
         refuseIncapable(each.instance, seen, operation.capabilities?.(each.instance.service) ?? ["deploy"]);
       }
       const isMeant = ({ instance }: KnownInstance): boolean =>

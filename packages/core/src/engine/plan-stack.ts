@@ -67,6 +67,7 @@ export async function prepare(
     adopt: options.adopt ?? false,
     leaveVolumes: options.leaveVolumes ?? false,
     atomic: options.atomic ?? false,
+    now: core.clock.now(),
   };
   const made = makePlan(input);
   const plan = { ...made, diagnostics: made.diagnostics.map((each) => locate(each, stack)) };

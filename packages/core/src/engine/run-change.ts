@@ -1,9 +1,9 @@
 import { hasErrors } from "../errors/diagnostic.ts";
 import { CtrlPlaneError } from "../errors/error.ts";
-import type { Change, ChangeCommand, DeploymentResult } from "../model/change.ts";
+import type { Change, ChangeCommand, DeploymentOutcome, DeploymentResult } from "../model/change.ts";
 import { newId } from "../model/ids.ts";
 import { label } from "../model/labels.ts";
-import type { Plan } from "../model/plan.ts";
+import type { ActionKind, Plan } from "../model/plan.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ChangeOptions, Run } from "../control-plane.ts";
 import { ChangeScope } from "../apply/change-scope.ts";
@@ -101,7 +101,7 @@ function accept(intended: Intended, expected: string | undefined): Intended {
 
 function touchedPlatforms(plan: Plan): string[] {
   const acting = plan.actions.filter(
-    (action) => action.kind !== "keep" && action.kind !== "hold" && action.kind !== "unreachable",
+    ({ kind }) => kind !== "keep" && kind !== "pause" && kind !== "hold" && kind !== "unreachable",
   );
   return [...new Set(acting.map((action) => action.instance.platformId))].sort();
 }
@@ -202,6 +202,13 @@ function makeChange(core: Core, request: ChangeRequest, number: number): Change 
   };
 }
 
+/** What becomes of actions that do nothing. */
+const idleOutcomes: Partial<Record<ActionKind, DeploymentOutcome>> = {
+  hold: "held",
+  pause: "paused",
+  unreachable: "unreachable",
+};
+
 /** Nothing is written but the state document, where it does not say what is there: lost, or older than the last change. */
 async function nothingToDo(
   core: Core,
@@ -215,7 +222,7 @@ async function nothingToDo(
     service: action.instance.service,
     instance: action.instance.id,
     provider: action.instance.provider,
-    outcome: action.kind === "hold" ? "held" : action.kind === "unreachable" ? "unreachable" : "unchanged",
+    outcome: idleOutcomes[action.kind] ?? "unchanged",
     ...(action.from === undefined ? {} : { serving: action.from }),
     ...(action.kind === "keep" ? {} : { reason: action.summary }),
     elapsedMs: 0,

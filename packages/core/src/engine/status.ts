@@ -1,7 +1,9 @@
 import type { Stack } from "../model/stack.ts";
 import type { ServiceStatus, StackStatus } from "../control-plane.ts";
-import { actionKey, type KnownInstance } from "../plan/input.ts";
+import { isWhole } from "../plan/decide.ts";
+import { actionKey, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
 import type { ProviderContext } from "../provider/context.ts";
+import type { RolloutPause } from "../rollout/staged.ts";
 import type { ResourceUsage } from "../provider/requests.ts";
 import { leaseHolder } from "../state/lease.ts";
 import type { Core } from "../platforms/core.ts";
@@ -48,15 +50,29 @@ async function serviceStatus(
     service: instance.service,
     provider: instance.provider,
     orphaned: stack.services[instance.service] === undefined,
-    ...(unfinished === undefined
-      ? {}
-      : { unfinished: { change: unfinished.change, ...(unfinished.to === undefined ? {} : { to: unfinished.to }) } }),
+    ...(unfinished === undefined ? {} : { unfinished: describeUnfinished(known, unfinished) }),
   };
   const bound = seen.platforms.providers.get(instance.provider);
   if (bound !== undefined && "problem" in bound) return { ...base, unreachable: bound.problem.message };
   if (known.observed === undefined) return base;
   const status = await requireProvider(seen.platforms, instance.provider).provider.status({ instance }, context);
-  return { ...base, status };
+  return { ...base, status: unfinished?.pause === undefined ? status : { ...status, state: "paused" } };
+}
+
+function describeUnfinished(
+  known: KnownInstance,
+  { deployment, change, to, pause }: UnfinishedDeployment,
+): NonNullable<ServiceStatus["unfinished"]> {
+  return {
+    deployment,
+    change,
+    ...(to === undefined ? {} : { to }),
+    ...(pause === undefined ? {} : { pause: { ...pauseFields(pause), isWhole: isWhole(known) } }),
+  };
+}
+
+function pauseFields({ step, since, until }: RolloutPause) {
+  return { step, since, ...(until === undefined ? {} : { until }) };
 }
 
 async function currentLease(seen: Survey, stack: Stack, context: ProviderContext): Promise<StackStatus["lease"]> {

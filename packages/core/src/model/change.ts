@@ -34,6 +34,8 @@ export interface DeploymentResult {
   readonly verdict?: Verdict;
   /** The service whose failure took this one back with it. */
   readonly because?: string;
+  /** Where it is paused, and until when; without `until` it waits for a person. */
+  readonly paused?: { readonly step: number; readonly until?: string };
   /** One sentence: why, where the outcome needs one. */
   readonly reason?: string;
   readonly elapsedMs: number;

@@ -50,6 +50,8 @@ export type ActionKind =
   | "remove"
   /** Would be removed, and is not, because it holds data or is protected and nobody named it. */
   | "hold"
+  /** The target is deployed, and waits at a step: nothing is done until it is promoted, aborted, or its time is over. */
+  | "pause"
   /** Cannot be judged: its platform is unreachable. */
   | "unreachable";
 

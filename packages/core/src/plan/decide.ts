@@ -1,7 +1,9 @@
 import { isEqualCount } from "../model/resources.ts";
 import type { ObservedInstance, SettledRelease } from "../model/observed.ts";
 import type { ActionKind, Cause, FieldChange, PlanAction } from "../model/plan.ts";
-import { describeDesired, describeReplicas } from "./describe.ts";
+import { revisionKey } from "../model/release.ts";
+import type { RolloutPause } from "../rollout/staged.ts";
+import { describeDesired, describePause, describeReplicas } from "./describe.ts";
 import { fieldChanges } from "./field-changes.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
 import { judgeOwnership } from "./ownership.ts";
@@ -36,13 +38,19 @@ export function decide(desired: DesiredInstance, known: KnownInstance, input: Pl
     ...(decision.release === undefined ? {} : { release: decision.release }),
     volumes,
     publishes: desired.publishes,
-    notes: [...decision.notes, ...(decision.kind === "keep" ? [] : desired.notes)],
-    summary: summarize(desired, decision, volumes),
+    notes: [...decision.notes, ...(decision.kind === "keep" || decision.kind === "pause" ? [] : desired.notes)],
+    summary: summarize(desired, known, decision, volumes),
   };
 }
 
-function summarize(desired: DesiredInstance, decision: Decision, volumes: readonly string[]): string {
+function summarize(
+  desired: DesiredInstance,
+  known: KnownInstance,
+  decision: Decision,
+  volumes: readonly string[],
+): string {
   if (decision.kind === "keep") return "unchanged, skipping";
+  if (decision.kind === "pause") return describePause(decision.release, known.unfinished?.pause);
   if (decision.kind === "resume") return `goes on with release ${decision.release ?? "?"}, begun and not finished`;
   return describeDesired(desired, volumes);
 }
@@ -52,7 +60,7 @@ function decideKind(desired: DesiredInstance, known: KnownInstance, input: PlanI
   const foreign = judgeForeign(known, input);
   if (foreign !== undefined) return foreign;
   // A removal that did not finish needs no way back: what is wanted now is built on whatever it left.
-  if (known.unfinished?.to !== undefined) return decideUnfinished(desired, known, known.unfinished, next);
+  if (known.unfinished?.to !== undefined) return decideUnfinished(desired, known, known.unfinished, next, input.now);
   const observed = known.observed;
   if (observed === undefined) return decideAbsent(desired, known, next);
   // The rest of a first release that failed: volumes and logs.
@@ -78,23 +86,50 @@ function decideUnfinished(
   known: KnownInstance,
   unfinished: NonNullable<KnownInstance["unfinished"]>,
   next: number,
+  now: number,
 ): Decision {
   const base = { causes: ["recovery"] as const, changes: [] };
   const from = unfinished.from === undefined ? {} : { from: unfinished.from };
   const isWanted = known.unfinishedSpecHash === desired.specHash;
+  const { pause } = unfinished;
+  const release = unfinished.to === undefined ? {} : { release: unfinished.to };
+  if (isWanted && pause !== undefined && isWaiting(pause, now) && isWhole(known))
+    return { ...base, kind: "pause", notes: [], ...from, ...release };
   if (isWanted && !unfinished.isReverting) {
-    const notes = [`change #${unfinished.change} did not finish; release ${unfinished.to} is still wanted`];
+    const notes = [resumeNote(unfinished, now)];
     return {
       ...base,
       kind: "resume",
       notes,
       ...from,
-      ...(unfinished.to === undefined ? {} : { release: unfinished.to }),
+      ...release,
     };
   }
   const back = unfinished.from === undefined ? "is taken away" : `goes back to release ${unfinished.from}`;
-  const notes = [`change #${unfinished.change} did not finish; ${known.instance.service} ${back} first`];
+  const what =
+    pause === undefined
+      ? `change #${unfinished.change} did not finish`
+      : `release ${unfinished.to}, paused at step ${pause.step} by change #${unfinished.change}, is aborted`;
+  const notes = [`${what}; ${known.instance.service} ${back} first`];
   return { ...base, kind: "revert", notes, ...from, release: next };
+}
+
+function isWaiting({ until }: RolloutPause, now: number): boolean {
+  return until === undefined || Date.parse(until) > now;
+}
+
+/** All that the paused revision should have is ready. What ended meanwhile is for the rollout to judge. */
+export function isWhole({ observed }: KnownInstance): boolean {
+  const { settled, revisions } = observed ?? { settled: undefined, revisions: [] };
+  const others = revisions.filter((each) => settled === undefined || revisionKey(each) !== revisionKey(settled));
+  return others.length > 0 && others.every((each) => each.ready >= each.desired);
+}
+
+function resumeNote({ change, to, pause }: NonNullable<KnownInstance["unfinished"]>, now: number): string {
+  if (pause === undefined) return `change #${change} did not finish; release ${to} is still wanted`;
+  return isWaiting(pause, now)
+    ? `replicas of release ${to} ended while it was paused at step ${pause.step}`
+    : `release ${to} was paused at step ${pause.step}, and its time is over`;
 }
 
 function decideAbsent(desired: DesiredInstance, known: KnownInstance, next: number): Decision {

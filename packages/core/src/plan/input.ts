@@ -5,6 +5,7 @@ import type { ObservedInstance } from "../model/observed.ts";
 import type { Release, Revision } from "../model/release.ts";
 import type { ServiceSpec } from "../model/spec.ts";
 import type { Plan } from "../model/plan.ts";
+import type { RolloutPause } from "../rollout/staged.ts";
 import type { StateEntry } from "../state/store.ts";
 
 /** What is wanted of one instance: everything that can be known without writing. */
@@ -37,6 +38,10 @@ export interface UnfinishedDeployment {
   /** Absent for a removal. */
   readonly to?: number;
   readonly isReverting: boolean;
+  /** By blue_green or canary, and begun: it can be promoted or aborted. */
+  readonly isStaged?: boolean;
+  /** It has reached a step, and its pause was not ended by anybody; `until` may be past. */
+  readonly pause?: RolloutPause;
 }
 
 /** All that is known of an instance besides what is wanted: three sources, never mixed. */
@@ -84,6 +89,8 @@ export interface PlanInput {
   readonly leaveVolumes: boolean;
   /** All that is brought up succeeds, or all of it is reverted. */
   readonly atomic: boolean;
+  /** Milliseconds since the epoch: a pause may be over. */
+  readonly now: number;
 }
 
 /** `{service}@{provider}`: one instance within a stack. */

@@ -144,6 +144,7 @@ export function inputOf(
     adopt: false,
     leaveVolumes: false,
     atomic: false,
+    now: Date.parse("2026-11-22T03:00:00Z"),
     ...rest,
     known: new Map(known.map((each) => [actionKey(each.instance), each])),
   };

@@ -46,6 +46,12 @@ export function standingOf(decisions: readonly RolloutDecision[], now: number): 
     : { step: pause.step, pause, isFull, isGoingOn: false };
 }
 
+/** The pause that a rollout stands at, whether or not its time is over; undefined where it goes on or back. */
+export function pauseOf(decisions: readonly RolloutDecision[]): Standing["pause"] {
+  if (decisions.some((each) => each.kind === "revert" || each.kind === "abort")) return undefined;
+  return standingOf(decisions, Number.NEGATIVE_INFINITY).pause;
+}
+
 /** For what served before, or serves already, and needs no comparison: canary is rolling, and blue_green does not wait. */
 export function withoutPauses(strategy: StrategySpec): StrategySpec {
   if (strategy.type === "canary") return { ...strategy, type: "rolling" };

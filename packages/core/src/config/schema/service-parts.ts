@@ -192,7 +192,7 @@ export const stop = noted(
   { counterparts: stopCounterparts },
 );
 
-export const strategyWord = word(["recreate", "rolling", "blue_green", "canary"], ["blue_green", "canary"]);
+export const strategyWord = word(["recreate", "rolling", "blue_green", "canary"]);
 const wholeNumber = integer({ expected: "a number of replicas", min: 1 });
 const batch = z.union([
   wholeNumber.transform((count): Batch => ({ count })),
@@ -201,6 +201,15 @@ const batch = z.union([
 const pause = noted(z.union([duration, z.literal("manual")]), {
   expected: "manual, a number of seconds, or a duration such as 500ms, 2m or 1h30m",
 });
+const steps = z.array(percent).superRefine((shares, context) => {
+  const isRising = shares.every((share, index) => share > (shares[index - 1] ?? 0));
+  if (shares.length > 0 && isRising && shares.every((share) => share < 100)) return;
+  refuse(context, {
+    code: "wrong-value",
+    summary: "steps are shares that rise, above 0% and below 100%",
+    hint: "Write e.g. [5%, 25%]; 100% follows by itself.",
+  });
+});
 export const strategyFields = noted(
   z.strictObject({
     type: field(strategyWord, {
@@ -208,13 +217,15 @@ export const strategyFields = noted(
       default: "rolling with ports, none of them UDP, and without volumes; otherwise recreate",
     }),
     batch: field(batch, { description: "Replicas replaced at a time: a number or a share.", default: "25%" }),
-    steps: field(z.array(percent), {
-      description: "Canary: the new release's share of requests, step by step.",
+    steps: field(steps, {
+      description: "Canary: the new release's share of requests, step by step; after the last one it gets all.",
       example: "[5%, 25%]",
+      default: "[5%, 25%]",
     }),
     pause: field(pause, {
-      description: "Canary: how long each step lasts, or `manual`: until `pctl promote`.",
-      default: "manual",
+      description:
+        "Canary: how long each step lasts; blue_green: how long the new release runs without traffic before it gets all. `manual`: until `pctl promote`.",
+      default: "manual for canary, none for blue_green",
     }),
     timeout: field(duration, { description: "How long a batch may take to become ready.", default: "2m" }),
     drain: field(duration, { description: "How long connections of a retired replica may last.", default: "30 s" }),

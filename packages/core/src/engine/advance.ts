@@ -1,0 +1,173 @@
+import { CtrlPlaneError } from "../errors/error.ts";
+import type { Change, DeploymentResult } from "../model/change.ts";
+import { canonicalJson, sha256 } from "../model/hash.ts";
+import type { PlanAction } from "../model/plan.ts";
+import type { Release } from "../model/release.ts";
+import type { Stack } from "../model/stack.ts";
+import type { AdvanceOptions, Run } from "../control-plane.ts";
+import type { ChangeScope } from "../apply/change-scope.ts";
+import { carryOut } from "../apply/deployment.ts";
+import { proveServing, recordServing, tellPaused } from "../apply/deploy-instance.ts";
+import { runActions } from "../apply/execute.ts";
+import { revertInstance } from "../apply/revert-instance.ts";
+import { describePause } from "../plan/describe.ts";
+import { actionKey, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
+import type { Core } from "../platforms/core.ts";
+import { knownInstances, refuseUntouchable } from "./known.ts";
+import { runChange } from "./run-change.ts";
+import { checkServices } from "./service-names.ts";
+import { survey } from "./survey.ts";
+
+type Paused = KnownInstance & { readonly unfinished: UnfinishedDeployment & { readonly to: number } };
+
+/** Throws `CONFLICT` for a service that waits at a step: what is meant, the release that serves or the one that waits, is not ours to say. */
+export function refusePaused({ instance, unfinished }: KnownInstance): void {
+  if (unfinished?.pause === undefined) return;
+  const { service } = instance;
+  throw new CtrlPlaneError("CONFLICT", `${service}: ${describePause(unfinished.to, unfinished.pause)}`, {
+    target: service,
+    hint: `pctl promote ${service} goes on with it, pctl abort ${service} takes it back`,
+  });
+}
+
+/** Goes on with what is paused, or takes it back; without names all of the stack that is. */
+export function advanceServices(
+  core: Core,
+  stack: Stack,
+  services: readonly string[],
+  to: "promote" | "abort",
+  options: AdvanceOptions,
+): Promise<Run<Change>> {
+  return runChange(core, {
+    command: to,
+    stack,
+    options,
+    decide: async (context) => {
+      const seen = await survey(core, stack, context);
+      const known = knownInstances(stack, seen);
+      checkServices(stack, seen, known, services);
+      const subjects = choose(stack, [...known.values()], services);
+      for (const each of subjects) refuseUntouchable(each, seen);
+      const actions = subjects.map((each) => describeAction(each, to));
+      const byKey = new Map(subjects.map((each) => [actionKey(each.instance), each]));
+      return {
+        plan: {
+          v: 1 as const,
+          stack: stack.name,
+          ...(stack.environment === undefined ? {} : { environment: stack.environment }),
+          hash: sha256(canonicalJson(actions.map(({ key, summary }) => ({ key, summary })))),
+          actions,
+          diagnostics: [],
+          platforms: [],
+        },
+        survey: seen,
+        execute: (scope) =>
+          runActions(scope, actions, async ({ key }) => {
+            const subject = byKey.get(key);
+            if (subject === undefined) throw new Error(`nothing was decided for ${key}`);
+            return to === "abort" ? abort(scope, subject) : promote(scope, subject, options.full ?? false);
+          }),
+      };
+    },
+  });
+}
+
+/** What waits, and what was on its way on when a process died. Throws where there is none, and for a service named that does not wait. */
+function choose(stack: Stack, known: readonly KnownInstance[], services: readonly string[]): Paused[] {
+  const waiting = known.filter(isWaiting);
+  for (const service of services) {
+    if (waiting.some((each) => each.instance.service === service)) continue;
+    throw new CtrlPlaneError("CONFLICT", `${service} is not paused`, {
+      target: service,
+      hint: `pctl status ${service} shows what serves.`,
+    });
+  }
+  const chosen = waiting.filter((each) => services.length === 0 || services.includes(each.instance.service));
+  if (chosen.length > 0) return chosen;
+  throw new CtrlPlaneError("CONFLICT", `nothing of ${stack.name} is paused`, {
+    hint: "pctl status shows what serves.",
+  });
+}
+
+function isWaiting(known: KnownInstance): known is Paused {
+  const { unfinished } = known;
+  return unfinished?.to !== undefined && unfinished.isStaged === true && !unfinished.isReverting;
+}
+
+function describeAction({ instance, unfinished }: Paused, to: "promote" | "abort"): PlanAction {
+  const { from, to: number, pause } = unfinished;
+  const back = from === undefined ? "is taken away" : `goes back to release ${from}`;
+  const on =
+    pause === undefined ? `goes on with release ${number}` : `goes on with release ${number} after step ${pause.step}`;
+  return {
+    key: actionKey(instance),
+    kind: to === "abort" ? "revert" : "resume",
+    instance,
+    causes: ["recovery"],
+    changes: [],
+    after: [],
+    ...(from === undefined ? {} : { from }),
+    release: number,
+    volumes: [],
+    publishes: [],
+    notes: [],
+    summary: to === "abort" ? back : on,
+  };
+}
+
+/** The same way back as of what did not finish; that it was wanted makes it a success. */
+async function abort(scope: ChangeScope, subject: Paused): Promise<DeploymentResult> {
+  const reverted = await revertInstance(scope, subject);
+  return reverted.outcome === "reverted" ? { ...reverted, outcome: "succeeded" } : reverted;
+}
+
+async function promote(scope: ChangeScope, subject: Paused, full: boolean): Promise<DeploymentResult> {
+  const { instance, unfinished, observed } = subject;
+  const { ledger } = scope.platform(instance);
+  const intent = await ledger.intent(instance.service, scope.readContext());
+  if (intent === undefined) throw new CtrlPlaneError("INTERNAL", `nothing of ${instance.name} is unfinished`);
+  const release = await requireRelease(scope, subject, unfinished.to);
+  const previous = unfinished.from === undefined ? undefined : await requireRelease(scope, subject, unfinished.from);
+  const { replicas, strategy } = intent;
+  const from = unfinished.from === undefined ? {} : { from: unfinished.from };
+  const settled = observed?.settled;
+  const provider = scope.provider(instance);
+  const result = await carryOut(
+    scope,
+    instance,
+    { ...from, to: release.number, strategy, replicas, holds: release.spec.strategy.onFailure === "hold" },
+    async (deployment) => {
+      const message = `goes on with release ${release.number}`;
+      scope.emitFor(instance, { type: "service.started", release: release.number, message }, deployment.id);
+      const request = {
+        instance,
+        release,
+        replicas,
+        strategy: release.spec.strategy,
+        deployment: deployment.id,
+        journal: deployment.journal,
+        to: "promote" as const,
+        ...(full ? { full } : {}),
+        ...(previous === undefined ? {} : { previous }),
+        ...(settled === undefined ? {} : { previousReplicas: settled.replicas }),
+      };
+      const end = await provider.advance(request, deployment.context);
+      return end.state === "paused"
+        ? tellPaused(scope, release, end, deployment)
+        : proveServing(scope, provider, { release, replicas }, deployment);
+    },
+    intent,
+  );
+  if (result.outcome === "succeeded") await recordServing(scope, release, unfinished.from);
+  return result;
+}
+
+async function requireRelease(scope: ChangeScope, { instance }: Paused, number: number): Promise<Release> {
+  const opened = await scope.platform(instance).ledger.openRelease(instance.service, number, scope.readContext());
+  if (opened?.problem !== undefined) throw opened.problem;
+  if (opened !== undefined) return { ...opened.release, instance };
+  throw new CtrlPlaneError("NOT_FOUND", `release ${number} of ${instance.service} is not on record`, {
+    target: instance.service,
+    hint: `pctl abort ${instance.service} takes it back`,
+  });
+}
