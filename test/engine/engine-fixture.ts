@@ -133,11 +133,12 @@ export async function running(platform: RunningPlatform): Promise<string[]> {
 
 const main = fileURLToPath(new URL("deploy-main.ts", import.meta.url));
 
-/** Deploys in another process, which the platform kills at a call; resolves with whether that happened. */
+/** Deploys in another process, which the platform kills at a call; resolves with whether that happened. `ends`: its exit code if not. */
 export async function dieIn(
   bench: Bench,
   services: string,
   at: { nth: number; kind: "kill-before" | "kill-after" },
+  ends = 0,
 ): Promise<boolean> {
   await bench.platform.harness.fault({ call: "*", ...at });
   const child = spawn(
@@ -157,6 +158,6 @@ export async function dieIn(
   const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null]; // the event's two arguments
   await bench.platform.harness.clearFaults();
   if (signal === "SIGKILL") return true;
-  assert.equal(code, 0, errors);
+  assert.equal(code, ends, errors);
   return false;
 }

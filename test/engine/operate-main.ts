@@ -11,6 +11,8 @@ const commands = {
   stop: () => stacks.stop(stack, ["web"]),
   restart: () => stacks.restart(stack, ["web"]),
   rollback: () => stacks.rollback(stack),
+  promote: () => stacks.promote(stack, [], { full: true }),
+  abort: () => stacks.abort(stack),
   destroy: () => stacks.destroy(stack),
 };
 if (!Object.hasOwn(commands, command)) throw new Error(command);

@@ -30,6 +30,7 @@ function helpOf(command: Command): string {
 
 test("the list of commands is the documented one", () => {
   assert.deepEqual(leaves.map((each) => each.name).sort(), [
+    "abort",
     "check",
     "config",
     "deploy",
@@ -43,6 +44,7 @@ test("the list of commands is the documented one", () => {
     "local stop",
     "logs",
     "plan",
+    "promote",
     "providers",
     "restart",
     "rollback",

@@ -1,4 +1,11 @@
-import type { InstanceState, ReplicaStatus, ResourceUsage, ServiceStatus, StackStatus } from "@ctrlplane/core";
+import type {
+  InstanceState,
+  InstanceStatus,
+  ReplicaStatus,
+  ResourceUsage,
+  ServiceStatus,
+  StackStatus,
+} from "@ctrlplane/core";
 import type { NextStep } from "./next-step.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { fullColumns, table } from "./table.ts";
@@ -71,7 +78,7 @@ function serviceRow({ service, provider, status, unreachable }: ServiceStatus, {
   if (status === undefined)
     return [service, provider, unreachable === undefined ? paint("dim", "absent") : paint("bad", "unreachable")];
   const current = status.settled;
-  const ready = status.replicas.filter((each) => each.state === "ready").length;
+  const ready = status.replicas.filter((each) => each.state === "ready" && isOf(each, status)).length;
   const wanted = current === undefined ? String(status.replicas.length) : wantedText(current.replicas);
   return [
     service,
@@ -89,6 +96,11 @@ function serviceRow({ service, provider, status, unreachable }: ServiceStatus, {
 function sinceText({ since, settled }: NonNullable<ServiceStatus["status"]>, nowMs: number): string {
   const at = settled?.completedAt ?? since;
   return at === undefined ? "" : age(at, nowMs);
+}
+
+/** While a release waits at a step its replicas run beside those of the one that is counted. */
+function isOf(replica: ReplicaStatus, { state, settled }: InstanceStatus): boolean {
+  return state !== "paused" || settled === undefined || replica.replicaHash === settled.replicaHash;
 }
 
 function wantedText(replicas: number | { readonly min: number; readonly max: number }): string {

@@ -1,9 +1,8 @@
 import type { Stack } from "../model/stack.ts";
 import type { ServiceStatus, StackStatus } from "../control-plane.ts";
 import { isWhole } from "../plan/decide.ts";
-import { actionKey, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
+import { actionKey, type DeploymentPause, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
 import type { ProviderContext } from "../provider/context.ts";
-import type { RolloutPause } from "../rollout/staged.ts";
 import type { ResourceUsage } from "../provider/requests.ts";
 import { leaseHolder } from "../state/lease.ts";
 import type { Core } from "../platforms/core.ts";
@@ -71,7 +70,7 @@ function describeUnfinished(
   };
 }
 
-function pauseFields({ step, since, until }: RolloutPause) {
+function pauseFields({ step, since, until }: DeploymentPause) {
   return { step, since, ...(until === undefined ? {} : { until }) };
 }
 

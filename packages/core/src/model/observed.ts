@@ -11,6 +11,8 @@ export interface ObservedRevision {
   readonly ready: number;
   /** Share of the traffic in percent, 0 to 100; for a service without ports 100 where it is the one meant to run. */
   readonly weight: number;
+  /** Restarts of its replicas by the platform, summed; absent where the platform does not tell. */
+  readonly restarts?: number;
 }
 
 export type InstanceState =

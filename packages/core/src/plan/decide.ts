@@ -2,10 +2,9 @@ import { isEqualCount } from "../model/resources.ts";
 import type { ObservedInstance, SettledRelease } from "../model/observed.ts";
 import type { ActionKind, Cause, FieldChange, PlanAction } from "../model/plan.ts";
 import { revisionKey } from "../model/release.ts";
-import type { RolloutPause } from "../rollout/staged.ts";
 import { describeDesired, describePause, describeReplicas } from "./describe.ts";
 import { fieldChanges } from "./field-changes.ts";
-import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
+import { actionKey, type DeploymentPause, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
 import { judgeOwnership } from "./ownership.ts";
 
 /** What is decided about one instance; the plan adds order. */
@@ -114,15 +113,16 @@ function decideUnfinished(
   return { ...base, kind: "revert", notes, ...from, release: next };
 }
 
-function isWaiting({ until }: RolloutPause, now: number): boolean {
+function isWaiting({ until }: DeploymentPause, now: number): boolean {
   return until === undefined || Date.parse(until) > now;
 }
 
-/** All that the paused revision should have is ready. What ended meanwhile is for the rollout to judge. */
-export function isWhole({ observed }: KnownInstance): boolean {
+/** All that the paused revision should have is ready, and was so all the time. What ended meanwhile is for the rollout to judge. */
+export function isWhole({ observed, unfinished }: KnownInstance): boolean {
   const { settled, revisions } = observed ?? { settled: undefined, revisions: [] };
   const others = revisions.filter((each) => settled === undefined || revisionKey(each) !== revisionKey(settled));
-  return others.length > 0 && others.every((each) => each.ready >= each.desired);
+  const before = unfinished?.pause?.restarts ?? Infinity;
+  return others.length > 0 && others.every((each) => each.ready >= each.desired && (each.restarts ?? 0) <= before);
 }
 
 function resumeNote({ change, to, pause }: NonNullable<KnownInstance["unfinished"]>, now: number): string {

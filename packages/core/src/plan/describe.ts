@@ -1,6 +1,5 @@
 import type { ReplicaCount } from "../model/resources.ts";
-import type { RolloutPause } from "../rollout/staged.ts";
-import type { DesiredInstance } from "./input.ts";
+import type { DeploymentPause, DesiredInstance } from "./input.ts";
 
 export function describeReplicas(count: ReplicaCount): string {
   if (typeof count !== "number") return `${count.min} to ${count.max} replicas`;
@@ -35,7 +34,7 @@ export function describeDesired(desired: DesiredInstance, newVolumes: readonly s
 }
 
 /** `release 6 is paused at step 1 until 2026-11-22 03:14 UTC`. */
-export function describePause(release: number | undefined, pause: RolloutPause | undefined): string {
+export function describePause(release: number | undefined, pause: DeploymentPause | undefined): string {
   const until = pause?.until === undefined ? "" : ` until ${pause.until.slice(0, 19).replace("T", " ")} UTC`;
   return `release ${release ?? "?"} is paused at step ${pause?.step ?? "?"}${until}`;
 }

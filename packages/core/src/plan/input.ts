@@ -5,7 +5,6 @@ import type { ObservedInstance } from "../model/observed.ts";
 import type { Release, Revision } from "../model/release.ts";
 import type { ServiceSpec } from "../model/spec.ts";
 import type { Plan } from "../model/plan.ts";
-import type { RolloutPause } from "../rollout/staged.ts";
 import type { StateEntry } from "../state/store.ts";
 
 /** What is wanted of one instance: everything that can be known without writing. */
@@ -28,6 +27,15 @@ export interface DesiredInstance {
   readonly notes: readonly string[];
 }
 
+/** A step that a deployment waits at. ISO 8601; without `until` it waits for a person. */
+export interface DeploymentPause {
+  readonly step: number;
+  readonly since: string;
+  readonly until?: string;
+  /** Restarts of the new revision's replicas before it. */
+  readonly restarts?: number;
+}
+
 /** A deployment that was begun and has not ended, as far as a plan needs it. */
 export interface UnfinishedDeployment {
   readonly service: string;
@@ -41,7 +49,7 @@ export interface UnfinishedDeployment {
   /** By blue_green or canary, and begun: it can be promoted or aborted. */
   readonly isStaged?: boolean;
   /** It has reached a step, and its pause was not ended by anybody; `until` may be past. */
-  readonly pause?: RolloutPause;
+  readonly pause?: DeploymentPause;
 }
 
 /** All that is known of an instance besides what is wanted: three sources, never mixed. */

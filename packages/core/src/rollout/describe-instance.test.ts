@@ -66,8 +66,8 @@ test("replicas make revisions: what was stopped is not meant to run, what ended 
     r4: 40,
   });
   assert.deepEqual(seen.revisions, [
-    { replicaHash: "a", generation: 0, desired: 2, ready: 1, weight: 60 },
-    { replicaHash: "b", generation: 0, desired: 1, ready: 1, weight: 40 },
+    { replicaHash: "a", generation: 0, desired: 2, ready: 1, weight: 60, restarts: 3 },
+    { replicaHash: "b", generation: 0, desired: 1, ready: 1, weight: 40, restarts: 3 },
   ]);
   assert.equal(seen.restarts, 6);
 });

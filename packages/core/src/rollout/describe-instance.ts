@@ -35,6 +35,7 @@ export function revisionsOf(replicas: readonly Replica[], routed: RoutedShares):
       desired: group.filter((each) => each.state !== "stopped").length,
       ready: group.filter((each) => each.state === "ready").length,
       weight: group.reduce((sum, each) => sum + (routed[each.id] ?? 0), 0),
+      restarts: group.reduce((sum, each) => sum + each.restarts, 0),
     };
   });
 }

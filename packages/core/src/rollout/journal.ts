@@ -5,7 +5,14 @@ export type RolloutDecision =
   /** This step of canary or blue_green is being reached, the ones before it are; `weight` in percent. */
   | { readonly kind: "step"; readonly step: number; readonly weight: number }
   /** The step is reached, and nothing goes on before `until`; absent for a pause that waits for a person. ISO 8601. */
-  | { readonly kind: "pause"; readonly step: number; readonly since: string; readonly until?: string }
+  | {
+      readonly kind: "pause";
+      readonly step: number;
+      readonly since: string;
+      readonly until?: string;
+      /** Restarts of the new revision's replicas until then: one more, and a replica ended during the pause. */
+      readonly restarts?: number;
+    }
   /** The pause is over; with `full` the further ones are left out. */
   | { readonly kind: "promote"; readonly full?: true }
   /** Not wanted any more: back to the release before. */

@@ -121,6 +121,7 @@ async function observe(
       desired: each.desired,
       ready: each.ready,
       weight: each.weight,
+      restarts: each.restarts ?? 0,
       readyForMs: Math.min(...ages, Infinity),
     };
   });

@@ -12,6 +12,8 @@ export interface RevisionState {
   readonly weight: number;
   /** Milliseconds for which the youngest of its ready replicas has been ready. */
   readonly readyForMs: number;
+  /** Restarts of its replicas by the platform, summed; absent where the platform does not tell. */
+  readonly restarts?: number;
 }
 
 export interface RolloutState {

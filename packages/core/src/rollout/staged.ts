@@ -24,9 +24,10 @@ export async function staged(rollout: Rollout, context: ProviderContext): Promis
   const stages = stagesOf(strategy, replicas);
   const standing = standingOf(journal.decisions, context.clock.now());
   const isBegun = journal.decisions.length > 0;
-  if (standing.pause !== undefined || standing.isGoingOn) {
-    const reached = stages.find((each) => each.step === (standing.pause?.step ?? standing.step - 1));
-    if (reached !== undefined) await requireAlive(rollout, reached);
+  const last = journal.decisions.findLast((each) => each.kind === "pause");
+  if (last !== undefined && (standing.pause !== undefined || standing.isGoingOn)) {
+    const reached = stages.find((each) => each.step === last.step);
+    if (reached !== undefined) await requireAlive(rollout, reached, last);
   }
   if (standing.pause !== undefined) return standing.pause;
   const isLeft = seen.revisions.some((each) => each.key === key);
@@ -75,28 +76,39 @@ function isWithoutPause({ request }: Rollout): boolean {
   return pause !== "manual" && pause.ms === 0;
 }
 
-async function pauseAt({ request }: Rollout, { step }: Stage, context: ProviderContext): Promise<RolloutPause> {
+async function pauseAt(
+  { request, platform }: Rollout,
+  { step }: Stage,
+  context: ProviderContext,
+): Promise<RolloutPause> {
   const { pause } = request.strategy;
   const now = context.clock.now();
+  const { revisions } = await platform.observe();
+  const restarts = revisions.find((each) => each.key === revisionKey(request.release.revision))?.restarts;
   const decision: RolloutPause = {
     kind: "pause",
     step,
     since: new Date(now).toISOString(),
     ...(pause === "manual" ? {} : { until: new Date(now + pause.ms).toISOString() }),
+    ...(restarts === undefined ? {} : { restarts }),
   };
   await request.journal.decide(decision);
   return decision;
 }
 
-/** What a step reached is still there. Throws `FAILED` as soon as one of its replicas has ended. */
-async function requireAlive({ request, platform, seen }: Rollout, reached: Stage): Promise<void> {
+/** What a step reached is still there. Throws `FAILED` where one of its replicas has ended, though it may run again. */
+async function requireAlive({ request, platform, seen }: Rollout, reached: Stage, pause: RolloutPause): Promise<void> {
   const { release } = request;
   await platform.outlive(release, 0);
-  const ready = seen.revisions.find((each) => each.key === revisionKey(release.revision))?.ready ?? 0;
-  if (ready >= reached.replicas) return;
+  const current = seen.revisions.find((each) => each.key === revisionKey(release.revision));
+  const ready = current?.ready ?? 0;
+  const again = (current?.restarts ?? 0) - (pause.restarts ?? current?.restarts ?? 0);
+  if (ready >= reached.replicas && again <= 0) return;
   throw new CtrlPlaneError(
     "FAILED",
-    `${ready} of ${reached.replicas} replicas of release ${release.number} were left after the pause`,
+    again > 0
+      ? `release ${release.number} ended ${again === 1 ? "once" : `${again} times`} while it was paused, and was started again`
+      : `${ready} of ${reached.replicas} replicas of release ${release.number} were left after the pause`,
     { target: release.instance.name, failure: { verdict: "EXITED" } },
   );
 }

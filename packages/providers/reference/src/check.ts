@@ -19,7 +19,6 @@ export function check(spec: ServiceSpec): readonly Diagnostic[] {
   if (spec.domains.length > 0) ignore("domains", "domains");
   if (spec.scale.gpuCount !== undefined || spec.scale.gpuType !== undefined) ignore("scale.gpu", "GPUs");
   if (spec.image.kind === "build") ignore("build", "image builds");
-  if (spec.strategy.type === "canary" || spec.strategy.type === "blue_green") ignore("strategy", spec.strategy.type);
   if (typeof spec.scale.replicas !== "number") {
     const summary = `the reference platform has no autoscaler: ${spec.scale.replicas.min} replicas run`;
     problems.push({ severity: "warning", code: "no-autoscaler", field: "scale.replicas", summary });

@@ -18,9 +18,10 @@ export function controlsOf(platform: Platform, faults: Faults, counts: Map<strin
       for (const each of replicas) state.replicas[each.id] = each;
       for (const each of instances) for (const name of each.volumes) useVolume(platform, name, each.name);
     },
-    /** A replica ends by itself, with 137. */
-    end: ({ name }: { name: string }): void => {
-      for (const each of Object.values(state.replicas)) if (each.name === name) each.brokenAt = Date.now();
+    /** A replica ends by itself, with 137; of two with one name the one that behaves so. */
+    end: ({ name, behaviour }: { name: string; behaviour?: string }): void => {
+      for (const each of Object.values(state.replicas))
+        if (each.name === name && (behaviour ?? each.behaviour) === each.behaviour) each.brokenAt = Date.now();
     },
     /** Somebody removed it by hand: a replica, or an instance and all of it. */
     erase: ({ name }: { name: string }): void => {
