@@ -74,7 +74,7 @@ async function deployBroken(): Promise<void> {
 }
 
 async function rollBack(): Promise<void> {
-  const code = await pctl.run(["rollback", "web", "--to", "1", "--yes"]);
+  const code = await pctl.run(["rollback", "--change", "2", "--yes"]);
   expect(`rollback ends with 0 (${code})`, code === 0);
   await expectVersion("1");
   await pctl.run(["history"]);

@@ -212,3 +212,21 @@ describe("platforms", { concurrency: 6 }, () => {
     });
   });
 });
+
+test("what fails before anything of a release was begun leaves the old one as it is: exit 3, and nothing is left over", async () => {
+  await withBench(async (bench) => {
+    const { plane, platform, stack } = bench;
+    const web = (image: string): string => `  web: { image: "${image}" }`;
+    await platform.harness.fault({ call: "image", kind: "error", code: "QUOTA" });
+    const first = await finish(plane.stacks.deploy(await stack(web("ok:1"))));
+    assert.equal(first.exitCode, 3);
+    assert.equal((await finish(plane.stacks.deploy(await stack(web("ok:1"))))).exitCode, 0);
+    await platform.harness.fault({ call: "image", kind: "error", code: "QUOTA" });
+    const { change, events } = await finish(plane.stacks.deploy(await stack(web("ok:2"))));
+    const [result] = change.result?.services ?? [];
+    assert.deepEqual([result?.outcome, result?.serving], ["reverted", 1]);
+    assert.equal(events.find((each) => each.type === "service.done")?.data["isBegun"], false);
+    assert.deepEqual(await running(platform), ["shop-web ok:1 100%"]);
+    assert.equal((await finish(plane.stacks.deploy(await stack(web("ok:2"))))).exitCode, 0);
+  });
+});

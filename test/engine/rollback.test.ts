@@ -26,7 +26,11 @@ describe("rollback", { concurrency: 6 }, () => {
       await deploy(bench, web("ok:2"));
       assert.equal(await deploy(bench, web("crash:1")), 3);
       await assert.rejects(plane.stacks.rollback(await stack(web("crash:1"))), isNotFound);
+      await assert.rejects(plane.stacks.rollback(await stack(web("crash:1")), { change: 1 }), { code: "CONFLICT" });
       assert.deepEqual(await running(platform), ["shop-web ok:2 100%"]);
+      const named = await finish(plane.stacks.rollback(await stack(web("crash:1")), { change: 2 }));
+      assert.equal(named.exitCode, 0);
+      assert.deepEqual(await running(platform), ["shop-web ok:1 100%"]);
     });
   });
 

@@ -3,7 +3,7 @@ import type { Instances } from "./instances.ts";
 import type { Redactor } from "./errors/redaction.ts";
 import type { Actor, Change } from "./model/change.ts";
 import type { Event } from "./model/event.ts";
-import type { InstanceStatus } from "./model/observed.ts";
+import type { InstanceState, InstanceStatus } from "./model/observed.ts";
 import type { Plan } from "./model/plan.ts";
 import type { Release } from "./model/release.ts";
 import type { ReplicaCount } from "./model/resources.ts";
@@ -102,6 +102,8 @@ export interface RollbackOptions extends ChangeOptions {
   readonly service?: string;
   /** Release number to go to, with `service`. Default: the one before. */
   readonly to?: number;
+  /** Undo this change, if it is the last one of which something stands: those after it were taken back already. */
+  readonly change?: number;
   /** Only say what would be done. */
   readonly dryRun?: boolean;
 }
@@ -181,6 +183,8 @@ export interface ReleaseSummary {
   readonly commit?: string;
   /** It is what serves. */
   readonly serving: boolean;
+  /** How it stands, of the release that was settled last: it may be stopped, or down. */
+  readonly state?: InstanceState;
 }
 
 /** A change with what it printed. */

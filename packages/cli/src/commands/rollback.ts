@@ -14,7 +14,18 @@ export async function run(invocation: Invocation): Promise<number> {
   if (to !== undefined && service === undefined) {
     throw new UsageError("--to wants the service whose release it is", `For example: pctl rollback web --to ${to}`);
   }
-  const target = { ...(service === undefined ? {} : { service }), ...(to === undefined ? {} : { to }) };
+  const change = invocation.integer("change", 1);
+  if (change !== undefined && service !== undefined) {
+    throw new UsageError(
+      "--change undoes a whole change, of all its services",
+      `For one of them: pctl rollback ${service}`,
+    );
+  }
+  const target = {
+    ...(change === undefined ? {} : { change }),
+    ...(service === undefined ? {} : { service }),
+    ...(to === undefined ? {} : { to }),
+  };
   return withSession(invocation, { load: "operate", isChange: true }, async (session) => {
     if (session.output.isTerminal && !invocation.flag("yes") && !(await agrees(session, target))) {
       session.output.lines(["Nothing was changed."]);
@@ -29,7 +40,7 @@ export async function run(invocation: Invocation): Promise<number> {
 /** Shows the difference, and asks. */
 async function agrees(
   { plane, stack, output, signal }: Session,
-  target: { service?: string; to?: number },
+  target: { service?: string; to?: number; change?: number },
 ): Promise<boolean> {
   const preview = await plane.stacks.rollback(stack, { ...target, dryRun: true, signal });
   for await (const event of preview.events) {

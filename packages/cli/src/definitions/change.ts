@@ -83,13 +83,18 @@ export const changeCommands: readonly CommandDefinition[] = [
     name: "rollback",
     summary: "undo the last change, or bring a service's older release back",
     parameters: "[service]",
-    options: [{ long: "to", value: "N", text: "release to go to, with a service (default: the one before)" }, message],
+    options: [
+      { long: "to", value: "N", text: "release to go to, with a service (default: the one before)" },
+      { long: "change", value: "N", text: "undo this change, when those after it were taken back already" },
+      message,
+    ],
     details: [
       "Shows the difference first, and asks on a terminal. Runs no job again; services with volumes only by name.",
     ],
     examples: [
       ["rollback", "undo the last change"],
       ["rollback web --to 12", "web as it was in release 12"],
+      ["rollback --change 41", "change 42 failed and was reverted: undo the one before"],
       ["rollback --yes", "without asking"],
     ],
     json: "events",

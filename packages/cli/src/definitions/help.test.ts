@@ -97,6 +97,7 @@ Usage: pctl rollback [options] [service]
 
 Options
       --to <N>          release to go to, with a service (default: the one before)
+      --change <N>      undo this change, when those after it were taken back already
   -m, --message <TEXT>  kept with the change, shown by history
 
 Options of every command (pctl --help): --config --name --env --env-file --json --yes --quiet --debug
@@ -105,6 +106,7 @@ Options of every command (pctl --help): --config --name --env --env-file --json 
 Examples
   pctl rollback              undo the last change
   pctl rollback web --to 12  web as it was in release 12
+  pctl rollback --change 41  change 42 failed and was reverted: undo the one before
   pctl rollback --yes        without asking
 `,
   );

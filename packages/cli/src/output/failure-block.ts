@@ -20,6 +20,8 @@ export interface ServiceFailure {
   readonly hint?: string;
   readonly detail: Partial<FailureDetail>;
   readonly elapsedMs?: number;
+  /** False where it failed before anything of the release ran: there are no logs of it. */
+  readonly isBegun?: boolean;
 }
 
 /** All that somebody needs who reads only this: what, where, how it ended, what it said, what to type. */
@@ -32,7 +34,7 @@ export function renderFailure(failure: ServiceFailure, paint: Paint, next: NextS
     ["where", where.length === 0 ? [] : [where.join(", ")]],
     ["exit", exitLine(failure)],
     ["log", (detail.logTail ?? []).map((line) => cut(line, widestLogLine))],
-    ["next", nextLines(service, release, change, failure.hint, next)],
+    ["next", nextLines(service, failure.isBegun === false ? {} : { release, change }, failure.hint, next)],
   ];
   const lines = rows.flatMap(([label, texts]) =>
     texts.map((line, index) => `  ${paint("dim", (index === 0 ? label : "").padEnd(5))}  ${line}`.trimEnd()),
@@ -59,8 +61,7 @@ function exitLine({ detail, elapsedMs }: ServiceFailure): string[] {
 
 function nextLines(
   service: string,
-  release: number | undefined,
-  change: number | undefined,
+  { release, change }: { readonly release?: number | undefined; readonly change?: number | undefined },
   hint: string | undefined,
   next: NextStep,
 ): string[] {

@@ -1,4 +1,4 @@
-import type { Change, ReleaseSummary } from "@ctrlplane/core";
+import type { Change, InstanceState, ReleaseSummary } from "@ctrlplane/core";
 import type { NextStep } from "./next-step.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { fullColumns, table } from "./table.ts";
@@ -72,6 +72,8 @@ function isOnSeveral(releases: readonly ReleaseSummary[], service: string): bool
   return new Set(releases.filter((each) => each.service === service).map((each) => each.provider)).size > 1;
 }
 
+const stateWords: Partial<Record<InstanceState, string>> = { serving: "serves", degraded: "serves, degraded" };
+
 function releaseRow(release: ReleaseSummary, isSeveral: boolean, { paint, nowMs }: HistoryView): string[] {
   return [
     isSeveral ? `${release.service}@${release.provider}` : release.service,
@@ -80,6 +82,8 @@ function releaseRow(release: ReleaseSummary, isSeveral: boolean, { paint, nowMs 
     ago(release.createdAt, nowMs),
     release.image,
     release.commit?.slice(0, 7) ?? "",
-    release.serving ? paint("good", "serves") : "",
+    release.state === undefined
+      ? ""
+      : paint(release.serving ? "good" : "warn", stateWords[release.state] ?? release.state),
   ];
 }

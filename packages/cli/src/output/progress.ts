@@ -96,6 +96,7 @@ export class Progress {
   }
 
   #reverted(name: string, event: Event): string {
+    if (event.data["isBegun"] === false) return this.#columns("good", "✓", name, notBegun(event), undefined);
     const serving = number(event.data, "serving");
     if (serving === undefined) return this.#columns("dim", "-", name, "removed again; its logs are kept", undefined);
     const wasRouted = event.release === undefined || this.#routed.has(`${name} ${event.release}`);
@@ -152,6 +153,12 @@ export class Progress {
       ...(event.change === undefined ? {} : { change: event.change }),
       ...(hint === undefined ? {} : { hint }),
       ...(ms === undefined ? {} : { elapsedMs: ms }),
+      ...(event.data["isBegun"] === false ? { isBegun: false } : {}),
     });
   }
+}
+
+function notBegun(event: Event): string {
+  const serving = number(event.data, "serving");
+  return serving === undefined ? "nothing of it was begun" : `release ${serving} serves; nothing was begun`;
 }

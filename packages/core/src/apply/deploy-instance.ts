@@ -1,19 +1,17 @@
-import { CtrlPlaneError } from "../errors/error.ts";
 import type { DeploymentResult } from "../model/change.ts";
 import { newId } from "../model/ids.ts";
 import type { PinnedImage } from "../model/image.ts";
 import type { PlanAction } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
-import type { InstanceStatus, SettledRelease } from "../model/observed.ts";
-import type { ReplicaCount } from "../model/resources.ts";
-import type { StrategySpec } from "../model/spec.ts";
 import type { DesiredInstance, KnownInstance } from "../plan/input.ts";
-import type { DeployResult } from "../provider/requests.ts";
 import type { Provider } from "../provider/provider.ts";
 import type { Intent } from "../state/intent.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import type { Provisional } from "./group.ts";
-import { carryOut, type Deployment, type DeploymentEffect } from "./deployment.ts";
+import { isCtrlPlaneError } from "../errors/error.ts";
+import { carryOut } from "./deployment.ts";
+import { failedResult, isInterruption } from "./outcome.ts";
+import { rollOutAndVerify } from "./roll-out-release.ts";
 
 /**
  * Brings one instance to what is wanted: image, what outlives a release, the release on record, rollout, proof. With `hold`
@@ -28,9 +26,16 @@ export async function deployInstance(
 ): Promise<DeploymentResult> {
   const { instance, spec } = desired;
   const provider = scope.provider(instance);
-  const image = await buildImage(scope, provider, desired);
-  const release = await releaseFor(scope, action, desired, known, image);
-  await provider.provision({ instance, spec }, scope.context(instance));
+  const begun = scope.core.clock.monotonic();
+  let release: Release;
+  try {
+    const image = await buildImage(scope, provider, desired);
+    release = await releaseFor(scope, action, desired, known, image);
+    await provider.provision({ instance, spec }, scope.context(instance));
+  } catch (error) {
+    if (isInterruption(error) || !isAsBefore(action, known)) throw error;
+    return tellNotBegun(scope, action, error, scope.core.clock.monotonic() - begun);
+  }
   const previous = await previousRelease(scope, known, release);
   const settled = known.observed?.settled;
   const resumed = action.kind === "resume" ? await unfinishedIntent(scope, known) : undefined;
@@ -80,126 +85,23 @@ export async function deployInstance(
   return result;
 }
 
-/** What is to serve, and what does so now. */
-export interface Target {
-  readonly release: Release;
-  readonly previous: Release | undefined;
-  readonly settled: SettledRelease | undefined;
-  readonly replicas: ReplicaCount;
-  readonly scaledBy?: SettledRelease["scaledBy"];
-  /** By `rollback`, not `deploy`. */
-  readonly isRollback: boolean;
-  /** Default: the release's own. */
-  readonly strategy?: StrategySpec;
+/** Nothing of it was under way, and what there was is whole. */
+function isAsBefore({ kind }: PlanAction, { observed }: KnownInstance): boolean {
+  const isFresh = kind === "create" || kind === "update" || kind === "configure";
+  return isFresh && (observed?.settled === undefined || observed.state === "serving" || observed.state === "completed");
 }
 
-/** The rollout, and then the platform's own word on what serves: success means that it serves. */
-export async function rollOutAndVerify(
-  scope: ChangeScope,
-  provider: Provider,
-  target: Target,
-  deployment: Deployment,
-): Promise<DeploymentEffect> {
-  const { release, previous, settled } = target;
-  const request = {
-    instance: release.instance,
-    release,
-    replicas: target.replicas,
-    strategy: target.strategy ?? release.spec.strategy,
-    deployment: deployment.id,
-    journal: deployment.journal,
-    ...(previous === undefined ? {} : { previous }),
-    ...(target.scaledBy === undefined ? {} : { scaledBy: target.scaledBy }),
-  };
-  const result: DeployResult = target.isRollback
-    ? await provider.rollback(request, deployment.context)
-    : await provider.deploy(
-        { ...request, ...(settled === undefined ? {} : { previousReplicas: settled.replicas }) },
-        deployment.context,
-      );
-  return result.state === "paused"
-    ? tellPaused(scope, release, result, deployment)
-    : proveServing(scope, provider, target, deployment);
-}
-
-/** Tells where it is paused. */
-export function tellPaused(
-  scope: ChangeScope,
-  release: Release,
-  { step, until, status }: Extract<DeployResult, { state: "paused" }>,
-  deployment: Deployment,
-): DeploymentEffect {
-  const current = status.revisions.find((each) => each.replicaHash === release.revision.replicaHash);
-  const { ready = 0, weight = 0 } = current ?? {};
-  const message = `paused at step ${step}: release ${release.number} gets ${Math.round(weight)} %, ${ready} ready`;
-  const paused = { step, ...(until === undefined ? {} : { until }) };
-  const event = { type: "service.paused", level: "warn", release: release.number, message } as const;
-  scope.emitFor(release.instance, { ...event, data: { ...paused, weight, ready } }, deployment.id);
-  return { outcome: "paused", message, paused };
-}
-
-/** The platform's own word on what serves now. Throws where it is another release, or too little of it. */
-export async function proveServing(
-  scope: ChangeScope,
-  provider: Provider,
-  target: Pick<Target, "release" | "replicas">,
-  deployment: Deployment,
-): Promise<DeploymentEffect> {
-  const { release } = target;
-  const status = await provider.status({ instance: release.instance }, deployment.context);
-  verify(release, target.replicas, status);
-  const message = describeServing(release, status);
-  scope.emitFor(
-    release.instance,
-    {
-      type: "service.done",
-      release: release.number,
-      message,
-      data: { outcome: "succeeded", serving: release.number, addresses: status.addresses },
-    },
-    deployment.id,
-  );
-  return { outcome: "succeeded", serving: release.number, message };
-}
-
-function verify(release: Release, replicas: ReplicaCount, status: InstanceStatus): void {
-  const { instance } = release;
-  const served = status.settled;
-  const target = { provider: instance.provider, target: instance.name };
-  if (served?.releaseId !== release.id) {
-    const other = served === undefined ? "none" : `release ${served.number}`;
-    throw new CtrlPlaneError(
-      "INTERNAL",
-      `${instance.name}: release ${release.number} was deployed, and the platform says that ${other} serves`,
-      target,
-    );
-  }
-  if (served.completedAt !== undefined) return;
-  const wanted = typeof replicas === "number" ? replicas : replicas.min;
-  const ready = readyOf(release, status);
-  if (ready < wanted) {
-    throw new CtrlPlaneError(
-      "FAILED",
-      `${instance.name}: ${ready} of ${wanted} replicas of release ${release.number} are ready`,
-      {
-        ...target,
-        failure: { verdict: "UNHEALTHY", reverted: false },
-      },
-    );
-  }
-}
-
-function readyOf(release: Release, status: InstanceStatus): number {
-  return status.revisions
-    .filter((each) => each.replicaHash === release.revision.replicaHash)
-    .reduce((sum, each) => sum + each.ready, 0);
-}
-
-function describeServing(release: Release, status: InstanceStatus): string {
-  if (status.state === "completed") return "completed, exit 0";
-  const current = status.revisions.filter((each) => each.replicaHash === release.revision.replicaHash);
-  const desired = current.reduce((sum, each) => sum + each.desired, 0);
-  return `release ${release.number} serves, ${readyOf(release, status)} of ${desired} ready`;
+/** Nothing of the new release was begun, so it is as if it had been reverted: the old one serves, or there is none. */
+function tellNotBegun(scope: ChangeScope, action: PlanAction, error: unknown, elapsedMs: number): DeploymentResult {
+  const { instance, from } = action;
+  const failed = failedResult(instance, error, { deployment: "", elapsedMs: Math.round(elapsedMs) });
+  const { deployment: _, ...result } = failed;
+  const serving = from === undefined ? {} : { serving: from };
+  const message = result.reason ?? "failed";
+  const hint = isCtrlPlaneError(error) ? error.hint : undefined;
+  const data = { outcome: "reverted", isBegun: false, elapsedMs: result.elapsedMs, hint, ...serving };
+  scope.emitFor(instance, { type: "service.done", level: "error", message, data });
+  return { ...result, outcome: "reverted", ...serving };
 }
 
 /**

@@ -2,7 +2,8 @@ import type { DeploymentResult } from "../model/change.ts";
 import type { KnownInstance } from "../plan/input.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import { carryOut } from "./deployment.ts";
-import { recordServing, rollOutAndVerify } from "./deploy-instance.ts";
+import { recordServing } from "./deploy-instance.ts";
+import { rollOutAndVerify } from "./roll-out-release.ts";
 import { revertInstance } from "./revert-instance.ts";
 
 /**

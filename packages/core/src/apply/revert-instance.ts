@@ -5,7 +5,8 @@ import type { KnownInstance, UnfinishedDeployment } from "../plan/input.ts";
 import type { RolloutDecision, RolloutJournal } from "../rollout/journal.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import { carryOut, type Deployment, type DeploymentEffect } from "./deployment.ts";
-import { recordServing, rollOutAndVerify } from "./deploy-instance.ts";
+import { recordServing } from "./deploy-instance.ts";
+import { rollOutAndVerify } from "./roll-out-release.ts";
 
 /**
  * Ends a deployment that was begun and is not wanted any more, or whose way back was begun: the release before it serves

@@ -2,14 +2,15 @@ import type { Redactor } from "../errors/redaction.ts";
 import type { BoundResolver } from "./bound-resolver.ts";
 import { refuseResolver } from "./refuse-resolver.ts";
 import type { SecretSource } from "./env-files.ts";
+import { EntryGraph, type Entry } from "./entry-graph.ts";
 import { mayHoldExpression, parseTemplate } from "./expression.ts";
 import type { Expression, Template } from "./expression.ts";
-import { formatPath } from "./field-path.ts";
 import type { FieldPath } from "./field-path.ts";
 import type { Problem, Problems } from "./problems.ts";
-import { cloneMarked, isContainer, setAt, unresolved, valueAt } from "./tree.ts";
+import { cloneMarked, isContainer, keysOf, setAt, unresolved, valueAt } from "./tree.ts";
 import type { Container, Marks, Tree } from "./tree.ts";
-import { hasToken, writeToken } from "./wiring-token.ts";
+import { UnsetSecrets } from "./unset-secrets.ts";
+import { hasToken, tokenFor, writeToken } from "./wiring-token.ts";
 
 export interface EvaluationOptions {
   readonly root: Tree;
@@ -24,27 +25,18 @@ export interface EvaluationOptions {
 
 type Outcome = { readonly value: unknown; readonly secret: boolean } | "absent" | "failed";
 
-/** One entry whose text holds expressions, while and after it is resolved. */
-interface Entry {
-  readonly path: FieldPath;
-  readonly container: Container;
-  readonly key: string | number;
-  done: Promise<void>;
-  /** The entry that this one waits for now. It is one at a time, so that a cycle is found by following it. */
-  waitsFor?: Entry | undefined;
-}
-
 /**
  * Puts values in the place of expressions, in place. Each entry is resolved once, when first asked for; what it became is
  * never read again as an expression.
  */
 export class Evaluation {
   readonly #options: EvaluationOptions;
-  readonly #entries = new WeakMap<Container, Map<string, Entry>>();
-  readonly #unset = new Map<string, { path: FieldPath; problem: Pick<Problem, "range"> }>();
+  readonly #entries: EntryGraph;
+  readonly #unset = new UnsetSecrets();
 
   constructor(options: EvaluationOptions) {
     this.#options = options;
+    this.#entries = new EntryGraph(options.problems, (entry) => this.#resolve(entry));
   }
 
   /** Resolves every text below `path` that `wanted` does not leave out. */
@@ -53,7 +45,8 @@ export class Evaluation {
     const visit = (container: Container, key: string | number, at: FieldPath) => {
       if (!wanted(at)) return;
       const value = valueAt(container, key);
-      if (typeof value === "string" && mayHoldExpression(value)) found.push(this.#entry(container, key, at).done);
+      if (typeof value === "string" && mayHoldExpression(value))
+        found.push(this.#entries.entry(container, key, at).done);
       else if (isContainer(value)) for (const inner of keysOf(value)) visit(value, inner, [...at, inner]);
     };
     const [key, ...rest] = path.toReversed();
@@ -69,41 +62,14 @@ export class Evaluation {
   /** A secret by its name, for `secrets:`; undefined where it is not set, which `reportUnset` tells. */
   secret(name: string, path: FieldPath): string | undefined {
     const value = this.#options.secrets.find(name);
-    if (value === undefined) this.#noteUnset(name, path, {});
+    if (value === undefined) this.#unset.note(name, path, {});
     else this.#options.redactor.add(value);
     return value;
   }
 
   /** All secrets that are not set, as one problem. */
   reportUnset(): void {
-    const [first] = this.#unset;
-    if (first === undefined || this.#options.purpose === "operate") return;
-    const names = Array.from(this.#unset.keys());
-    const [, { path, problem }] = first;
-    this.#options.problems.add(path, {
-      code: "secret-unset",
-      summary:
-        names.length === 1
-          ? `the secret ${names.join("")} is not set`
-          : `${names.length} secrets are not set: ${names.join(", ")}`,
-      hint: `Set ${names.length === 1 ? "it" : "them"} in the environment, in .env, or in a file given by --env-file.`,
-      ...problem,
-    });
-    this.#unset.clear();
-  }
-
-  /** `asker` waits from the first moment on: the new entry may come back to it before it ever yields. */
-  #entry(container: Container, key: string | number, path: FieldPath, asker?: Entry): Entry {
-    let entries = this.#entries.get(container);
-    if (entries === undefined) this.#entries.set(container, (entries = new Map<string, Entry>()));
-    const known = entries.get(String(key));
-    if (known !== undefined) return known;
-    const entry: Entry = { path, container, key, done: Promise.resolve() };
-    entries.set(String(key), entry);
-    if (asker !== undefined) asker.waitsFor = entry;
-    entry.done = this.#resolve(entry);
-    if (asker !== undefined) asker.waitsFor = undefined;
-    return entry;
+    if (this.#options.purpose !== "operate") this.#unset.report(this.#options.problems);
   }
 
   async #resolve(entry: Entry): Promise<void> {
@@ -247,85 +213,34 @@ export class Evaluation {
       const name = parts.slice(0, length).join(".");
       path.push(Array.isArray(container) ? Number(name) : name);
       parts = parts.slice(length);
-      if (!(await this.#waitFor(container, name, [...path], entry))) return "failed";
+      if (!(await this.#entries.waitFor(container, name, [...path], entry))) return "failed";
       value = valueAt(container, name);
       secret = this.#options.marks.get(container, name)?.secret === true;
     }
     if (value === undefined || value === null) return "absent";
     if (!isContainer(value)) return { value, secret };
-    return (await this.#waitForAll(value, path, entry))
+    return (await this.#entries.waitForAll(value, path, entry))
       ? { value: cloneMarked(value, this.#options.marks), secret }
       : "failed";
   }
 
-  async #waitForAll(container: Container, path: FieldPath, entry: Entry): Promise<boolean> {
-    for (const key of keysOf(container)) {
-      if (!(await this.#waitFor(container, key, [...path, key], entry))) return false;
-      const value = valueAt(container, key);
-      if (isContainer(value) && !(await this.#waitForAll(value, [...path, key], entry))) return false;
-    }
-    return true;
-  }
-
-  /** False where the other entry could not be resolved, or waits for this one in turn. */
-  async #waitFor(container: Container, key: string | number, path: FieldPath, entry: Entry): Promise<boolean> {
-    const value = valueAt(container, key);
-    const known = this.#entries.get(container)?.get(String(key));
-    if (known === undefined && !(typeof value === "string" && mayHoldExpression(value))) return value !== unresolved;
-    if (container === entry.container && String(key) === String(entry.key))
-      return this.#cycle([entry.path, entry.path], entry);
-    const other = known ?? this.#entry(container, key, path, entry);
-    const chain = [entry.path];
-    for (let each: Entry | undefined = other; each !== undefined; each = each.waitsFor) {
-      chain.push(each.path);
-      if (each === entry) return this.#cycle(chain, entry);
-    }
-    entry.waitsFor = other;
-    await other.done;
-    entry.waitsFor = undefined;
-    return valueAt(container, key) !== unresolved;
-  }
-
-  #cycle(chain: readonly FieldPath[], entry: Entry): false {
-    const names = chain.map(formatPath).join(" → ");
-    this.#options.problems.add(entry.path, {
-      code: "cycle",
-      summary: `this value depends on itself: ${names}`,
-      hint: "Break the circle of ${self:…}.",
-    });
-    return false;
-  }
-
   #service(expression: Expression, key: string, entry: Entry): Outcome {
-    const [, service, part, port] = /^(.+?)\.(host|port|url)(?:\.(\d+))?$/.exec(key) ?? [];
-    if (
-      service === undefined ||
-      (part !== "host" && part !== "port" && part !== "url") ||
-      (part === "host" && port !== undefined)
-    ) {
-      const hint = "Write ${service:NAME.host}, .port, .port.9090 or .url.";
-      this.#problem(entry, expression.source, {
-        code: "wiring",
-        summary: `${expression.source} names no part of a service's address`,
-        hint,
-      });
-      return "failed";
-    }
-    return {
-      value: writeToken({ service, part, ...(port === undefined ? {} : { containerPort: Number(port) }) }),
-      secret: false,
-    };
+    const token = tokenFor(key);
+    if (token !== undefined) return { value: writeToken(token), secret: false };
+    const hint = "Write ${service:NAME.host}, .port, .port.9090 or .url.";
+    this.#problem(entry, expression.source, {
+      code: "wiring",
+      summary: `${expression.source} names no part of a service's address`,
+      hint,
+    });
+    return "failed";
   }
 
   #unsetSecret(expression: Expression, key: string, entry: Entry): Outcome {
     if (this.#options.purpose === "operate") return { value: expression.source, secret: false };
     const range = this.#options.problems.locateWithin(entry.container, entry.key, expression.source);
-    this.#noteUnset(key, entry.path, range === undefined ? {} : { range });
+    this.#unset.note(key, entry.path, range === undefined ? {} : { range });
     return "failed";
-  }
-
-  #noteUnset(name: string, path: FieldPath, problem: Pick<Problem, "range">): void {
-    if (!this.#unset.has(name)) this.#unset.set(name, { path, problem });
   }
 
   #unknownResolver({ name, source }: Expression, entry: Entry): Outcome {
@@ -363,10 +278,6 @@ function isCommand(path: FieldPath): boolean {
     root === "services" &&
     (field === "command" || field === "entrypoint" || (field === "health" && inner === "command"))
   );
-}
-
-function keysOf(container: Container): (string | number)[] {
-  return Array.isArray(container) ? Array.from(container.keys()) : Object.keys(container);
 }
 
 function longestKey(container: Container, parts: readonly string[]): number {

@@ -78,6 +78,10 @@ export function setAt(container: Container, key: string | number, value: unknown
   else container[String(key)] = value;
 }
 
+export function keysOf(container: Container): (string | number)[] {
+  return Array.isArray(container) ? Array.from(container.keys()) : Object.keys(container);
+}
+
 export function treeAt(root: Container, ...path: FieldPath): Tree | undefined {
   let value: unknown = root;
   for (const key of path) value = isContainer(value) ? valueAt(value, key) : undefined;

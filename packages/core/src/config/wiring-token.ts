@@ -8,6 +8,14 @@ export interface WiringToken {
 // eslint-disable-next-line no-control-regex -- NUL is what makes a token unlike anything written
 const pattern = /\u0000service:([^\u0000]+)\u0000/g;
 
+/** What a key such as `db.host` or `db.port.9090` asks for; undefined where that is no part of an address. */
+export function tokenFor(key: string): WiringToken | undefined {
+  const [, service, part, port] = /^(.+?)\.(host|port|url)(?:\.(\d+))?$/.exec(key) ?? [];
+  if (service === undefined || (part !== "host" && part !== "port" && part !== "url")) return undefined;
+  if (port === undefined) return { service, part };
+  return part === "host" ? undefined : { service, part, containerPort: Number(port) };
+}
+
 export function writeToken(token: WiringToken): string {
   return `\u0000service:${JSON.stringify([token.service, token.part, token.containerPort ?? 0])}\u0000`;
 }

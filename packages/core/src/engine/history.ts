@@ -1,6 +1,7 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { Change } from "../model/change.ts";
 import type { Event } from "../model/event.ts";
+import type { InstanceState } from "../model/observed.ts";
 import type { Release } from "../model/release.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ChangeDetail, ReleaseSummary } from "../control-plane.ts";
@@ -37,6 +38,8 @@ export async function changeDetail(core: Core, stack: Stack, number: number): Pr
   throw new CtrlPlaneError("NOT_FOUND", `${stack.name} has no change #${number}`, { hint: "pctl history shows them." });
 }
 
+const answering: readonly InstanceState[] = ["serving", "degraded", "completed"];
+
 /** Releases on record, newest first, service by service. Reads without the key. */
 export async function stackReleases(core: Core, stack: Stack, services: readonly string[]): Promise<ReleaseSummary[]> {
   const context = readContext(core, stack.name);
@@ -51,7 +54,7 @@ export async function stackReleases(core: Core, stack: Stack, services: readonly
         const opened = await ledger?.openRelease(each.instance.service, number, context);
         if (opened === undefined) return undefined;
         const { change, createdAt, image, commit } = opened.release;
-        const serving = each.observed?.settled?.number === number;
+        const state = each.observed?.settled?.number === number ? each.observed.state : undefined;
         return {
           service: each.instance.service,
           provider: each.instance.provider,
@@ -59,7 +62,8 @@ export async function stackReleases(core: Core, stack: Stack, services: readonly
           change,
           createdAt,
           image: `${image.declared} ${image.digest.slice(0, 15)}`,
-          serving,
+          serving: state !== undefined && answering.includes(state),
+          ...(state === undefined ? {} : { state }),
           ...(commit === undefined ? {} : { commit }),
         };
       }),

@@ -27,25 +27,44 @@ export function isHalfway(
 /**
  * What the last change did that brought, replaced or removed releases; scaling, stopping and restarting do not count. A change that
  * died on its way counts with what it had begun. Throws `NOT_FOUND` where there is none, and where all that the last one
- * tried was taken back already: undoing the one before it is not what was asked for.
+ * tried was taken back already: undoing the one before it is not what was asked for, unless `wanted` names it.
  */
-export async function lastEffects(seen: Survey, context: ProviderContext): Promise<readonly Effect[]> {
+export async function lastEffects(seen: Survey, context: ProviderContext, wanted?: number): Promise<readonly Effect[]> {
   const surveys = [...seen.surveys.values()];
   const listed = await Promise.all(surveys.map((each) => each.platform.ledger.changes(context, { limit: searched })));
   const changes = new Map<number, Change>(listed.flat().map((change) => [change.number, change]));
+  let last: Change | undefined;
   for (const change of [...changes.values()].sort((a, b) => b.number - a.number)) {
     const found = (await Promise.all(surveys.map((each) => effectsOn(each, change.number, context)))).flat();
     const effects = found.filter((each) => each.isStanding);
-    if (effects.length > 0) return effects;
-    if (found.length > 0 && (change.command === "deploy" || change.command === "rollback")) throw nothingLeft(change);
+    if (effects.length > 0 && last === undefined && (wanted ?? change.number) === change.number) return effects;
+    if (effects.length > 0) throw last === undefined ? notTheLast(change, wanted) : nothingLeft(last, change);
+    const isTakenBack = found.length > 0 && (change.command === "deploy" || change.command === "rollback");
+    if (isTakenBack && wanted === undefined) last ??= change;
   }
+  if (last !== undefined) throw nothingLeft(last, undefined);
   throw new CtrlPlaneError("NOT_FOUND", "there is no change to undo", { hint: "pctl history shows what was changed." });
 }
 
-function nothingLeft({ number, command }: Change): CtrlPlaneError {
-  return new CtrlPlaneError("NOT_FOUND", `${command} #${number} was taken back already, and left nothing to undo`, {
-    hint: "pctl rollback SERVICE --to N takes one service to an earlier release; pctl history shows them.",
+function nothingLeft({ number, command }: Change, before: Change | undefined): CtrlPlaneError {
+  const what = `${command} #${number} was taken back by itself: nothing of it is left to undo, and what served before serves`;
+  return new CtrlPlaneError("NOT_FOUND", what, {
+    hint:
+      before === undefined
+        ? "pctl history shows what was changed."
+        : `pctl rollback --change ${before.number} undoes the change before it, ${describeChange(before)}`,
   });
+}
+
+function notTheLast(last: Change, wanted: number | undefined): CtrlPlaneError {
+  return new CtrlPlaneError("CONFLICT", `#${wanted} is not the last change of which something stands`, {
+    hint: `That is #${last.number}, ${describeChange(last)}; pctl rollback SERVICE --to N takes one service further back.`,
+  });
+}
+
+function describeChange({ command, by, startedAt, message }: Change): string {
+  const words = message === undefined ? "" : ` (${message})`;
+  return `${command} by ${by} of ${startedAt.slice(0, 16).replace("T", " ")} UTC${words}`;
 }
 
 async function effectsOn(

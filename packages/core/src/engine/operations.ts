@@ -1,48 +1,12 @@
-import { CtrlPlaneError } from "../errors/error.ts";
-import type { Change, ChangeCommand, DeploymentResult } from "../model/change.ts";
-import { canonicalJson, sha256 } from "../model/hash.ts";
-import type { InstanceStatus, SettledRelease } from "../model/observed.ts";
-import type { PlanAction } from "../model/plan.ts";
-import type { Release } from "../model/release.ts";
+import type { Change } from "../model/change.ts";
 import { isEqualCount, type ReplicaCount } from "../model/resources.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ChangeOptions, Run } from "../control-plane.ts";
-import { carryOut, type Deployment } from "../apply/deployment.ts";
-import type { ChangeScope } from "../apply/change-scope.ts";
-import { runActions } from "../apply/execute.ts";
-import { recoverInstance } from "../apply/recover-instance.ts";
+import { type Deployment } from "../apply/deployment.ts";
 import { describeReplicas } from "../plan/describe.ts";
-import { actionKey, type KnownInstance } from "../plan/input.ts";
 import type { Core } from "../platforms/core.ts";
-import { knownInstances, refuseUntouchable } from "./known.ts";
-import type { Capability } from "../provider/capability.ts";
-import { refusePaused } from "./advance.ts";
-import { refuseIncapable } from "./refuse-incapable.ts";
-import { checkServices } from "./service-names.ts";
-import { runChange } from "./run-change.ts";
-import { survey, type Survey } from "./survey.ts";
-import { unreachableActions } from "./unreachable.ts";
 
-/** What a command does to one instance that serves, or was stopped. */
-interface Operation {
-  readonly command: ChangeCommand;
-  /** What a provider must be able to do for a service. Default: `deploy`. */
-  readonly capabilities?: (service: string) => readonly Capability[];
-  /** The line of the plan. */
-  describe(service: string, settled: SettledRelease): { summary: string; notes: string[] };
-  replicas(service: string, settled: SettledRelease): ReplicaCount;
-  /** It runs nothing anew, and so needs no key. */
-  readonly needsNoKey?: boolean;
-  act(scope: ChangeScope, of: Subject, deployment: Deployment): Promise<InstanceStatus>;
-}
-
-interface Subject {
-  readonly release: Release;
-  readonly settled: SettledRelease;
-  readonly replicas: ReplicaCount;
-  readonly scaledBy?: SettledRelease["scaledBy"];
-}
-
+import { operate, type Subject } from "./operate.ts";
 export function scaleServices(
   core: Core,
   stack: Stack,
@@ -54,7 +18,7 @@ export function scaleServices(
     const file = declared(service);
     return file !== undefined && isEqualCount(file, count);
   };
-  return run(core, stack, Object.keys(wanted), options, {
+  return operate(core, stack, Object.keys(wanted), options, {
     command: "scale",
     capabilities: (service) => (typeof wanted[service] === "object" ? ["scale", "autoscale"] : ["scale"]),
     describe: (service, settled) => {
@@ -90,7 +54,7 @@ export function startServices(
   services: readonly string[],
   options: ChangeOptions,
 ): Promise<Run<Change>> {
-  return run(core, stack, services, options, {
+  return operate(core, stack, services, options, {
     command: "start",
     describe: (_service, settled) => ({ summary: `starts release ${settled.number}`, notes: [] }),
     replicas: (_service, settled) => settled.replicas,
@@ -105,7 +69,7 @@ export function restartServices(
   services: readonly string[],
   options: ChangeOptions,
 ): Promise<Run<Change>> {
-  return run(core, stack, services, options, {
+  return operate(core, stack, services, options, {
     command: "restart",
     describe: (_service, settled) => ({ summary: `restarts release ${settled.number}`, notes: [] }),
     replicas: (_service, settled) => settled.replicas,
@@ -120,7 +84,7 @@ export function stopServices(
   services: readonly string[],
   options: ChangeOptions,
 ): Promise<Run<Change>> {
-  return run(core, stack, services, options, {
+  return operate(core, stack, services, options, {
     command: "stop",
     needsNoKey: true,
     describe: (_service, settled) => ({
@@ -149,172 +113,6 @@ function releaseRequest(subject: Subject, deployment: Deployment) {
     replicas,
     deployment: deployment.id,
     journal: deployment.journal,
-    ...(scaledBy === undefined ? {} : { scaledBy }),
-  };
-}
-
-function run(
-  core: Core,
-  stack: Stack,
-  services: readonly string[],
-  options: ChangeOptions,
-  operation: Operation,
-): Promise<Run<Change>> {
-  return runChange(core, {
-    command: operation.command,
-    stack,
-    options,
-    decide: async (context) => {
-      const seen = await survey(core, stack, context);
-      const known = knownInstances(stack, seen);
-      checkServices(stack, seen, known, services);
-      const subjects =
-        services.length > 0
-          ? services.flatMap((each) => requireDeployed(seen, known, each, operation.command))
-          : deployed(known);
-      for (const each of subjects) {
-        refuseUntouchable(each, seen);
-        refusePaused(each);
-        refuseIncapable(each.instance, seen, operation.capabilities?.(each.instance.service) ?? ["deploy"]);
-      }
-      const isMeant = ({ instance }: KnownInstance): boolean =>
-        services.length === 0 || services.includes(instance.service);
-      const beyond = unreachableActions(new Map([...known].filter(([, each]) => isMeant(each))), seen);
-      const actions = [...subjects.map((subject) => describeAction(subject, operation)), ...beyond];
-      const byKey = new Map(subjects.map((subject) => [actionKey(subject.instance), subject]));
-      const plan = {
-        v: 1 as const,
-        stack: stack.name,
-        ...(stack.environment === undefined ? {} : { environment: stack.environment }),
-        hash: sha256(canonicalJson(actions.map(({ key, summary }) => ({ key, summary })))),
-        actions,
-        diagnostics: [],
-        platforms: [],
-      };
-      return {
-        plan,
-        survey: seen,
-        execute: (scope) => runActions(scope, actions, (action) => operateOn(scope, byKey.get(action.key), operation)),
-      };
-    },
-  });
-}
-
-function deployed(known: ReadonlyMap<string, KnownInstance>): KnownInstance[] {
-  return [...known.values()].filter(
-    ({ observed }) => observed?.settled !== undefined && observed.settled.completedAt === undefined,
-  );
-}
-
-/** A job runs once a release: there is nothing to stop, start or scale. */
-function requireService(command: ChangeCommand, known: KnownInstance): KnownInstance {
-  if (known.observed?.settled?.completedAt === undefined) return known;
-  const { service } = known.instance;
-  throw new CtrlPlaneError("INVALID", `${service} is a job and runs once a release: there is nothing to ${command}`, {
-    target: service,
-    hint: `pctl run ${service} runs it once more; pctl destroy ${service} ends and forgets it.`,
-  });
-}
-
-/** On all its providers. Throws `NOT_FOUND` where it is not deployed, and why nobody knows where its platform cannot be reached. */
-function requireDeployed(
-  seen: Survey,
-  known: ReadonlyMap<string, KnownInstance>,
-  service: string,
-  command: ChangeCommand,
-): KnownInstance[] {
-  const candidates = [...known.values()].filter((each) => each.instance.service === service);
-  const found = candidates.filter((each) => each.observed?.settled !== undefined);
-  if (found.length > 0) return found.map((each) => requireService(command, each));
-  for (const each of candidates) refuseUntouchable(each, seen);
-  throw new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, {
-    target: service,
-    hint: `pctl deploy ${service} brings it up.`,
-  });
-}
-
-function describeAction(known: KnownInstance, operation: Operation): PlanAction {
-  const { instance, observed } = known;
-  const settled = observed?.settled;
-  const words = settled === undefined ? { summary: "", notes: [] } : operation.describe(instance.service, settled);
-  return {
-    key: actionKey(instance),
-    kind: "configure",
-    instance,
-    causes: ["override"],
-    changes: [],
-    after: [],
-    ...(settled === undefined ? {} : { from: settled.number }),
-    volumes: [],
-    publishes: [],
-    ...words,
-  };
-}
-
-async function operateOn(
-  scope: ChangeScope,
-  known: KnownInstance | undefined,
-  operation: Operation,
-): Promise<DeploymentResult> {
-  if (known === undefined) throw new Error("an action without a subject");
-  const { instance } = known;
-  const recovered = await recoverInstance(scope, known);
-  if (recovered !== undefined && recovered.outcome !== "reverted" && recovered.outcome !== "succeeded")
-    return recovered;
-  const settled =
-    recovered === undefined
-      ? known.observed?.settled
-      : (await scope.provider(instance).status({ instance }, scope.readContext())).settled;
-  if (settled === undefined)
-    throw new CtrlPlaneError("NOT_FOUND", `${instance.service} is not deployed`, { target: instance.service });
-  const subject = await subjectOf(scope, known, settled, operation);
-  const { replicas, scaledBy, release } = subject;
-  const aim = {
-    from: settled.number,
-    to: settled.number,
-    strategy: release.spec.strategy.type,
-    replicas,
-    ...(scaledBy === undefined ? {} : { scaledBy }),
-  };
-  return carryOut(scope, instance, aim, async (deployment) => {
-    scope.emitFor(
-      instance,
-      { type: "service.started", release: settled.number, message: operation.command },
-      deployment.id,
-    );
-    const status = await operation.act(scope, subject, deployment);
-    const ready = status.revisions.reduce((sum, each) => sum + each.ready, 0);
-    const desired = status.revisions.reduce((sum, each) => sum + each.desired, 0);
-    const message = status.stopped ? "stopped" : `release ${settled.number} serves, ${ready} of ${desired} ready`;
-    const data = { outcome: "succeeded", serving: settled.number, addresses: status.addresses };
-    scope.emitFor(instance, { type: "service.done", release: settled.number, message, data }, deployment.id);
-    return { outcome: "succeeded", ...(status.stopped ? {} : { serving: settled.number }), message };
-  });
-}
-
-async function subjectOf(
-  scope: ChangeScope,
-  known: KnownInstance,
-  settled: SettledRelease,
-  operation: Operation,
-): Promise<Subject> {
-  const { instance } = known;
-  const { ledger } = scope.platform(instance);
-  const opened = await ledger.openRelease(instance.service, settled.number, scope.readContext());
-  if (opened?.problem !== undefined && operation.needsNoKey !== true) throw opened.problem;
-  const found = opened?.release;
-  if (found === undefined) {
-    throw new CtrlPlaneError("NOT_FOUND", `release ${settled.number} of ${instance.service} is not on record`, {
-      target: instance.service,
-      hint: `pctl deploy ${instance.service} makes a new one.`,
-    });
-  }
-  const release = { ...found, instance, revision: { ...found.revision, generation: settled.generation } };
-  const { scaledBy } = settled;
-  return {
-    release,
-    settled,
-    replicas: operation.replicas(instance.service, settled),
     ...(scaledBy === undefined ? {} : { scaledBy }),
   };
 }

@@ -8,7 +8,8 @@ import type { RollbackOptions, Run } from "../control-plane.ts";
 import { dependencies } from "../config/dependencies.ts";
 import { carryOut } from "../apply/deployment.ts";
 import type { ChangeScope } from "../apply/change-scope.ts";
-import { previousRelease, recordServing, rollOutAndVerify } from "../apply/deploy-instance.ts";
+import { previousRelease, recordServing } from "../apply/deploy-instance.ts";
+import { rollOutAndVerify } from "../apply/roll-out-release.ts";
 import { runActions } from "../apply/execute.ts";
 import { removeInstance } from "../apply/remove-instance.ts";
 import { revertInstance } from "../apply/revert-instance.ts";
@@ -51,7 +52,7 @@ export async function decideRollback(
   const known = knownInstances(stack, seen);
   const steps =
     options.service === undefined
-      ? await undoLast(stack, seen, known, context)
+      ? await undoLast(stack, seen, known, options.change, context)
       : await stepsTo(seen, known, options.service, options.to, context);
   const described = await Promise.all(steps.map((step) => describeStep(seen, step, context)));
   const beyond = options.service === undefined ? unreachableActions(known, seen) : [];
@@ -141,9 +142,10 @@ async function undoLast(
   stack: Stack,
   seen: Survey,
   known: ReadonlyMap<string, KnownInstance>,
+  change: number | undefined,
   context: ProviderContext,
 ): Promise<Step[]> {
-  const effects = await lastEffects(seen, context);
+  const effects = await lastEffects(seen, context, change);
   return Promise.all(
     effects.map((effect) => {
       const { service, platformId } = effect;

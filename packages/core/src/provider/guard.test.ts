@@ -106,6 +106,14 @@ test("without the lease nothing that writes is called, and what reads is", async
   assert.deepEqual(calls, ["status"]);
 });
 
+test("what the platform cancels by itself is unavailable, and may succeed later", async () => {
+  const { provider, context } = sample({
+    status: () => Promise.reject(new CtrlPlaneError("CANCELLED", "rebalancing")),
+  });
+  const error = await thrownBy(provider.status(request, context));
+  assert.deepEqual([error.code, error.retryable], ["UNAVAILABLE", true]);
+});
+
 test("a foreign error becomes INTERNAL, an abort CANCELLED", async () => {
   const foreign = sample({ status: () => Promise.reject(new TypeError("x is undefined")) });
   const error = await thrownBy(foreign.provider.status(request, foreign.context));

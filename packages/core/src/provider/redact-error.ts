@@ -10,10 +10,10 @@ export interface ErrorOrigin {
 
 /**
  * What leaves a provider: always a `CtrlPlaneError` with the provider's name, its texts free of known secrets, its causes too.
- * An abort becomes `CANCELLED`, everything that the provider did not map itself `INTERNAL`.
+ * An abort becomes `CANCELLED`, a `CANCELLED` that nobody asked for `UNAVAILABLE`, everything that the provider did not map itself `INTERNAL`.
  */
 export function toProviderError(error: unknown, origin: ErrorOrigin, signal?: AbortSignal): CtrlPlaneError {
-  if (isCtrlPlaneError(error)) return redactKnown(error, origin);
+  if (isCtrlPlaneError(error)) return redactKnown(isOwnCancel(error, signal) ? unavailable(error) : error, origin);
   const { provider } = origin;
   const cause = redactCause(error, origin.redactor);
   if (isAbort(error, signal)) return new CtrlPlaneError("CANCELLED", "the call was cancelled", { provider, cause });
@@ -21,6 +21,19 @@ export function toProviderError(error: unknown, origin: ErrorOrigin, signal?: Ab
     provider,
     hint: "run it again with --debug and report what it prints",
     cause,
+  });
+}
+
+/** The platform gave up by itself: nobody here wanted it to stop, and the same call may succeed later. */
+function isOwnCancel(error: CtrlPlaneError, signal: AbortSignal | undefined): boolean {
+  return error.code === "CANCELLED" && signal?.aborted === false;
+}
+
+function unavailable(error: CtrlPlaneError): CtrlPlaneError {
+  return new CtrlPlaneError("UNAVAILABLE", `the platform cancelled the call: ${error.message}`, {
+    retryable: true,
+    hint: "the next pctl deploy goes on from here",
+    cause: error,
   });
 }
 

@@ -3,8 +3,9 @@ import type { ErrorCode, Verdict } from "../errors/codes.ts";
 import type { Release } from "../model/release.ts";
 
 /**
- * With these the platform did not judge the release: the same step may work later, and the way back would not work now.
- * `CONFLICT` is not among them: it may be the release's own clash, and after a lost lease the decision to revert is refused.
+ * With these the platform did not judge the release: the same step may work later, and the way back would not work now. Of the others
+ * `FAILED`, `QUOTA`, `INVALID`, `NOT_FOUND`, `FORBIDDEN`, `UNSUPPORTED` and `CONFLICT` (a port or name that is taken) are what the platform says
+ * of this release; `INTERNAL` is a fault of the provider, after which the old release is the safe one.
  */
 const undecided: readonly ErrorCode[] = ["CANCELLED", "RATE_LIMITED", "TIMEOUT", "UNAUTHORIZED", "UNAVAILABLE"];
 
@@ -12,6 +13,8 @@ const undecided: readonly ErrorCode[] = ["CANCELLED", "RATE_LIMITED", "TIMEOUT",
 export function failureOf(error: unknown): FailureDetail | undefined {
   if (!isCtrlPlaneError(error)) return { verdict: "UNSCHEDULABLE" };
   if (error.failure !== undefined) return error.failure;
+  // The lease was lost: whoever holds it now decides.
+  if (error.code === "CONFLICT" && error.target === "lease") return undefined;
   if (error.retryable || undecided.includes(error.code)) return undefined;
   return { verdict: verdictOf(error.code) };
 }

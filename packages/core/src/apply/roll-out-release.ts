@@ -1,0 +1,131 @@
+import { CtrlPlaneError } from "../errors/error.ts";
+import type { InstanceStatus, SettledRelease } from "../model/observed.ts";
+import type { Release } from "../model/release.ts";
+import type { ReplicaCount } from "../model/resources.ts";
+import type { StrategySpec } from "../model/spec.ts";
+import type { Provider } from "../provider/provider.ts";
+import type { DeployResult } from "../provider/requests.ts";
+import type { ChangeScope } from "./change-scope.ts";
+import type { Deployment, DeploymentEffect } from "./deployment.ts";
+
+/** What is to serve, and what does so now. */
+export interface Target {
+  readonly release: Release;
+  readonly previous: Release | undefined;
+  readonly settled: SettledRelease | undefined;
+  readonly replicas: ReplicaCount;
+  readonly scaledBy?: SettledRelease["scaledBy"];
+  /** By `rollback`, not `deploy`. */
+  readonly isRollback: boolean;
+  /** Default: the release's own. */
+  readonly strategy?: StrategySpec;
+}
+
+/** The rollout, and then the platform's own word on what serves: success means that it serves. */
+export async function rollOutAndVerify(
+  scope: ChangeScope,
+  provider: Provider,
+  target: Target,
+  deployment: Deployment,
+): Promise<DeploymentEffect> {
+  const { release, previous, settled } = target;
+  const request = {
+    instance: release.instance,
+    release,
+    replicas: target.replicas,
+    strategy: target.strategy ?? release.spec.strategy,
+    deployment: deployment.id,
+    journal: deployment.journal,
+    ...(previous === undefined ? {} : { previous }),
+    ...(target.scaledBy === undefined ? {} : { scaledBy: target.scaledBy }),
+  };
+  const result: DeployResult = target.isRollback
+    ? await provider.rollback(request, deployment.context)
+    : await provider.deploy(
+        { ...request, ...(settled === undefined ? {} : { previousReplicas: settled.replicas }) },
+        deployment.context,
+      );
+  return result.state === "paused"
+    ? tellPaused(scope, release, result, deployment)
+    : proveServing(scope, provider, target, deployment);
+}
+
+/** Tells where it is paused. */
+export function tellPaused(
+  scope: ChangeScope,
+  release: Release,
+  { step, until, status }: Extract<DeployResult, { state: "paused" }>,
+  deployment: Deployment,
+): DeploymentEffect {
+  const current = status.revisions.find((each) => each.replicaHash === release.revision.replicaHash);
+  const { ready = 0, weight = 0 } = current ?? {};
+  const message = `paused at step ${step}: release ${release.number} gets ${Math.round(weight)} %, ${ready} ready`;
+  const paused = { step, ...(until === undefined ? {} : { until }) };
+  const event = { type: "service.paused", level: "warn", release: release.number, message } as const;
+  scope.emitFor(release.instance, { ...event, data: { ...paused, weight, ready } }, deployment.id);
+  return { outcome: "paused", message, paused };
+}
+
+/** The platform's own word on what serves now. Throws where it is another release, or too little of it. */
+export async function proveServing(
+  scope: ChangeScope,
+  provider: Provider,
+  target: Pick<Target, "release" | "replicas">,
+  deployment: Deployment,
+): Promise<DeploymentEffect> {
+  const { release } = target;
+  const status = await provider.status({ instance: release.instance }, deployment.context);
+  verify(release, target.replicas, status);
+  const message = describeServing(release, status);
+  scope.emitFor(
+    release.instance,
+    {
+      type: "service.done",
+      release: release.number,
+      message,
+      data: { outcome: "succeeded", serving: release.number, addresses: status.addresses },
+    },
+    deployment.id,
+  );
+  return { outcome: "succeeded", serving: release.number, message };
+}
+
+function verify(release: Release, replicas: ReplicaCount, status: InstanceStatus): void {
+  const { instance } = release;
+  const served = status.settled;
+  const target = { provider: instance.provider, target: instance.name };
+  if (served?.releaseId !== release.id) {
+    const other = served === undefined ? "none" : `release ${served.number}`;
+    throw new CtrlPlaneError(
+      "INTERNAL",
+      `${instance.name}: release ${release.number} was deployed, and the platform says that ${other} serves`,
+      target,
+    );
+  }
+  if (served.completedAt !== undefined) return;
+  const wanted = typeof replicas === "number" ? replicas : replicas.min;
+  const ready = readyOf(release, status);
+  if (ready < wanted) {
+    throw new CtrlPlaneError(
+      "FAILED",
+      `${instance.name}: ${ready} of ${wanted} replicas of release ${release.number} are ready`,
+      {
+        ...target,
+        failure: { verdict: "UNHEALTHY", reverted: false },
+      },
+    );
+  }
+}
+
+function readyOf(release: Release, status: InstanceStatus): number {
+  return status.revisions
+    .filter((each) => each.replicaHash === release.revision.replicaHash)
+    .reduce((sum, each) => sum + each.ready, 0);
+}
+
+function describeServing(release: Release, status: InstanceStatus): string {
+  if (status.state === "completed") return "completed, exit 0";
+  const current = status.revisions.filter((each) => each.replicaHash === release.revision.replicaHash);
+  const desired = current.reduce((sum, each) => sum + each.desired, 0);
+  return `release ${release.number} serves, ${readyOf(release, status)} of ${desired} ready`;
+}
