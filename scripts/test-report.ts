@@ -7,7 +7,7 @@ export interface TestCounts {
   failed: number;
   skipped: { name: string; reason: string }[];
   /** Times are of the test's file as a whole. */
-  files: { file: string; passed: number; failed: number; elapsedMs: number }[];
+  files: { file: string; passed: number; failed: number; elapsedMs: number; measured: string[] }[];
   elapsedMs: number;
 }
 
@@ -79,11 +79,18 @@ export class TestReport {
   #addFile(summary: Extract<TestEvent, { type: "test:summary" }>["data"]): void {
     const { counts, duration_ms: durationMs, file = "" } = summary;
     const failed = counts.tests - counts.passed - counts.skipped - counts.todo;
-    const line = { file: this.#nameOf(file), passed: counts.passed, failed, elapsedMs: Math.round(durationMs) };
+    const measured = this.#measured.get(file) ?? [];
+    const line = {
+      file: this.#nameOf(file),
+      passed: counts.passed,
+      failed,
+      elapsedMs: Math.round(durationMs),
+      measured,
+    };
     this.counts.files.push(line);
     const sign = summary.success ? styleText("green", "✓") : styleText("red", "✗");
     const words = failed > 0 ? `${line.passed} passed, ${failed} failed` : `${line.passed} passed`;
     process.stdout.write(`${sign} ${line.file}  ${words}, ${(durationMs / 1000).toFixed(1)} s\n`);
-    for (const message of this.#measured.get(file) ?? []) process.stdout.write(`    ${message}\n`);
+    for (const message of measured) process.stdout.write(`    ${message}\n`);
   }
 }

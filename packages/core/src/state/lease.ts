@@ -49,11 +49,18 @@ export async function acquireLease(options: AcquireLeaseOptions): Promise<Lease>
   const name = leaseName(options);
   const context = unfenced(options.context, stack);
   const watch = new Watch(options);
+  let firstSentAt: { readonly monotonic: number; readonly wall: number } | undefined;
   for (;;) {
     const found = await readLease(ledger, name, context);
     const sentAt = { monotonic: clock.monotonic(), wall: clock.now() };
+    // Our own write took effect, and what answered was a repetition of it: not another's, to be waited for.
+    if (found !== undefined && firstSentAt !== undefined && isOwn(found.record, holder)) {
+      const { record, version } = found;
+      return new HeldLease({ ...options, name, context, record, version, heldSince: firstSentAt });
+    }
     if (found === undefined || watch.mayReplace(found)) {
       const record = newRecord(found?.record, holder, clock);
+      firstSentAt ??= sentAt;
       const version = await takeOver(ledger, name, record, found?.version, context);
       if (version !== undefined)
         return new HeldLease({ ...options, name, context, record, version, heldSince: sentAt });
@@ -62,6 +69,11 @@ export async function acquireLease(options: AcquireLeaseOptions): Promise<Lease>
     watch.wait(found);
     await pause(clock, stack, context.signal);
   }
+}
+
+/** A holder's id is made anew for each lease. */
+function isOwn(record: LeaseRecord, holder: LeaseHolder): boolean {
+  return record.holder.id === holder.id && !record.released;
 }
 
 async function pause(clock: Clock, stack: string, signal: AbortSignal): Promise<void> {

@@ -12,22 +12,30 @@ export interface Client {
 
 const attempts = 3;
 
+/** Stands around every call of a client: a test counts them there, or lets one fail. */
+export type AroundCall = (
+  name: string,
+  args: unknown,
+  perform: (args: unknown) => Promise<unknown>,
+) => Promise<unknown>;
+
 /** Every call may be made again, so what is retryable, a lost answer too, is tried three times before it is an error. */
-export function createClient(socket: string): Client {
+export function createClient(socket: string, around: AroundCall = (_name, args, perform) => perform(args)): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   return {
-    async call(name, args, context) {
-      const { stack, epoch } = context.fence;
-      const body: CallBody = { fence: { stack, epoch }, args };
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return valueOf(await post(agent, socket, `/v1/${name}`, body, context.signal));
-        } catch (error) {
-          if (!isCtrlPlaneError(error) || !error.retryable || attempt >= attempts) throw error;
-          await context.clock.sleep(20 * attempt, context.signal);
+    call: (name, asked, context) =>
+      around(name, asked, async (args) => {
+        const { stack, epoch } = context.fence;
+        const body: CallBody = { fence: { stack, epoch }, args };
+        for (let attempt = 1; ; attempt += 1) {
+          try {
+            return valueOf(await post(agent, socket, `/v1/${name}`, body, context.signal));
+          } catch (error) {
+            if (!isCtrlPlaneError(error) || !error.retryable || attempt >= attempts) throw error;
+            await context.clock.sleep(20 * attempt, context.signal);
+          }
         }
-      }
-    },
+      }),
     close: () => agent.destroy(),
   };
 }

@@ -11,5 +11,7 @@ export const provider: ProviderFactory = {
 
 export { createReferenceProvider } from "./provider.ts";
 export { startReferencePlatform, type RunningPlatform } from "./start-platform.ts";
+export { servePlatform, type ServedPlatform } from "./serve-platform.ts";
+export type { AroundCall } from "./client.ts";
 export type { Harness } from "./harness.ts";
 export type { Fault, InstanceRecord, PlatformState, ReplicaRecord, WriteRecord } from "./protocol.ts";

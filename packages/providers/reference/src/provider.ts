@@ -10,7 +10,7 @@ import {
 } from "@ctrlplane/core/provider";
 import { addressOf } from "./address.ts";
 import { check } from "./check.ts";
-import { createClient } from "./client.ts";
+import { createClient, type AroundCall } from "./client.ts";
 import { createDriver, observedOf } from "./driver.ts";
 import { buildImage, identifyImage } from "./image.ts";
 import { createLedger } from "./ledger.ts";
@@ -22,9 +22,9 @@ import { externalVolumes, volumesOf } from "./volumes.ts";
 
 const version = "1";
 
-/** A provider for the reference platform behind a socket. Makes no connection yet. */
-export function createReferenceProvider({ socket }: ReferenceOptions): Provider {
-  const client = createClient(socket);
+/** A provider for the reference platform behind a socket. Makes no connection yet. `around`: for tests, see `AroundCall`. */
+export function createReferenceProvider({ socket }: ReferenceOptions, around?: AroundCall): Provider {
+  const client = createClient(socket, around);
   const driver = createDriver(client);
   const machines = machineProvider({
     driver,

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { errorCodes } from "@ctrlplane/core";
+import { heals, plainly } from "./checks.ts";
+import type { Children } from "./children.ts";
+import type { Site } from "./plane.ts";
+import type { Scenario } from "./scenarios.ts";
+import type { Subject, World } from "./subject.ts";
+import type { Fault, FaultKind } from "./tap.ts";
+
+export const faultKinds: readonly FaultKind[] = [
+  "kill-before",
+  "kill-after",
+  "lost-reply",
+  "delayed",
+  "doubled",
+  "frozen",
+  "clock-back",
+  ...errorCodes.map((code) => `error-${code}` as const),
+];
+
+export interface StrikeOptions {
+  /** Of what is frozen: others wait until its lease ran out, instead of taking it. */
+  readonly isLeaseLeft?: boolean;
+}
+
+/** A scenario that is ready to be struck, as often as wanted. */
+export interface Prepared extends AsyncDisposable {
+  /** Every call of the recorded run, in its order. */
+  readonly points: readonly string[];
+  /** Begins anew, strikes, and heals; resolves with whether the call was met. Rejects where it does not heal. */
+  strike(fault: Fault, options?: StrikeOptions): Promise<boolean>;
+}
+
+export async function prepare(subject: Subject, children: Children, scenario: Scenario): Promise<Prepared> {
+  const root = await mkdtemp(join(tmpdir(), "faults-"));
+  const first = join(root, "before");
+  await mkdir(first);
+  const world = await subject.start(root);
+  const site = { folder: first, places: world.places };
+  for (const step of scenario.before) assert.equal(await plainly(subject, site, step), 0, "the steps before");
+  const saved = await world.save();
+  await world.stop();
+
+  let count = 0;
+  const anew = async <T>(body: (site: Site, world: World) => Promise<T>): Promise<T> => {
+    const folder = join(root, `${(count += 1)}`);
+    await cp(first, folder, { recursive: true });
+    const fresh = await subject.start(folder, saved);
+    try {
+      return await body({ folder, places: fresh.places }, fresh);
+    } finally {
+      await fresh.stop();
+      await rm(folder, { recursive: true });
+    }
+  };
+
+  const points = await anew(async (fresh) => {
+    const ended = await children.run({ subject: subject.url, site: fresh, step: scenario.during });
+    assert.ok(ended.kind === "ended", "the recorded run was killed");
+    assert.equal(ended.exitCode, scenario.exitCode ?? 0, ended.reason ?? "the recorded run");
+    return ended.points;
+  });
+
+  // Whoever is frozen before that takes the lease once it is thawed, and what it does then is right.
+  const taken = points.findIndex((point) => point === "ledger.swap#1" || point === "ledger.create#1");
+  const holdsLease = ({ point }: Fault): boolean => taken >= 0 && points.indexOf(point) > taken;
+
+  return {
+    points,
+    strike: (fault, { isLeaseLeft = false } = {}) =>
+      anew(async (fresh, at) => {
+        const job = { subject: subject.url, site: fresh, step: scenario.during, fault };
+        let before: string | undefined;
+        const ended = await children.run(job, async () => {
+          if (!isLeaseLeft) await plainly(subject, fresh, { command: "unlock", services: scenario.next.services });
+          await heals(subject, fresh, at, scenario);
+          if (holdsLease(fault)) before = await at.everything();
+        });
+        if (before !== undefined)
+          assert.equal(await at.everything(), before, "what was frozen wrote once it was thawed");
+        await heals(subject, fresh, at, scenario);
+        return ended.kind === "killed" || ended.isStruck;
+      }),
+    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
+  };
+}
+
+/** How many are struck at a time. */
+export const lanes = Math.max(2, availableParallelism());

@@ -1,0 +1,140 @@
+/** One command on a declaration. */
+export interface Step {
+  readonly command: "deploy" | "destroy" | "rollback" | "scale" | "stop" | "start" | "restart" | "rebuild" | "unlock";
+  /** Entries of `services`, as flow YAML. */
+  readonly services: string;
+  readonly atomic?: boolean;
+  /** How long to wait for a lease that others keep renewing. */
+  readonly lockWaitMs?: number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  /** Carried out whole before; each ends with 0. */
+  readonly before: readonly Step[];
+  /** What the fault strikes. */
+  readonly during: Step;
+  /** Its exit code without a fault. Default 0. */
+  readonly exitCode?: number;
+  /** The one plain command that puts all right. */
+  readonly next: Step;
+  /** What runs then: `name image`, each once. */
+  readonly runs: readonly string[];
+}
+
+const web = (image: string, strategy: string, more = ""): string =>
+  `web: { image: "${image}", ports: [8080:3000], scale: { replica: 2 }, strategy: { type: ${strategy}, timeout: 5s, drain: 1s }${more} }`;
+const deploy = (services: string): Step => ({ command: "deploy", services });
+const two = (image: string, name = "shop-web"): string[] => [`${name}-1 ${image}`, `${name}-2 ${image}`];
+
+const deploys = (["recreate", "rolling"] as const).map((strategy): Scenario => ({
+  name: `deploy, ${strategy}`,
+  before: [deploy(web("ok:1", strategy))],
+  during: deploy(web("ok:2", strategy)),
+  next: deploy(web("ok:2", strategy)),
+  runs: two("ok:2"),
+}));
+
+const one = web("ok:1", "recreate");
+const second = web("ok:2", "recreate");
+const operations = (["scale", "stop", "restart", "rollback"] as const).map((command): Scenario => ({
+  name: command,
+  before: [deploy(one), deploy(second)],
+  during: { command, services: second },
+  next: deploy(second),
+  runs: two("ok:2"),
+}));
+
+const plain = (image: string, more = ""): string => `{ image: "${image}", strategy: recreate${more} }`;
+
+export const scenarios: readonly Scenario[] = [
+  ...deploys,
+  {
+    name: "first deploy",
+    before: [],
+    during: deploy(web("ok:1", "rolling")),
+    next: deploy(web("ok:1", "rolling")),
+    runs: two("ok:1"),
+  },
+  { name: "deploy, taken back", before: [deploy(one)], during: deploy(second), next: deploy(one), runs: two("ok:1") },
+  {
+    name: "deploy of another, rolling",
+    before: [deploy(web("ok:1", "rolling"))],
+    during: deploy(web("ok:2", "rolling")),
+    next: deploy(web("ok:3", "rolling")),
+    runs: two("ok:3"),
+  },
+  {
+    name: "deploy that fails",
+    before: [deploy(web("ok:1", "rolling"))],
+    during: deploy(web("crash:1", "rolling")),
+    exitCode: 3,
+    next: deploy(web("ok:3", "rolling")),
+    runs: two("ok:3"),
+  },
+  ...operations,
+  {
+    name: "start",
+    before: [deploy(second), { command: "stop", services: second }],
+    during: { command: "start", services: second },
+    next: deploy(second),
+    runs: two("ok:2"),
+  },
+  {
+    name: "move",
+    before: [deploy(`web: ${plain("ok:1")}`)],
+    during: deploy(`web: ${plain("ok:1", ", provider: other")}`),
+    next: deploy(`web: ${plain("ok:1", ", provider: other")}`),
+    runs: ["shop-web ok:1"],
+  },
+  {
+    name: "remove",
+    before: [deploy(`web: ${plain("ok:1")}, db: ${plain("ok:1")}`)],
+    during: deploy(`web: ${plain("ok:1")}`),
+    next: deploy(`web: ${plain("ok:1")}`),
+    runs: ["shop-web ok:1"],
+  },
+  {
+    name: "destroy",
+    before: [deploy(second)],
+    during: { command: "destroy", services: second },
+    next: { command: "destroy", services: second },
+    runs: [],
+  },
+  {
+    name: "destroy, wanted again",
+    before: [deploy(second)],
+    during: { command: "destroy", services: second },
+    next: deploy(second),
+    runs: two("ok:2"),
+  },
+  {
+    name: "rebuild",
+    before: [deploy(one), deploy(second)],
+    during: { command: "rebuild", services: second },
+    next: deploy(second),
+    runs: two("ok:2"),
+  },
+  {
+    name: "on two providers",
+    before: [deploy(`web: ${plain("ok:1", ", provider: [ref, other]")}`)],
+    during: deploy(`web: ${plain("ok:2", ", provider: [ref, other]")}`),
+    next: deploy(`web: ${plain("ok:2", ", provider: [ref, other]")}`),
+    runs: ["shop-web ok:2", "shop-web ok:2"],
+  },
+  {
+    name: "atomic, and one fails",
+    before: [deploy(`db: ${plain("ok:1")}, web: ${plain("ok:1", ", needs: [db]")}`)],
+    during: { ...deploy(`db: ${plain("ok:2")}, web: ${plain("crash:1", ", needs: [db]")}`), atomic: true },
+    exitCode: 3,
+    next: deploy(`db: ${plain("ok:2")}, web: ${plain("ok:2", ", needs: [db]")}`),
+    runs: ["shop-db ok:2", "shop-web ok:2"],
+  },
+  {
+    name: "job",
+    before: [],
+    during: deploy(`migrate: { image: "done:20", kind: job }, web: ${plain("ok:1", ", needs: [migrate]")}`),
+    next: deploy(`migrate: { image: "done:20", kind: job }, web: ${plain("ok:1", ", needs: [migrate]")}`),
+    runs: ["shop-web ok:1"],
+  },
+];
