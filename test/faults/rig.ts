@@ -76,11 +76,14 @@ export async function prepare(subject: Subject, children: Children, scenario: Sc
         let before: string | undefined;
         const ended = await children.run(job, async () => {
           if (!isLeaseLeft) await plainly(subject, fresh, { command: "unlock", services: scenario.next.services });
+          const unlocked = await at.everything();
           await heals(subject, fresh, at, scenario);
-          if (holdsLease(fault)) before = await at.everything();
+          const healed = await at.everything();
+          // Where all was done already nobody took the lease, and the last record of its own change is its to write.
+          if (holdsLease(fault) && healed !== unlocked) before = healed;
         });
-        if (before !== undefined)
-          assert.equal(await at.everything(), before, "what was frozen wrote once it was thawed");
+        const isSame = before === undefined || before === (await at.everything());
+        assert.ok(isSame, "what was frozen wrote once it was thawed");
         await heals(subject, fresh, at, scenario);
         return ended.kind === "killed" || ended.isStruck;
       }),

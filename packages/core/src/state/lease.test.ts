@@ -60,6 +60,22 @@ describe("a lease", () => {
     }
   });
 
+  it("is known as one's own where the write that took it arrived twice", async () => {
+    const [ledger, clock] = [memoryLedger(), new FakeClock()];
+    const twice: Ledger = {
+      ...ledger,
+      create: async (name, value, context) => {
+        await ledger.create(name, value, context);
+        return ledger.create(name, value, context);
+      },
+    };
+    // The clock stands still: whoever waited for a holder would wait for ever.
+    const lease = await acquire(twice, clock, foreign("ana"));
+    lease.fence.check();
+    await lease.release();
+    assert.equal(await leaseHolder(ledger, { stack: "shop" }, testContext()), undefined);
+  });
+
   it("has a higher epoch even when its record was lost, or damaged and broken", async () => {
     const [ledger, clock] = [memoryLedger(), new FakeClock()];
     const context = testContext({ clock });
