@@ -88,6 +88,10 @@ async function begin(stacks: ControlPlane["stacks"], stack: Stack, step: Step): 
       return stacks.start(stack, ["web"]);
     case "restart":
       return stacks.restart(stack, ["web"]);
+    case "promote":
+      return stacks.promote(stack, ["web"], { full: true });
+    case "abort":
+      return stacks.abort(stack, ["web"]);
     case "rebuild":
       await stacks.state.rebuild(stack);
       return undefined;

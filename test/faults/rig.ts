@@ -40,7 +40,8 @@ export async function prepare(subject: Subject, children: Children, scenario: Sc
   await mkdir(first);
   const world = await subject.start(root);
   const site = { folder: first, places: world.places };
-  for (const step of scenario.before) assert.equal(await plainly(subject, site, step), 0, "the steps before");
+  for (const step of scenario.before)
+    assert.equal(await plainly(subject, site, step), step.exitCode ?? 0, "the steps before");
   const saved = await world.save();
   await world.stop();
 
@@ -60,7 +61,7 @@ export async function prepare(subject: Subject, children: Children, scenario: Sc
   const points = await anew(async (fresh) => {
     const ended = await children.run({ subject: subject.url, site: fresh, step: scenario.during });
     assert.ok(ended.kind === "ended", "the recorded run was killed");
-    assert.equal(ended.exitCode, scenario.exitCode ?? 0, ended.reason ?? "the recorded run");
+    assert.equal(ended.exitCode, scenario.during.exitCode ?? 0, ended.reason ?? "the recorded run");
     return ended.points;
   });
 

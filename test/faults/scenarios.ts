@@ -1,21 +1,32 @@
 /** One command on a declaration. */
 export interface Step {
-  readonly command: "deploy" | "destroy" | "rollback" | "scale" | "stop" | "start" | "restart" | "rebuild" | "unlock";
+  readonly command:
+    | "deploy"
+    | "destroy"
+    | "rollback"
+    | "scale"
+    | "stop"
+    | "start"
+    | "restart"
+    | "rebuild"
+    | "unlock"
+    | "promote"
+    | "abort";
   /** Entries of `services`, as flow YAML. */
   readonly services: string;
   readonly atomic?: boolean;
+  /** What it ends with where nothing strikes. Default 0. */
+  readonly exitCode?: number;
   /** How long to wait for a lease that others keep renewing. */
   readonly lockWaitMs?: number;
 }
 
 export interface Scenario {
   readonly name: string;
-  /** Carried out whole before; each ends with 0. */
+  /** Carried out whole before. */
   readonly before: readonly Step[];
   /** What the fault strikes. */
   readonly during: Step;
-  /** Its exit code without a fault. Default 0. */
-  readonly exitCode?: number;
   /** The one plain command that puts all right. */
   readonly next: Step;
   /** What runs then: `name image`, each once. */
@@ -27,7 +38,7 @@ const web = (image: string, strategy: string, more = ""): string =>
 const deploy = (services: string): Step => ({ command: "deploy", services });
 const two = (image: string, name = "shop-web"): string[] => [`${name}-1 ${image}`, `${name}-2 ${image}`];
 
-const deploys = (["recreate", "rolling"] as const).map((strategy): Scenario => ({
+const deploys = (["recreate", "rolling", "blue_green"] as const).map((strategy): Scenario => ({
   name: `deploy, ${strategy}`,
   before: [deploy(web("ok:1", strategy))],
   during: deploy(web("ok:2", strategy)),
@@ -45,10 +56,24 @@ const operations = (["scale", "stop", "restart", "rollback"] as const).map((comm
   runs: two("ok:2"),
 }));
 
+const paused: Step = { ...deploy(web("ok:2", "canary")), exitCode: 4 };
+const canaries = [
+  paused,
+  ...(["promote", "abort"] as const).map((command): Step => ({ ...paused, command, exitCode: 0 })),
+].map((during): Scenario => ({
+  name: `canary, ${during.command}`,
+  before: [deploy(web("ok:1", "canary")), ...(during === paused ? [] : [paused])],
+  during,
+  // A declaration of another release ends what is paused; the same one would leave it so.
+  next: deploy(web("ok:3", "rolling")),
+  runs: two("ok:3"),
+}));
+
 const plain = (image: string, more = ""): string => `{ image: "${image}", strategy: recreate${more} }`;
 
 export const scenarios: readonly Scenario[] = [
   ...deploys,
+  ...canaries,
   {
     name: "first deploy",
     before: [],
@@ -67,8 +92,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "deploy that fails",
     before: [deploy(web("ok:1", "rolling"))],
-    during: deploy(web("crash:1", "rolling")),
-    exitCode: 3,
+    during: { ...deploy(web("crash:1", "rolling")), exitCode: 3 },
     next: deploy(web("ok:3", "rolling")),
     runs: two("ok:3"),
   },
@@ -125,8 +149,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "atomic, and one fails",
     before: [deploy(`db: ${plain("ok:1")}, web: ${plain("ok:1", ", needs: [db]")}`)],
-    during: { ...deploy(`db: ${plain("ok:2")}, web: ${plain("crash:1", ", needs: [db]")}`), atomic: true },
-    exitCode: 3,
+    during: { ...deploy(`db: ${plain("ok:2")}, web: ${plain("crash:1", ", needs: [db]")}`), atomic: true, exitCode: 3 },
     next: deploy(`db: ${plain("ok:2")}, web: ${plain("ok:2", ", needs: [db]")}`),
     runs: ["shop-db ok:2", "shop-web ok:2"],
   },
