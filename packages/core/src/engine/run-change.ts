@@ -121,7 +121,9 @@ async function begin(
     [...survey.platforms.platforms.values()].map((each) => each.ledger.nextChange(readContext(core, stack.name))),
   );
   const number = Math.max(1, (survey.document?.lastChange ?? 0) + 1, ...numbers);
-  const draft = new DocumentDraft(survey.document, survey.lineage);
+  // What a change that was killed brought up is in no document yet, and this one may only keep it.
+  const document = isStale(survey, stack.name) ? await rebuildState(core, stack) : survey.document;
+  const draft = new DocumentDraft(document, survey.lineage);
   draft.changed(number);
   const scope = new ChangeScope({
     core,
@@ -245,15 +247,18 @@ async function nothingToDo(
 }
 
 function isStale({ document, surveys }: Survey, stack: string): boolean {
-  const observed = [...surveys.values()].flatMap((each) =>
-    each.observed.filter((instance) => instance.stack === stack),
+  const observed = [...surveys].flatMap(([platformId, each]) =>
+    each.observed.filter((instance) => instance.stack === stack).map((instance) => ({ ...instance, platformId })),
   );
-  return observed.some(({ name, settled, labels }) => {
+  return observed.some(({ name, settled, labels, platformId }) => {
     if (settled === undefined || labels[label.lineage] === undefined) return false;
     const entries = Object.entries(document?.entries ?? {});
     return !entries.some(
       ([key, entry]) =>
-        (key === name || key.startsWith(`${name}@`)) && entry.release === settled.number && entry.destroyed !== true,
+        (key === name || key.startsWith(`${name}@`)) &&
+        entry.release === settled.number &&
+        entry.destroyed !== true &&
+        (entry.platformId ?? platformId) === platformId,
     );
   });
 }
