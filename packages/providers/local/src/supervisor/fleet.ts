@@ -16,6 +16,7 @@ import { readReplicas } from "./read.ts";
 import type { ReplicaPort, ReplicaRecord } from "./records.ts";
 import { SupervisedReplica, type ReplicaHost } from "./replica.ts";
 import { pause } from "./timing.ts";
+import { Turns } from "./turns.ts";
 import { log } from "../process/log.ts";
 
 /** How long a port may stay taken by what is just ending before a replica gets another one. */
@@ -35,7 +36,7 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #replicas = new Map<string, SupervisedReplica>();
   readonly #logs = new Map<string, LogKeeper>();
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
   readonly #host: ReplicaHost;
   #timer: NodeJS.Timeout | undefined;
 
@@ -110,6 +111,7 @@ export class Fleet {
     await this.inTurn(id, async () => {
       const replica = this.#replicas.get(id);
       if (replica === undefined) return;
+      await replica.written();
       if (replica.isKept) throw new CtrlPlaneError("CONFLICT", `${id} runs; stop it first`, { target: id });
       this.#logs.get(replica.files.folder)?.tick();
       archiveReplica(this.#options.dir, id);
@@ -123,16 +125,7 @@ export class Fleet {
 
   /** Changes of one replica follow each other. */
   inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work, work);
-    const settled = turn.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#turns.set(id, settled);
-    void settled.then(() => {
-      if (this.#turns.get(id) === settled) this.#turns.delete(id);
-    });
-    return turn;
+    return this.#turns.take(id, work);
   }
 
   /** Watches no longer. What runs lives on. */

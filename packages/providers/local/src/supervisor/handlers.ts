@@ -41,8 +41,8 @@ export function handlers(supervisor: Supervisor): Readonly<Record<string, Operat
   return {
     status: read(async () => supervisor.status()),
     create: change<{ request: CreateReplica }>(async ({ request }) => {
-      if (routing.instance(request.instance.name) === undefined)
-        await routing.record({ ...request.instance, stopped: false });
+      const { instance } = request;
+      await routing.record(instance.name, (known) => known ?? { ...instance, stopped: false });
       // What it will be routed by is there when it is ready.
       if (request.replica.ports.length > 0) gateway.warmUp();
       await fleet.create(request);
@@ -66,7 +66,9 @@ export function handlers(supervisor: Supervisor): Readonly<Record<string, Operat
       await fleet.find(id)?.stop({ signal, graceMs });
     }),
     remove: change<{ id: string }>(({ id }) => fleet.remove(id)),
-    configure: change<{ id: string; policy: ReplicaPolicy }>(async ({ id, policy }) => fleet.get(id).configure(policy)),
+    configure: change<{ id: string; policy: ReplicaPolicy }>(async ({ id, policy }) => {
+      await fleet.get(id).configure(policy);
+    }),
     route: change<{ instance: string; set?: RouteSet }>(async ({ instance, set }) => {
       const record = routing.instance(instance);
       if (record !== undefined) await routing.route(record, set);
@@ -84,11 +86,10 @@ export function handlers(supervisor: Supervisor): Readonly<Record<string, Operat
         if (known?.route !== undefined) await routing.route(known, undefined);
         return routing.forget(instance.name);
       }
-      await routing.record(settledRecord(instance, settled, known));
+      await routing.record(instance.name, (now) => settledRecord(instance, settled, now));
     }),
     markStopped: change<{ instance: string; stopped: boolean }>(async ({ instance, stopped }) => {
-      const known = routing.instance(instance);
-      if (known !== undefined) await routing.record({ ...known, stopped });
+      await routing.record(instance, (known) => (known === undefined ? undefined : { ...known, stopped }));
     }),
     handOver: read(async () => supervisor.leave()),
     shutdown: read<{ stopServices: boolean }>(async ({ stopServices }) => {

@@ -1,12 +1,13 @@
 import type { StopSpec } from "@ctrlplane/core/provider";
 import { replicaFiles, type ReplicaFiles } from "../layout.ts";
-import { flushFile, overwriteJson, readVolatileJson, writeJsonFile } from "../process/json-file.ts";
+import { flushFile, overwriteJson, readVolatileJson, replaceJsonFile } from "../process/json-file.ts";
 import { Changes } from "./changes.ts";
 import { watchHealth } from "./health-watch.ts";
 import { freshState } from "./read.ts";
 import type { ExitRecord, ReplicaPolicy, ReplicaRecord, ReplicaState, RunEnd } from "./records.ts";
 import { adoptRun, launchRun, signalRun, type ReplicaRun } from "./replica-run.ts";
 import { pause, restartDelay, settledMs } from "./timing.ts";
+import { Turns } from "./turns.ts";
 import { log } from "../process/log.ts";
 
 /** What a replica needs of the supervisor. */
@@ -74,7 +75,7 @@ export class SupervisedReplica {
   async start(): Promise<void> {
     if (this.record.desired !== "running") {
       await this.#loop;
-      this.#write({ ...this.record, desired: "running" });
+      await this.#write({ desired: "running" });
       // Written with the start.
       this.state = { ...this.state, starts: 0, failedStarts: 0 };
     } else if (this.#loop === undefined && this.#isOver()) return;
@@ -86,7 +87,7 @@ export class SupervisedReplica {
 
   /** Returns when nothing of it runs. */
   async stop(stop: StopSpec): Promise<void> {
-    if (this.record.desired === "running") this.#write({ ...this.record, desired: "stopped" });
+    if (this.record.desired === "running") await this.#write({ desired: "stopped" });
     await this.end(stop);
   }
 
@@ -100,8 +101,8 @@ export class SupervisedReplica {
     await this.#loop;
   }
 
-  configure(policy: ReplicaPolicy): void {
-    this.#write({ ...this.record, policy });
+  async configure(policy: ReplicaPolicy): Promise<void> {
+    await this.#write({ policy });
     const before = this.#policy;
     this.#policy = new AbortController();
     before.abort();
@@ -116,10 +117,20 @@ export class SupervisedReplica {
 
   #isEnding = false;
 
-  #write(record: ReplicaRecord): void {
-    if (record === this.record) return;
-    writeJsonFile(this.files.record, record);
-    this.record = record;
+  readonly #writes = new Turns();
+
+  /** Resolves when every change of its record so far is in its file. */
+  async written(): Promise<void> {
+    await this.#writes.idle("record");
+  }
+
+  /** Changes the file first, while others work on, then what is known here. */
+  #write(change: Partial<ReplicaRecord>): Promise<void> {
+    return this.#writes.take("record", async () => {
+      const record = { ...this.record, ...change };
+      await replaceJsonFile(this.files.record, record);
+      this.record = record;
+    });
   }
 
   /** It ran, and its policy does not let it run again. */
@@ -148,7 +159,8 @@ export class SupervisedReplica {
   }
 
   async #launch(): Promise<ReplicaRun> {
-    this.#write(await this.#host.ensurePorts(this.record));
+    const { ports } = await this.#host.ensurePorts(this.record);
+    if (ports !== this.record.ports) await this.#write({ ports });
     const run = this.state.run + 1;
     const { readySince: _, stopping: __, ...kept } = this.state;
     this.state = { ...kept, run, starts: this.state.starts + 1, ready: false, unhealthy: false, hosts: {} };

@@ -1,15 +1,16 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { layout, instanceFile } from "../layout.ts";
 import type { RouteTable, Target } from "../gateway/routes.ts";
-import { flushFile, readJsonFile, replaceJsonFile, writeJsonFile } from "../process/json-file.ts";
+import { flushFile, readJsonFile, replaceJsonFile } from "../process/json-file.ts";
 import { entrancesOf } from "./entrances.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import { requireFreePorts } from "../route-conflicts.ts";
 import { readInstances } from "./read.ts";
 import type { InstanceRecord, RouteSet } from "./records.ts";
 import type { SupervisedReplica } from "./replica.ts";
+import { Turns } from "./turns.ts";
 
 /** Instances, and what the gateway is told of them. */
 export class Routing {
@@ -20,7 +21,9 @@ export class Routing {
   #table: RouteTable;
   /** The gateway has the table. Not so after a start: the supervisor before may have died between writing it and telling it. */
   #isTold = false;
-  #queue: Promise<unknown> = Promise.resolve();
+  /** Changes of one instance's record follow each other. */
+  readonly #records = new Turns();
+  readonly #publishing = new Turns();
 
   constructor(dir: string, gateway: GatewayLink, replica: (id: string) => SupervisedReplica | undefined) {
     this.#dir = dir;
@@ -38,40 +41,54 @@ export class Routing {
     return this.#table.entrances.length > 0;
   }
 
-  /** Returns when it is safe from a loss of power. */
-  async record(record: InstanceRecord): Promise<void> {
-    if (isDeepStrictEqual(record, this.#instances.get(record.name))) return;
-    this.#write(record);
-    await flushFile(instanceFile(this.#dir, record.name));
+  /** `change` makes the record of what is known, and `undefined` leaves that. Returns when it is safe from a loss of power. */
+  async record(name: string, change: (known: InstanceRecord | undefined) => InstanceRecord | undefined): Promise<void> {
+    await this.#records.take(name, async () => {
+      const known = this.#instances.get(name);
+      const record = change(known);
+      if (record === undefined || isDeepStrictEqual(record, known)) return;
+      await this.#write(record);
+      await flushFile(instanceFile(this.#dir, name));
+    });
   }
 
-  #write(record: InstanceRecord): void {
+  /** Changes the file first, while others work on, then what is known here. */
+  async #write(record: InstanceRecord): Promise<void> {
     const path = instanceFile(this.#dir, record.name);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeJsonFile(path, record);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await replaceJsonFile(path, record);
     this.#instances.set(record.name, record);
   }
 
-  forget(name: string): void {
-    rmSync(join(layout(this.#dir).instances, name), { recursive: true, force: true });
-    this.#instances.delete(name);
+  async forget(name: string): Promise<void> {
+    await this.#records.take(name, async () => {
+      await rm(join(layout(this.#dir).instances, name), { recursive: true, force: true });
+      this.#instances.delete(name);
+    });
   }
 
   /** Exactly this is routed when it returns; where the gateway refuses it, what was routed before still is. */
   async route(instance: InstanceRecord, set: RouteSet | undefined): Promise<void> {
+    const { name } = instance;
     await this.#inTurn(async () => {
-      const before = this.#instances.get(instance.name) ?? instance;
-      if (set !== undefined) requireFreePorts(instance.name, set, [...this.#instances.values()]);
-      const { route: _, ...without } = before;
-      // After a loss of power nothing of it runs: who rolls out routes it again, and `record` follows.
-      this.#write(set === undefined ? without : { ...without, route: set });
+      if (set !== undefined) requireFreePorts(name, set, [...this.#instances.values()]);
+      const before = this.#instances.get(name)?.route;
+      await this.#writeRoute(instance, set);
       try {
         await this.#publish();
       } catch (error) {
-        this.#write(before);
+        await this.#writeRoute(instance, before);
         await this.#publish();
         throw error;
       }
+    });
+  }
+
+  /** After a loss of power nothing of it runs: who rolls out routes it again, and `record` follows. */
+  async #writeRoute(instance: InstanceRecord, set: RouteSet | undefined): Promise<void> {
+    await this.#records.take(instance.name, async () => {
+      const { route: _, ...without } = this.#instances.get(instance.name) ?? instance;
+      await this.#write(set === undefined ? without : { ...without, route: set });
     });
   }
 
@@ -105,13 +122,7 @@ export class Routing {
     return (ready.length > 0 ? ready : living).map(({ isReady: _, ...target }) => target);
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(work, work);
-    // The caller hears of its failure; who comes next does not depend on it.
-    this.#queue = turn.then(
-      () => undefined,
-      () => undefined,
-    );
-    return turn;
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    return this.#publishing.take("table", work);
   }
 }
