@@ -93,7 +93,10 @@ export function createLocalProvider(
     identifyImage: (request, context) => images.identify(request, context),
     async buildImage(request, context) {
       await ensurePlatform(dir);
-      return mapped(request.image.declared, () => images.build(request, context));
+      const image = await mapped(request.image.declared, () => images.build(request, context));
+      // What is built is rolled out next, after its release and its intent are on the disk.
+      supervisor.warmUp();
+      return image;
     },
     provision: (request, context) =>
       mapped(`the volumes of ${request.instance.name}`, () => provision(dir, request, context)),

@@ -30,6 +30,7 @@ export function supervisorClient(options: SupervisorClientOptions): SupervisorCl
     connection.call(operation, { ...body, fence }, { signal });
 
   return {
+    warmUp: () => connection.warmUp(),
     async create(request, call) {
       await change("create", { request }, call);
       return found(dir, request.replica.id);
@@ -90,6 +91,13 @@ class Connection {
         this.#current = undefined;
       }
     }
+  }
+
+  warmUp(): void {
+    if (this.#options.start === "never") return;
+    this.#current ??= this.#ensure();
+    // The first call tries again, and throws what it meets.
+    this.#current.catch(() => undefined);
   }
 
   /** As `call`, where a supervisor runs; else nothing. */

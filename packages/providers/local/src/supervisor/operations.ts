@@ -59,6 +59,8 @@ export interface ReadOptions {
  * again and the call repeated.
  */
 export interface SupervisorClient {
+  /** Starts the supervisor, where it may be started, while the caller does other work. What goes wrong is told by the first call. */
+  warmUp(): void;
   /** Working folder, ports and sealed environment are there. An id that exists is returned as it is. */
   create(request: CreateReplica, options: WriteOptions): Promise<LocalReplica>;
   /** Returns when its process runs; not when it is ready. Throws `FAILED` `COMMAND_NOT_FOUND`. */
