@@ -32,6 +32,7 @@ const layerOfPath: Record<string, string> = {
   "engine.ts": "engine",
   "create-control-plane.ts": "engine",
   "instances.ts": "engine",
+  "deployments.ts": "engine",
   "index.ts": "entry",
 };
 

@@ -90,3 +90,62 @@ test("what a provider cannot do is refused before anything is begun", async () =
     assert.equal(JSON.stringify(await platform.harness.dump()), before);
   });
 });
+
+test("deployments by id: listed, watched while they run and afterwards, promoted; recover ends what a dead process left", async () => {
+  await withBench(async ({ folder, platform }) => {
+    const plane = createControlPlane({
+      providers: { sim: createReferenceProvider({ socket: platform.socket }) },
+      defaultProvider: "sim",
+      sealer: createSealer(Buffer.alloc(32, 7)),
+      redactor: createRedactor(),
+      cacheDir: folder,
+      folder,
+      actor: { user: "program", host: "bench", pid: process.pid },
+    });
+    const service = {
+      image: "ok:1",
+      ports: [{ containerPort: 80 }],
+      strategy: { type: "blue_green", pause: "manual" },
+    };
+    await finish(plane.instances.create({ service, stack: "one" }));
+    const [instance] = await plane.instances.list();
+    assert.ok(instance !== undefined);
+    assert.equal((await finish(plane.instances.deploy(instance.id, { ...service, image: "ok:2" }))).exitCode, 4);
+    const [paused] = await plane.deployments.list(instance.id);
+    assert.ok(paused !== undefined);
+    assert.deepEqual([paused.outcome, paused.change, paused.attempted], ["paused", 2, 2]);
+    assert.equal((await plane.deployments.get(paused.id)).instance, instance.id);
+    const seen = await Array.fromAsync(plane.deployments.watch(paused.id, { after: 1 }));
+    assert.deepEqual(
+      seen.map((each) => each.seq),
+      seen.map((_, index) => index + 2),
+    );
+    assert.equal(seen.at(-1)?.type, "result");
+
+    const run = await plane.deployments.promote(paused.id);
+    const live = await Array.fromAsync(plane.deployments.watch(paused.id));
+    assert.equal(live.at(-1)?.type, "result");
+    assert.equal((await run.done).result?.exitCode, 0);
+    assert.equal((await plane.releases.list(instance.id))[0]?.serving, true);
+    assert.deepEqual(
+      await plane
+        .recover()
+        .then((runs) => Promise.all(runs.map((each) => each.done)))
+        .then((all) => all.map((each) => each.result?.outcome)),
+      ["unchanged"],
+    );
+
+    await platform.harness.fault({ call: "route", kind: "error", code: "UNAVAILABLE" });
+    const plain = { image: "ok:3", ports: service.ports };
+    assert.equal((await finish(plane.instances.deploy(instance.id, plain))).exitCode, 1);
+    await platform.harness.clearFaults();
+    assert.equal((await plane.deployments.list(instance.id))[0]?.outcome, "failed");
+    const [recovery] = await plane.recover();
+    assert.equal((await recovery?.done)?.result?.exitCode, 0);
+    assert.deepEqual(
+      (await running(platform)).map((each) => each.split(" ")[1]),
+      ["ok:2"],
+    );
+    await plane.close();
+  });
+});

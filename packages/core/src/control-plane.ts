@@ -1,4 +1,5 @@
 import type { Diagnostic } from "./errors/diagnostic.ts";
+import type { Deployments, Releases } from "./deployments.ts";
 import type { Instances } from "./instances.ts";
 import type { Redactor } from "./errors/redaction.ts";
 import type { Actor, Change } from "./model/change.ts";
@@ -110,6 +111,8 @@ export interface RollbackOptions extends ChangeOptions {
 
 export interface ServiceStatus {
   readonly service: string;
+  /** `inst_…`. */
+  readonly instance: string;
   readonly provider: string;
   /** Absent where it does not exist, or cannot be seen. */
   readonly status?: InstanceStatus;
@@ -214,6 +217,11 @@ export interface Stacks {
   deploy(stack: Stack, options?: DeployOptions): Promise<Run<Change>>;
   /** Removes services (default: all), with their volumes only on request; protected ones and those with volumes by `remove` alone. */
   destroy(stack: Stack, options?: PlanOptions & ChangeOptions): Promise<Run<Change>>;
+  /**
+   * Ends what a process that died had begun, without the declaration: back to the release that served, or forward where there is none; a
+   * removal to its end. What is paused stays so.
+   */
+  recover(stack: Stack, options?: ChangeOptions): Promise<Run<Change>>;
   /** `plan.ready` shows the difference first. */
   rollback(stack: Stack, options?: RollbackOptions): Promise<Run<Change>>;
   scale(stack: Stack, replicas: Readonly<Record<string, ReplicaCount>>, options?: ChangeOptions): Promise<Run<Change>>;
@@ -254,6 +262,10 @@ export interface ControlPlane {
   readonly registry: ProviderRegistry;
   readonly stacks: Stacks;
   readonly instances: Instances;
+  readonly deployments: Deployments;
+  readonly releases: Releases;
+  /** Ends what a process that died had begun, in every stack of the store: to be called when a program starts. One run for each stack. */
+  recover(options?: ChangeOptions): Promise<readonly Run<Change>[]>;
   close(): Promise<void>;
 }
 

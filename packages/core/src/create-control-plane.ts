@@ -28,6 +28,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     clock: options.clock ?? systemClock,
     log: options.log ?? silentLogger,
     parallel: options.parallel ?? 8,
+    live: new Map(),
     audit: options.audit ?? (() => undefined),
     fallbackLedger: (platformId) => {
       const ledger = ledgers.get(platformId) ?? options.fallbackLedger?.(platformId) ?? memoryLedger();
@@ -66,7 +67,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   return {
     registry,
     stacks,
-    instances,
+    instances: instances.instances,
+    deployments: instances.deployments,
+    releases: instances.releases,
+    recover: instances.recover,
     close: async () => {
       const providers = await Promise.allSettled(made.values());
       await Promise.all(providers.flatMap((each) => (each.status === "fulfilled" ? [each.value.close()] : [])));

@@ -9,6 +9,7 @@ import { restartServices, scaleServices, startServices, stopServices } from "./e
 import { prepare } from "./engine/plan-stack.ts";
 import { providerStatuses } from "./engine/provider-status.ts";
 import { rebuildState, unlockStack } from "./engine/rebuild.ts";
+import { recoverStack } from "./engine/recover.ts";
 import { rollbackStack } from "./engine/rollback.ts";
 import { stackResources, stackStatus } from "./engine/status.ts";
 
@@ -25,6 +26,7 @@ export function makeEngine(core: Core): Stacks {
       (await prepare(core, stack, options, readContext(core, stack.name, options.signal))).plan,
     deploy: (stack, options = {}) => deployStack(core, stack, options),
     destroy: (stack, options = {}) => destroyStack(core, stack, options),
+    recover: (stack, options = {}) => recoverStack(core, stack, options),
     rollback: (stack, options = {}) => rollbackStack(core, stack, options),
     scale: (stack, replicas, options = {}) => scaleServices(core, stack, replicas, options),
     start: (stack, services, options = {}) => startServices(core, stack, services, options),

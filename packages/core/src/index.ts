@@ -1,6 +1,7 @@
 /** `@ctrlplane/core`: the contract, the registry and the engine. Providers import `@ctrlplane/core/provider` instead. */
 export * from "./config/index.ts";
 export * from "./control-plane.ts";
+export * from "./deployments.ts";
 export * from "./instances.ts";
 export { createControlPlane } from "./create-control-plane.ts";
 export { describeBytes, describeReplicas } from "./plan/describe.ts";

@@ -59,13 +59,14 @@ const status: StackStatus = {
   services: [
     {
       service: "web",
+      instance: "inst_1",
       provider: "vps1",
       status: web,
       orphaned: false,
       unfinished: { deployment: "dep_1", change: 42, to: 15 },
     },
-    { service: "db", provider: "vps2", unreachable: "no route to host", orphaned: false },
-    { service: "cron", provider: "vps1", orphaned: false },
+    { service: "db", instance: "inst_1", provider: "vps2", unreachable: "no route to host", orphaned: false },
+    { service: "cron", instance: "inst_1", provider: "vps1", orphaned: false },
   ],
   lastChange: { number: 42, command: "deploy", stack: "shop", by: "ci", host: "runner", startedAt: before(300) },
   lease: { user: "ci", host: "runner", pid: 7, command: "deploy", since: before(10) },
@@ -105,7 +106,7 @@ test("status: a change that nobody works on any more never finished", () => {
 
 test("status: without a supervisor, how to get it back, and no word on each service", () => {
   const down: InstanceStatus = { ...web, state: "down", replicas: [] };
-  const services = [{ service: "web", provider: "local", status: down, orphaned: false }];
+  const services = [{ service: "web", instance: "inst_1", provider: "local", status: down, orphaned: false }];
   const notes = (unwatched: string[]): string[] =>
     renderStatus({ stack: "shop", services }, { ...view, unwatched: new Set(unwatched) }).slice(6);
   assert.match(notes([])[0] ?? "", /^down: web; pctl logs web --tail 20 --env production$/);

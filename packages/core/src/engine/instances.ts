@@ -5,10 +5,12 @@ import { CtrlPlaneError } from "../errors/error.ts";
 import { newId } from "../model/ids.ts";
 import { label } from "../model/labels.ts";
 import type { Stack } from "../model/stack.ts";
-import type { Stacks } from "../control-plane.ts";
+import type { Change } from "../model/change.ts";
+import type { ControlPlane, Run, Stacks } from "../control-plane.ts";
 import type { CreateInstance, Instance, Instances } from "../instances.ts";
 import type { StateEntry } from "../state/store.ts";
 import type { Core } from "../platforms/core.ts";
+import { makeDeployments, type Operated } from "./deployments.ts";
 
 interface Found {
   readonly stack: string;
@@ -16,12 +18,15 @@ interface Found {
   readonly entry: StateEntry;
 }
 
+/** What a program that deploys services one by one works with. */
+type Programs = Pick<ControlPlane, "instances" | "deployments" | "releases" | "recover">;
+
 /** Services one by one, over stacks of which each usually holds one. */
 export function makeInstances(
   core: Core,
   stacks: Stacks,
   of: { readonly providerTypes: readonly string[]; readonly defaultProvider?: string; readonly cwd: string },
-): Instances {
+): Programs {
   const declare = async (
     stack: string,
     service: string,
@@ -78,7 +83,7 @@ export function makeInstances(
       ...(found?.status === undefined ? {} : { status: found.status }),
     };
   };
-  return {
+  const instances: Instances = {
     create: async (request, options) => {
       const provider = request.provider ?? of.defaultProvider;
       if (provider === undefined)
@@ -146,6 +151,19 @@ export function makeInstances(
     history: async (id) => on(await operating(id), ({ stack }) => stacks.history(stack)),
     events: async (id, change) =>
       on(await operating(id), async ({ stack }) => (await stacks.change(stack, change)).events),
+  };
+  const all = async (): Promise<Operated[]> =>
+    Promise.all((await entries(core)).map(({ entry }) => operating(entry.instance ?? "")));
+  return {
+    instances,
+    deployments: makeDeployments(core, stacks, { one: operating, all }),
+    releases: { list: (id) => instances.releases(id) },
+    recover: async (options) => {
+      const byStack = new Map((await all()).map(({ stack }) => [stack.name, stack]));
+      const runs: Run<Change>[] = [];
+      for (const stack of byStack.values()) runs.push(await stacks.recover(stack, options));
+      return runs;
+    },
   };
 }
 

@@ -13,6 +13,7 @@ import { summarize } from "../apply/outcome.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { Lease } from "../state/lease.ts";
 import { readContext, type Core } from "../platforms/core.ts";
+import { liveKey } from "./deployments.ts";
 import { failChange, finishChange } from "./finish-change.ts";
 import { releaseAll, takeLeases } from "./take-leases.ts";
 import { rebuildState } from "./rebuild.ts";
@@ -152,7 +153,9 @@ async function begin(
   });
   events.push({ type: "plan.ready", change: number, message: describeCounts(plan), data: { plan } });
   const begun = core.clock.monotonic();
-  const done = carryOut(scope, change, intended, leases, begun);
+  const key = liveKey(stack.name, number);
+  core.live.set(key, events);
+  const done = carryOut(scope, change, intended, leases, begun).finally(() => core.live.delete(key));
   return { id: newId("chg"), events, done };
 }
 

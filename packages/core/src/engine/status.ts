@@ -47,6 +47,7 @@ async function serviceStatus(
   const { instance, unfinished } = known;
   const base = {
     service: instance.service,
+    instance: instance.id,
     provider: instance.provider,
     orphaned: stack.services[instance.service] === undefined,
     ...(unfinished === undefined ? {} : { unfinished: describeUnfinished(known, unfinished) }),

@@ -4,6 +4,7 @@ import type { Clock, Fence, Logger, Progress, ProviderContext, Sealer } from "..
 import type { Ledger } from "../provider/ledger.ts";
 import type { Provider } from "../provider/provider.ts";
 import type { StateStore } from "../state/store.ts";
+import type { Event } from "../model/event.ts";
 import type { Actor } from "../model/change.ts";
 
 /** What everything in the engine works with; made once by `createControlPlane`. */
@@ -20,6 +21,8 @@ export interface Core {
   readonly audit: (call: string) => void;
   /** The provider behind a declaration, guarded; made once. Throws `NOT_FOUND` where its type is unknown. */
   provider(declaration: ProviderDeclaration, folder: string): Promise<Provider>;
+  /** Events of changes that go on in this process, by stack and number (`liveKey`). */
+  readonly live: Map<string, AsyncIterable<Event>>;
   /** Where lease and history lie for a platform that has no place for them. */
   fallbackLedger(platformId: string): Ledger;
 }
