@@ -1,5 +1,5 @@
 import { CtrlPlaneError } from "@ctrlplane/core";
-import { exit } from "./exit-code.ts";
+import { exit, isOurs } from "./exit-code.ts";
 
 /** What ends a command from outside, as one signal. */
 export interface Interruption {
@@ -62,7 +62,7 @@ const timeoutTarget = "--timeout";
 
 /** True where the time of `--timeout` ended it, and no signal. */
 export function isTimeout(reason: unknown): boolean {
-  return reason instanceof CtrlPlaneError && reason.code === "CANCELLED" && reason.target === timeoutTarget;
+  return isOurs(reason) && reason.code === "CANCELLED" && reason.target === timeoutTarget;
 }
 
 /** An interruption like the others: what was decided stays, and nothing is undone because of it. */

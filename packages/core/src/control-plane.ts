@@ -50,7 +50,7 @@ export interface ControlPlaneOptions {
   readonly actor: Actor;
   readonly clock?: Clock;
   readonly log?: Logger;
-  /** Called with the name of each call of a provider (`local.list`) and ledger: for tests, benches and `--debug`. */
+  /** Called with the name of each call of a provider (`local.list`) and of a ledger (`local.ledger.read`; of one that lies elsewhere `PLATFORM.ledger.read`): for tests, benches and `--debug`. */
   readonly audit?: (call: string) => void;
   /** Where lease and history lie for a platform that has no place for them. Default: in memory. */
   fallbackLedger?(platformId: string): Ledger;

@@ -5,6 +5,7 @@ import { silentLogger, systemClock } from "./platforms/clock.ts";
 import type { Core } from "./platforms/core.ts";
 import { makeInstances } from "./engine/instances.ts";
 import { makeEngine } from "./engine.ts";
+import { auditLedger } from "./provider/audit-ledger.ts";
 import { guardProvider } from "./provider/guard.ts";
 import type { Ledger } from "./provider/ledger.ts";
 import type { Provider } from "./provider/provider.ts";
@@ -31,7 +32,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     live: new Map(),
     audit: options.audit ?? (() => undefined),
     fallbackLedger: (platformId) => {
-      const ledger = ledgers.get(platformId) ?? options.fallbackLedger?.(platformId) ?? memoryLedger();
+      const known = ledgers.get(platformId);
+      if (known !== undefined) return known;
+      const own = options.fallbackLedger?.(platformId) ?? memoryLedger();
+      const ledger = auditLedger(own, (call) => core.audit(`${platformId}.${call}`));
       ledgers.set(platformId, ledger);
       return ledger;
     },

@@ -1,4 +1,4 @@
-import { CtrlPlaneError } from "../errors/error.ts";
+import { isCtrlPlaneError } from "../errors/error.ts";
 import type { Stack } from "../model/stack.ts";
 import type { StackStatus } from "../control-plane.ts";
 import { DocumentDraft } from "../apply/document-draft.ts";
@@ -41,7 +41,7 @@ async function readable(core: Core, stack: Stack): Promise<{ before: StateDocume
   try {
     return { before: await core.store.read(stack.name), isDamaged: false };
   } catch (error) {
-    if (error instanceof CtrlPlaneError && error.code === "INVALID") return { before: undefined, isDamaged: true };
+    if (isCtrlPlaneError(error) && error.code === "INVALID") return { before: undefined, isDamaged: true };
     throw error;
   }
 }

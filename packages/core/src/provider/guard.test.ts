@@ -7,6 +7,7 @@ import type { RolloutDecision } from "../rollout/journal.ts";
 import type { Progress, ProviderContext } from "./context.ts";
 import { guardProvider, type GuardOptions } from "./guard.ts";
 import type { Provider } from "./provider.ts";
+import { memoryLedger } from "../state/memory-ledger.ts";
 
 const secret = "hunter2secret";
 const redactor: Redactor = { add: () => undefined, redact: (text) => text.replaceAll(secret, "•") };
@@ -83,6 +84,18 @@ test("what is not declared is refused without a call", async () => {
   assert.equal(error.code, "UNSUPPORTED");
   assert.equal(error.provider, "vps1");
   assert.deepEqual(calls, []);
+});
+
+test("each call of its ledger is told by name, before it is made", async () => {
+  const { provider, context, calls } = sample({ ledger: memoryLedger() });
+  const { ledger } = provider;
+  assert.ok(ledger !== undefined);
+  const version = await ledger.create("a", "1", context);
+  await ledger.swap("a", "2", version, context);
+  await ledger.read("a", context);
+  await ledger.list("", context);
+  await ledger.remove("a", undefined, context);
+  assert.deepEqual(calls, ["ledger.create", "ledger.swap", "ledger.read", "ledger.list", "ledger.remove"]);
 });
 
 test("what is cancelled already is not called", async () => {

@@ -1,5 +1,6 @@
 import type { Redactor } from "../errors/redaction.ts";
 import type { RolloutJournal } from "../rollout/journal.ts";
+import { auditLedger } from "./audit-ledger.ts";
 import { isGated } from "./capability-methods.ts";
 import type { ProviderContext } from "./context.ts";
 import {
@@ -28,7 +29,7 @@ export interface GuardOptions {
   readonly redactor: Redactor;
   /** Most milliseconds a call may take, by method. Default: `defaultTimeouts`. */
   readonly timeouts?: Timeouts;
-  /** Told the method's name at each call that reaches the provider. */
+  /** Told the name of each call that reaches the provider or its ledger: `deploy`, `ledger.read`. */
   readonly audit?: (method: string) => void;
 }
 
@@ -148,7 +149,14 @@ export function guardProvider(provider: Provider, options: GuardOptions): Provid
         enter("logs", context);
         return provider.logs(request, guardContext(context, redactor));
       }),
-    ...(provider.ledger === undefined ? {} : { ledger: guardLedger(provider.ledger, origin) }),
+    ...(provider.ledger === undefined
+      ? {}
+      : {
+          ledger: guardLedger(
+            auditLedger(provider.ledger, (call) => audit?.(call)),
+            origin,
+          ),
+        }),
     close: async () => {
       try {
         await provider.close();

@@ -1,6 +1,6 @@
 import {
-  CtrlPlaneError,
   describeInstance,
+  isCtrlPlaneError,
   replicaLabels,
   replicaName,
   type InstanceBase,
@@ -135,7 +135,7 @@ async function* readLogs(client: Client, request: LogsRequest, context: Provider
       answer = (await client.call("logs", args, context)) as LogAnswer; // as `calls.logs` gives it
     } catch (error) {
       // That is how a reader who follows ends it.
-      if (request.follow && error instanceof CtrlPlaneError && error.code === "CANCELLED") return;
+      if (request.follow && isCtrlPlaneError(error) && error.code === "CANCELLED") return;
       throw error;
     }
     yield* answer.lines;
