@@ -79,7 +79,11 @@ export class TestReport {
   #addFile(summary: Extract<TestEvent, { type: "test:summary" }>["data"]): void {
     const { counts, duration_ms: durationMs, file = "" } = summary;
     const failed = counts.tests - counts.passed - counts.skipped - counts.todo;
-    const measured = this.#measured.get(file) ?? [];
+    // Node names the file in which a test is written: one that tests share has no summary of its own.
+    const measured = [...this.#measured].flatMap(([of, messages]) =>
+      of === file || !of.endsWith(".test.ts") ? messages : [],
+    );
+    for (const of of this.#measured.keys()) if (!of.endsWith(".test.ts")) this.#measured.delete(of);
     const line = {
       file: this.#nameOf(file),
       passed: counts.passed,
