@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { basename, join } from "node:path";
 import { styleText } from "node:util";
 
@@ -25,6 +26,8 @@ export interface Result {
   benchmark: string;
   at: string;
   node: string;
+  /** Of the machine over the last minute, at the end of the benchmark. */
+  load: number;
   rows: Judged[];
 }
 
@@ -45,7 +48,13 @@ export function median(values: readonly number[]): number {
 export function report(file: string, rows: readonly Row[]): void {
   const benchmark = basename(file, ".ts");
   const judged = rows.map(judge);
-  const result: Result = { benchmark, at: new Date().toISOString(), node: process.version, rows: judged };
+  const result: Result = {
+    benchmark,
+    at: new Date().toISOString(),
+    node: process.version,
+    load: loadavg()[0] ?? NaN,
+    rows: judged,
+  };
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${benchmark}.json`), `${JSON.stringify(result, null, 2)}\n`);
   process.stdout.write(`${styleText("bold", benchmark)}\n${table(judged)}\n`);
@@ -65,10 +74,10 @@ export function judge(row: Row): Judged {
 export function table(rows: readonly Judged[]): string {
   const cells = rows.map((row) => [
     row.name,
-    `${round(row.value)} ${row.unit}`,
-    row.baseline === undefined ? "" : `${row.baseline.name} ${round(row.baseline.value)} ${row.unit}`,
+    quantity(row.value, row.unit),
+    row.baseline === undefined ? "" : `${row.baseline.name} ${quantity(row.baseline.value, row.unit)}`,
     row.ratio === undefined ? "" : `ratio ${row.ratio.toFixed(2)}`,
-    row.goal === undefined ? "" : goalText(row.goal),
+    row.goal === undefined ? "" : `goal ${goalText(row.goal)}`,
     row.met === undefined ? "" : row.met ? "met" : "MISSED",
   ]);
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
@@ -77,10 +86,12 @@ export function table(rows: readonly Judged[]): string {
     .join("\n");
 }
 
-function goalText(goal: { atMost: number } | { atLeast: number }): string {
-  return "atMost" in goal ? `goal ≤ ${goal.atMost}` : `goal ≥ ${goal.atLeast}`;
+export function goalText(goal: { atMost: number } | { atLeast: number }): string {
+  return "atMost" in goal ? `≤ ${goal.atMost}` : `≥ ${goal.atLeast}`;
 }
 
-function round(value: number): string {
-  return value >= 1000 ? Math.round(value).toString() : value.toPrecision(3);
+/** Three digits, or all before the point. Counts stay whole. */
+export function quantity(value: number, unit: string): string {
+  const isWhole = value >= 1000 || (Number.isInteger(value) && (unit === "calls" || unit === "requests"));
+  return `${isWhole ? Math.round(value) : value.toPrecision(3)} ${unit}`;
 }

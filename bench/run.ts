@@ -1,13 +1,20 @@
-// `npm run bench [-- name…]`: every bench/*.ts in a process of its own, one after another, so that none disturbs another.
-// Each reports for itself; all results together stand in bench/results/all.json.
+// `npm run bench [-- --write] [name…]`: every bench/*.ts in a process of its own, one after another, so that none disturbs another.
+// Each reports for itself; all results together stand in bench/results/all.json. `--write` puts them into docs/performance.md
+// too; without names it replaces all of its figures.
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { parseArgs } from "node:util";
+import { format } from "prettier";
+import { figuresOf, withFigures } from "./docs/figures.ts";
 import type { Result } from "./report.ts";
 
 const folder = import.meta.dirname;
 const results = join(folder, "results");
-const asked = process.argv.slice(2);
+const { values, positionals: asked } = parseArgs({
+  allowPositionals: true,
+  options: { write: { type: "boolean", default: false } },
+});
 const names = globSync("*.ts", { cwd: folder })
   .map((file) => basename(file, ".ts"))
   .filter((name) => name !== "run" && name !== "report" && !name.endsWith(".test"))
@@ -17,7 +24,10 @@ if (names.length === 0) {
   process.stderr.write(`bench: none is called ${asked.join(", ")}\n`);
   process.exit(1);
 }
-rmSync(results, { recursive: true, force: true });
+// What was not asked for keeps the figures of its last run.
+if (asked.length === 0) rmSync(results, { recursive: true, force: true });
+else for (const name of names) rmSync(join(results, `${name}.json`), { force: true });
+rmSync(join(results, "all.json"), { force: true });
 const failed = names.filter((name) => {
   const args = ["--conditions=source", join(folder, `${name}.ts`)];
   return spawnSync(process.execPath, args, { stdio: "inherit" }).status !== 0;
@@ -26,6 +36,11 @@ const all = globSync("*.json", { cwd: results })
   .toSorted()
   .map((file) => JSON.parse(readFileSync(join(results, file), "utf8")) as Result);
 if (all.length > 0) writeFileSync(join(results, "all.json"), `${JSON.stringify(all, null, 2)}\n`);
+if (values.write) {
+  const page = join(folder, "..", "docs", "performance.md");
+  const text = withFigures(readFileSync(page, "utf8"), figuresOf(all));
+  writeFileSync(page, await format(text, { parser: "markdown", printWidth: 120 }));
+}
 process.stdout.write(
   failed.length === 0 ? `\nall goals met; bench/results/all.json\n` : `\nmissed or broken: ${failed.join(", ")}\n`,
 );
