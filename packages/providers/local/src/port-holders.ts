@@ -25,7 +25,7 @@ export function readListening(): readonly PortHolder[] {
     ...readTable("/proc/net/udp", "udp", udpBound),
     ...readTable("/proc/net/udp6", "udp", udpBound),
   ];
-  const owners = findOwners(new Set(sockets.map(({ inode }) => inode)));
+  const owners = ownersOf(sockets);
   return sockets.map(({ inode, ...socket }) => ({ ...socket, ...owners.get(inode) }));
 }
 
@@ -69,8 +69,23 @@ function parseAddress(hex: string): string {
   return groups.join(":");
 }
 
-function findOwners(wanted: ReadonlySet<string>): ReadonlyMap<string, { pid: number; command: string }> {
-  const owners = new Map<string, { pid: number; command: string }>();
+interface Owner {
+  readonly pid: number;
+  readonly command: string;
+}
+
+/** Whose a socket is, as far as this process looked before: finding out reads the open files of every process. */
+let known: ReadonlyMap<string, Owner | undefined> = new Map();
+
+function ownersOf(sockets: readonly Socket[]): ReadonlyMap<string, Owner | undefined> {
+  const inodes = new Set(sockets.map(({ inode }) => inode));
+  const found = findOwners(new Set([...inodes].filter((inode) => !known.has(inode))));
+  known = new Map([...inodes].map((inode) => [inode, known.get(inode) ?? found.get(inode)]));
+  return known;
+}
+
+function findOwners(wanted: ReadonlySet<string>): ReadonlyMap<string, Owner> {
+  const owners = new Map<string, Owner>();
   if (wanted.size === 0) return owners;
   for (const name of orGone(() => readdirSync("/proc")) ?? []) {
     if (!/^\d+$/.test(name)) continue;
