@@ -70,5 +70,6 @@ function nextLines(
   if (release !== undefined) steps.push([next(`run ${service} --release ${release}`, "sh"), "look inside"]);
   const width = Math.max(0, ...steps.map(([command]) => command.length));
   const lines = steps.map(([command, meaning]) => `${command.padEnd(width)}    ${meaning}`);
-  return [...(hint === undefined ? [] : [hint]), ...lines, `or fix it, then ${next("deploy")}`];
+  const known = [...(hint === undefined ? [] : [hint]), ...lines];
+  return [...known, `${known.length === 0 ? "" : "or "}fix it, then ${next("deploy")}`];
 }

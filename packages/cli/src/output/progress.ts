@@ -129,7 +129,9 @@ export class Progress {
       }
     }
     if (event.type === "replica.routed") this.#routed.add(`${this.#nameOf(event) ?? ""} ${event.release ?? ""}`);
-    if (event.level === "error" && event.service !== undefined) this.#rememberFailure(event, event.service);
+    // A failed build is told again with its service, and with what became of that.
+    if (event.level === "error" && event.service !== undefined && event.type !== "build.failed")
+      this.#rememberFailure(event, event.service);
   }
 
   /** The first one that says how a replica ended counts: what follows from it is told by the lines. */
