@@ -21,6 +21,8 @@ export interface RunOptions {
   /** Whom it runs as. Default: who runs the test. */
   readonly uid?: number;
   readonly gid?: number;
+  /** Words before its own: a program that starts it. */
+  readonly under?: readonly string[];
 }
 
 /** A replica by what the kernel shows: its name, and the processes of its session. */
@@ -87,8 +89,9 @@ export class Project implements AsyncDisposable {
   }
 
   start(words: readonly string[], options: RunOptions = {}): ChildProcess {
-    const { cwd = this.folder, env, uid, gid } = options;
-    const child = spawn(process.execPath, [entry, ...words], {
+    const { cwd = this.folder, env, uid, gid, under = [] } = options;
+    const [program = process.execPath, ...rest] = [...under, process.execPath, entry, ...words];
+    const child = spawn(program, rest, {
       cwd,
       env: { ...this.#env, ...env },
       ...(uid === undefined ? {} : { uid }),

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { eventually, Project } from "./fixture.ts";
+import { deedsIn, hasStrace, traceable, traceInto } from "./traced.ts";
 import { listTree } from "./tree-listing.ts";
 
 const reading = [
@@ -35,6 +36,21 @@ async function readsLeaveNoTrace(project: Project, commands: readonly (readonly 
     assert.deepEqual(look(), before, `pctl ${words.join(" ")} left a trace`);
   }
 }
+
+/** Runs it under `strace`: what it did beyond reading, its caches apart. */
+async function deedsOf(project: Project, words: readonly string[]): Promise<string[]> {
+  const trace = join(project.root, "trace");
+  await project.expect(0, words, { under: traceInto(trace), env: traceable });
+  const cache = join(project.folder, ".pctl");
+  const compiled = join(project.home, ".cache");
+  return deedsIn(trace, (path) => {
+    const isIn = (folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
+    // The copy of the state file lies there as well: no cache.
+    return (isIn(cache) && !isIn(join(cache, "state"))) || isIn(compiled);
+  });
+}
+
+const isTraced = hasStrace();
 
 describe("commands that only look", { concurrency: true }, () => {
   test("before anything was deployed", async () => {
@@ -69,6 +85,23 @@ describe("commands that only look", { concurrency: true }, () => {
     await eventually("the supervisor ended", () => !project.processes().some(({ role }) => role === "supervisor"));
     await readsLeaveNoTrace(project, reading);
     assert.deepEqual(await project.versions(), ["v1"]);
+  });
+
+  test("a plan by its system calls: no file opened for writing, no connection, no process", async (t) => {
+    if (!isTraced) return t.skip("missing: strace");
+    await using project = await Project.withServer({ version: "v1" }, ["scale: { replica: 2 }"]);
+    await project.ok("deploy");
+    await project.change({ version: "v2" });
+    for (const words of [["plan"], ["plan", "--json"], ["plan", "--refresh"]])
+      assert.deepEqual(await deedsOf(project, words), [], words.join(" "));
+    assert.deepEqual(await project.versions(), ["v1"]);
+    const deeds = (await deedsOf(project, ["deploy"])).join("\n");
+    // Controls: of a deploy each kind is seen.
+    assert.match(deeds, /openat\(.*\/ledger\/.*O_(WRONLY|RDWR)/);
+    assert.match(deeds, /rename.*\/local\//);
+    assert.match(deeds, /connect\(.*AF_UNIX/);
+    const started = (await deedsOf(project, ["exec", "web", "true"])).join("\n");
+    assert.match(started, /execve\(|clone/);
   });
 
   test("control: what a deploy changes is seen", async () => {

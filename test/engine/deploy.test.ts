@@ -36,11 +36,19 @@ describe("engine", { concurrency: 6 }, () => {
     });
   });
 
-  test("a plan writes nothing", async () => {
-    await withBench(async ({ plane, platform, stack }) => {
+  test("a plan writes nothing: neither on the platform nor by a call that could", async () => {
+    await withBench(async ({ plane, platform, stack, calls }) => {
+      const reading = /\.(info|health|identifyImage|status|list|resources|ledger\.read|ledger\.list)$/;
+      const writes = (): string[] => calls.filter((call) => !reading.test(call));
       await finish(plane.stacks.deploy(await stack(web("ok:1"))));
+      assert.ok(writes().includes("ref.deploy") && writes().includes("ref.ledger.create"), "control: a deploy writes");
       const before = JSON.stringify(await platform.harness.dump());
+      calls.length = 0;
       await plane.stacks.plan(await stack(web("ok:2")));
+      await plane.stacks.plan(await stack(web("ok:2", ", env: { A: b }")), { refresh: true });
+      await plane.stacks.plan(await stack("{}"));
+      assert.ok(calls.length > 0, "the plan asked nobody");
+      assert.deepEqual(writes(), []);
       assert.equal(JSON.stringify(await platform.harness.dump()), before);
     });
   });
