@@ -1,6 +1,5 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { Change, DeploymentResult } from "../model/change.ts";
-import { canonicalJson, sha256 } from "../model/hash.ts";
 import type { PlanAction } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
 import type { Stack } from "../model/stack.ts";
@@ -15,6 +14,7 @@ import { describePause } from "../plan/describe.ts";
 import { actionKey, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
 import type { Core } from "../platforms/core.ts";
 import { knownInstances, refuseUntouchable } from "./known.ts";
+import { planOfActions } from "./plan-of-actions.ts";
 import { runChange } from "./run-change.ts";
 import { checkServices } from "./service-names.ts";
 import { survey } from "./survey.ts";
@@ -52,15 +52,7 @@ export function advanceServices(
       const actions = subjects.map((each) => describeAction(each, to));
       const byKey = new Map(subjects.map((each) => [actionKey(each.instance), each]));
       return {
-        plan: {
-          v: 1 as const,
-          stack: stack.name,
-          ...(stack.environment === undefined ? {} : { environment: stack.environment }),
-          hash: sha256(canonicalJson(actions.map(({ key, summary }) => ({ key, summary })))),
-          actions,
-          diagnostics: [],
-          platforms: [],
-        },
+        plan: planOfActions(stack, actions),
         survey: seen,
         execute: (scope) =>
           runActions(scope, actions, async ({ key }) => {

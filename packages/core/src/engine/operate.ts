@@ -1,6 +1,5 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { Change, ChangeCommand, DeploymentResult } from "../model/change.ts";
-import { canonicalJson, sha256 } from "../model/hash.ts";
 import type { InstanceStatus, SettledRelease } from "../model/observed.ts";
 import type { PlanAction } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
@@ -18,6 +17,7 @@ import type { Capability } from "../provider/capability.ts";
 import { refusePaused } from "./advance.ts";
 import { refuseIncapable } from "./refuse-incapable.ts";
 import { checkServices } from "./service-names.ts";
+import { planOfActions } from "./plan-of-actions.ts";
 import { runChange } from "./run-change.ts";
 import { survey, type Survey } from "./survey.ts";
 import { unreachableActions } from "./unreachable.ts";
@@ -72,15 +72,7 @@ export function operate(
       const beyond = unreachableActions(new Map([...known].filter(([, each]) => isMeant(each))), seen);
       const actions = [...subjects.map((subject) => describeAction(subject, operation)), ...beyond];
       const byKey = new Map(subjects.map((subject) => [actionKey(subject.instance), subject]));
-      const plan = {
-        v: 1 as const,
-        stack: stack.name,
-        ...(stack.environment === undefined ? {} : { environment: stack.environment }),
-        hash: sha256(canonicalJson(actions.map(({ key, summary }) => ({ key, summary })))),
-        actions,
-        diagnostics: [],
-        platforms: [],
-      };
+      const plan = planOfActions(stack, actions);
       return {
         plan,
         survey: seen,

@@ -1,5 +1,4 @@
 import type { Change } from "../model/change.ts";
-import { canonicalJson, sha256 } from "../model/hash.ts";
 import type { PlanAction } from "../model/plan.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ChangeOptions, Run } from "../control-plane.ts";
@@ -10,6 +9,7 @@ import { actionKey, type KnownInstance } from "../plan/input.ts";
 import type { Core } from "../platforms/core.ts";
 import { knownInstances, refuseUntouchable } from "./known.ts";
 import { isHalfway } from "./last-effects.ts";
+import { planOfActions } from "./plan-of-actions.ts";
 import { runChange } from "./run-change.ts";
 import { survey } from "./survey.ts";
 
@@ -31,14 +31,7 @@ export function recoverStack(core: Core, stack: Stack, options: ChangeOptions): 
       const actions = subjects.map(describeAction);
       const byKey = new Map(subjects.map((each) => [actionKey(each.instance), each]));
       return {
-        plan: {
-          v: 1 as const,
-          stack: stack.name,
-          hash: sha256(canonicalJson(actions.map(({ key, summary }) => ({ key, summary })))),
-          actions,
-          diagnostics: [],
-          platforms: [],
-        },
+        plan: planOfActions(stack, actions),
         survey: seen,
         execute: (scope) =>
           runActions(scope, actions, async (action) => {

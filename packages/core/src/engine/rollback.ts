@@ -1,7 +1,6 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { Change, DeploymentResult } from "../model/change.ts";
-import { canonicalJson, sha256 } from "../model/hash.ts";
-import type { Plan, PlanAction } from "../model/plan.ts";
+import type { PlanAction } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
 import type { Stack } from "../model/stack.ts";
 import type { RollbackOptions, Run } from "../control-plane.ts";
@@ -20,6 +19,7 @@ import type { ProviderContext } from "../provider/context.ts";
 import type { Core } from "../platforms/core.ts";
 import { formerInstance, knownInstances, refuseUntouchable } from "./known.ts";
 import { isHalfway, lastEffects, servedBefore } from "./last-effects.ts";
+import { planOfActions } from "./plan-of-actions.ts";
 import { runChange, type Intended } from "./run-change.ts";
 import { survey, type Survey } from "./survey.ts";
 import { unreachableActions } from "./unreachable.ts";
@@ -58,15 +58,7 @@ export async function decideRollback(
   const beyond = options.service === undefined ? unreachableActions(known, seen) : [];
   const actions = [...inOrder(described, stack), ...beyond];
   const byKey = new Map(steps.map((step) => [actionKey(step.known.instance), step]));
-  const plan: Plan = {
-    v: 1,
-    stack: stack.name,
-    ...(stack.environment === undefined ? {} : { environment: stack.environment }),
-    hash: sha256(canonicalJson(actions.map(({ key, kind, from, release }) => ({ key, kind, from, release })))),
-    actions,
-    diagnostics: [],
-    platforms: [],
-  };
+  const plan = planOfActions(stack, actions);
   return {
     plan,
     survey: seen,
