@@ -230,3 +230,26 @@ test("what fails before anything of a release was begun leaves the old one as it
     assert.equal((await finish(plane.stacks.deploy(await stack(web("ok:2"))))).exitCode, 0);
   });
 });
+
+test("a removal that broke off before it did anything is no word on the future: the next deploy ends it", async () => {
+  await withBench(async (bench) => {
+    const { plane, platform, stack } = bench;
+    const web = '  web: { image: "ok:1", ports: [8080:3000], volumes: [{ path: /data }] }';
+    assert.equal((await finish(plane.stacks.deploy(await stack(web)))).exitCode, 0);
+    await platform.harness.fault({ call: "route", kind: "error", code: "UNAVAILABLE" });
+    assert.equal((await finish(plane.stacks.destroy(await stack(web), { remove: ["web"] }))).exitCode, 1);
+    const { actions } = await plane.stacks.plan(await stack(web));
+    assert.deepEqual(
+      actions.map((each) => [each.kind, each.notes]),
+      [["configure", ["its removal by change #2 did not finish, and it is wanted"]]],
+    );
+    assert.equal((await finish(plane.stacks.deploy(await stack(web)))).exitCode, 0);
+    assert.deepEqual(await running(platform), ["shop-web ok:1 100%"]);
+    const later = await plane.stacks.plan(await stack("{}"));
+    assert.deepEqual(
+      later.actions.map((each) => each.kind),
+      ["hold"],
+      "it holds data, and goes by name alone",
+    );
+  });
+});

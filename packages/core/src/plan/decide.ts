@@ -66,7 +66,14 @@ function decideKind(desired: DesiredInstance, known: KnownInstance, input: PlanI
   const isEmpty = observed.settled === undefined && observed.revisions.every((each) => each.desired === 0);
   if (isEmpty && known.entry?.fingerprint === undefined) return decideAbsent(desired, known, next);
   if (observed.settled === undefined) return decideUnsettled(desired, known, next);
-  return decideSettled(desired, known, observed, observed.settled, next);
+  return endRemoval(decideSettled(desired, known, observed, observed.settled, next), known);
+}
+
+/** What is kept as it is carries nothing out, and the intent to remove it would stay: a later command took that for confirmed. */
+function endRemoval(decision: Decision, { unfinished }: KnownInstance): Decision {
+  if (decision.kind !== "keep" || unfinished === undefined) return decision;
+  const notes = [`its removal by change #${unfinished.change} did not finish, and it is wanted`];
+  return { ...decision, kind: "configure", causes: ["recovery"], notes };
 }
 
 function judgeForeign(known: KnownInstance, input: PlanInput): Decision | undefined {

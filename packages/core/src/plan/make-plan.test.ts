@@ -157,7 +157,7 @@ const cases: readonly [name: string, input: PlanInput, expected: readonly string
         knownOf(web, { unfinished: { service: "web", deployment: "dep_4", change: 9, from: 3, isReverting: false } }),
       ],
     }),
-    ["keep web@here at 3"],
+    ["configure web@here (recovery) at 3"],
   ],
   [
     "pctl 1.1's, unchanged by its fingerprint",

@@ -9,12 +9,16 @@ import type { Release } from "../model/release.ts";
  */
 const undecided: readonly ErrorCode[] = ["CANCELLED", "RATE_LIMITED", "TIMEOUT", "UNAUTHORIZED", "UNAVAILABLE"];
 
+/** Whoever holds the lease now decides. A `CONFLICT` about anything else is the platform's word on the release. */
+export function isLostLease(error: unknown): boolean {
+  return isCtrlPlaneError(error) && error.code === "CONFLICT" && error.target === "lease";
+}
+
 /** Why the release failed; undefined where it did not, and only the rollout was interrupted. */
 export function failureOf(error: unknown): FailureDetail | undefined {
   if (!isCtrlPlaneError(error)) return { verdict: "UNSCHEDULABLE" };
   if (error.failure !== undefined) return error.failure;
-  // The lease was lost: whoever holds it now decides.
-  if (error.code === "CONFLICT" && error.target === "lease") return undefined;
+  if (isLostLease(error)) return undefined;
   if (error.retryable || undecided.includes(error.code)) return undefined;
   return { verdict: verdictOf(error.code) };
 }

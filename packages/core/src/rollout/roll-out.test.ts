@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isCtrlPlaneError, type CtrlPlaneError } from "../errors/error.ts";
+import { CtrlPlaneError, isCtrlPlaneError } from "../errors/error.ts";
 import { revisionKey, type Release } from "../model/release.ts";
 import type { ReplicaCount } from "../model/resources.ts";
 import { machineRevisionDriver } from "./machine-revision-driver.ts";
@@ -309,6 +309,44 @@ test("a lost lease ends it before the next write", async () => {
   const revisions = machineRevisionDriver(driver, instance, { deployment: "dep_2", release: next, total: () => 3 });
   await assert.rejects(world.run(rollOut(revisions, { ...request, journal: refusing }, lost)), Killed);
   assert.equal(world.writes.length, writes);
+});
+
+test("a conflict on the way back does not hide why the release failed, unless the lease was lost", async () => {
+  for (const target of ["shop-web-1", "lease"]) {
+    const world = await serving(old);
+    const { driver, context, journal } = world.process();
+    const wanted = release(7, "never");
+    const conflict = new CtrlPlaneError("CONFLICT", "is taken", { target });
+    const refusing = {
+      ...driver,
+      list: (...args: Parameters<typeof driver.list>) =>
+        journal.decisions.length > 0 ? Promise.reject(conflict) : driver.list(...args),
+    };
+    const revisions = machineRevisionDriver(refusing, instance, {
+      deployment: "dep_7",
+      release: wanted,
+      total: () => 3,
+    });
+    const request = {
+      release: wanted,
+      previous: old,
+      replicas: 3,
+      strategy: rollingStrategy,
+      deployment: "dep_7",
+      journal,
+    };
+    const error = await failing(world.run(rollOut(revisions, request, context)));
+    assert.deepEqual(
+      world.decisions.map((each) => each.kind),
+      ["revert"],
+    );
+    if (target === "lease") assert.equal(error, conflict);
+    else
+      assert.deepEqual(
+        [error.code, error.failure?.verdict, error.failure?.reverted],
+        ["FAILED", "START_TIMEOUT", false],
+      );
+  }
 });
 
 /** Kills the deploying process at every call it makes, in turn; a plain call afterwards has to end as if nothing had been. */

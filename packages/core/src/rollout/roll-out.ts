@@ -1,9 +1,10 @@
+import type { ErrorCode } from "../errors/codes.ts";
 import { CtrlPlaneError, isCtrlPlaneError } from "../errors/error.ts";
 import type { SettledRelease } from "../model/observed.ts";
 import { revisionKey, type Release } from "../model/release.ts";
 import type { StrategyName } from "../model/spec.ts";
 import type { ProviderContext } from "../provider/context.ts";
-import { failedRelease, failureOf } from "./failure.ts";
+import { failedRelease, failureOf, isLostLease } from "./failure.ts";
 import { recreate } from "./recreate.ts";
 import { decideReplicas } from "./replica-count.ts";
 import { hold, revert } from "./revert.ts";
@@ -160,10 +161,16 @@ async function conclude(rollout: Rollout, error: unknown, context: ProviderConte
     const reverted = request.strategy.onFailure === "hold" ? await hold(rollout) : await revert(rollout);
     return failedRelease(request.release, failure, reverted, error);
   } catch (second) {
-    // Nothing may follow a lost lease or a cancelled call. Any other error must not hide why the release failed.
-    if (isCtrlPlaneError(second) && (second.code === "CONFLICT" || second.code === "CANCELLED")) return second;
+    // Nothing may follow a lost lease or a cancelled call, and what was refused from the first call on, as not ours, is told as it is.
+    // Any other error must not hide why the release failed.
+    const isRefused = hasCode(error, "CONFLICT") && hasCode(second, "CONFLICT");
+    if (isRefused || isLostLease(second) || hasCode(second, "CANCELLED")) return second;
     return unfinished(rollout, failure, error, second);
   }
+}
+
+function hasCode(error: unknown, code: ErrorCode): boolean {
+  return isCtrlPlaneError(error) && error.code === code;
 }
 
 function cancelled(error: unknown): CtrlPlaneError {

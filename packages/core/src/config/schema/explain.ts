@@ -106,7 +106,6 @@ function wrongValue(issue: z.core.$ZodIssue, { path, schema, value }: Place): Pr
     }
     case "custom": {
       const problem = refusal([issue]);
-      if (problem.code === "later") return { ...problem, summary: `${name} ${problem.summary}` };
       return problem.summary === ""
         ? wrong(`${name} must be ${expected(schema)}`)
         : { ...problem, hint: problem.hint ?? hint };

@@ -57,19 +57,9 @@ export const flag = noted(
   { expected: "true or false" },
 );
 
-/** One of a few words; `later` are known and refused until a later version. */
-export function word<const W extends string>(words: readonly W[], later: readonly W[] = []) {
-  return noted(
-    z.enum(words).superRefine((found, context) => {
-      if (later.some((each) => each === found))
-        refuse(context, {
-          code: "later",
-          summary: `${found} comes with a later version`,
-          hint: `Until then use ${anyOf(words.filter((each) => !later.includes(each)))}.`,
-        });
-    }),
-    { expected: anyOf(words) },
-  );
+/** One of a few words. */
+export function word<const W extends string>(words: readonly W[]) {
+  return noted(z.enum(words), { expected: anyOf(words) });
 }
 
 /** Taken as it is. */

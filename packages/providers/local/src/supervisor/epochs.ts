@@ -12,7 +12,7 @@ export class Epochs {
     this.#highest = new Map(Object.entries(readJsonFile<Record<string, number>>(path) ?? {}));
   }
 
-  /** Throws `CONFLICT` where a higher epoch of the stack was seen, also by an earlier supervisor. */
+  /** Throws `CONFLICT` about the lease where a higher epoch of the stack was seen, also by an earlier supervisor. */
   check({ stack, epoch }: FenceToken): void {
     const highest = this.#highest.get(stack) ?? 0;
     if (epoch < highest) {
@@ -20,6 +20,7 @@ export class Epochs {
         "CONFLICT",
         `another change of ${stack} has begun (epoch ${highest}, this one is ${epoch})`,
         {
+          target: "lease",
           hint: "Run the command again.",
         },
       );

@@ -87,7 +87,9 @@ function admit({ state }: Platform, call: CallName, { fence, args }: CallBody): 
   const { stack, epoch } = fence ?? { stack: "", epoch: 0 };
   const highest = state.epochs[stack] ?? 0;
   if (epoch !== 0 && epoch < highest) {
-    throw new CtrlPlaneError("CONFLICT", `lease ${epoch} of ${stack} is over: ${highest} was seen`, { target: stack });
+    throw new CtrlPlaneError("CONFLICT", `lease ${epoch} of ${stack} is over: ${highest} was seen`, {
+      target: "lease",
+    });
   }
   state.epochs[stack] = Math.max(highest, epoch);
   state.writes.push({ call, stack, epoch, target: targetOf(args) });
