@@ -10,7 +10,7 @@ import { recordServing } from "../apply/deploy-instance.ts";
 import { proveServing, tellPaused } from "../apply/roll-out-release.ts";
 import { runActions } from "../apply/execute.ts";
 import { revertInstance } from "../apply/revert-instance.ts";
-import { describePause } from "../plan/describe.ts";
+import { describePause } from "../plan/pause.ts";
 import { actionKey, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
 import type { Core } from "../platforms/core.ts";
 import { knownInstances, refuseUntouchable } from "./known.ts";

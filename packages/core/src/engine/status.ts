@@ -1,6 +1,6 @@
 import type { Stack } from "../model/stack.ts";
 import type { ServiceStatus, StackStatus } from "../control-plane.ts";
-import { isWhole } from "../plan/decide.ts";
+import { isWhole } from "../plan/pause.ts";
 import { actionKey, type DeploymentPause, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { ResourceUsage } from "../provider/requests.ts";

@@ -1,11 +1,11 @@
 import { isEqualCount } from "../model/resources.ts";
 import type { ObservedInstance, SettledRelease } from "../model/observed.ts";
 import type { ActionKind, Cause, FieldChange, PlanAction } from "../model/plan.ts";
-import { revisionKey } from "../model/release.ts";
-import { describeDesired, describePause, describeReplicas } from "./describe.ts";
+import { describeDesired, describeReplicas } from "./describe.ts";
 import { fieldChanges } from "./field-changes.ts";
-import { actionKey, type DeploymentPause, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
+import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
 import { judgeOwnership } from "./ownership.ts";
+import { describePause, isWaiting, isWhole, resumeNote } from "./pause.ts";
 
 /** What is decided about one instance; the plan adds order. */
 export interface Decision {
@@ -118,25 +118,6 @@ function decideUnfinished(
       : `release ${unfinished.to}, paused at step ${pause.step} by change #${unfinished.change}, is aborted`;
   const notes = [`${what}; ${known.instance.service} ${back} first`];
   return { ...base, kind: "revert", notes, ...from, release: next };
-}
-
-function isWaiting({ until }: DeploymentPause, now: number): boolean {
-  return until === undefined || Date.parse(until) > now;
-}
-
-/** All that the paused revision should have is ready, and was so all the time. What ended meanwhile is for the rollout to judge. */
-export function isWhole({ observed, unfinished }: KnownInstance): boolean {
-  const { settled, revisions } = observed ?? { settled: undefined, revisions: [] };
-  const others = revisions.filter((each) => settled === undefined || revisionKey(each) !== revisionKey(settled));
-  const before = unfinished?.pause?.restarts ?? Infinity;
-  return others.length > 0 && others.every((each) => each.ready >= each.desired && (each.restarts ?? 0) <= before);
-}
-
-function resumeNote({ change, to, pause }: NonNullable<KnownInstance["unfinished"]>, now: number): string {
-  if (pause === undefined) return `change #${change} did not finish; release ${to} is still wanted`;
-  return isWaiting(pause, now)
-    ? `replicas of release ${to} ended while it was paused at step ${pause.step}`
-    : `release ${to} was paused at step ${pause.step}, and its time is over`;
 }
 
 function decideAbsent(desired: DesiredInstance, known: KnownInstance, next: number): Decision {

@@ -1,5 +1,5 @@
 import type { ReplicaCount } from "../model/resources.ts";
-import type { DeploymentPause, DesiredInstance } from "./input.ts";
+import type { DesiredInstance } from "./input.ts";
 
 export function describeReplicas(count: ReplicaCount): string {
   if (typeof count !== "number") return `${count.min} to ${count.max} replicas`;
@@ -31,10 +31,4 @@ export function describeDesired(desired: DesiredInstance, newVolumes: readonly s
   const volumes = newVolumes.map((name) => `new volume ${name}`);
   const parts = [`${how}${image.declared}${context}`, ...volumes, ...replicas, ...addresses];
   return (spec.kind === "job" ? ["job", ...parts] : parts).join(", ");
-}
-
-/** `release 6 is paused at step 1 until 2026-11-22 03:14 UTC`. */
-export function describePause(release: number | undefined, pause: DeploymentPause | undefined): string {
-  const until = pause?.until === undefined ? "" : ` until ${pause.until.slice(0, 19).replace("T", " ")} UTC`;
-  return `release ${release ?? "?"} is paused at step ${pause?.step ?? "?"}${until}`;
 }
