@@ -18,7 +18,9 @@ describe("a shim that is killed between starting its replica and saying so", { c
       // Whoever opens a pipe to write waits for a reader: so the shim stays where it is to be killed.
       const pipe = `${files.run}.new`;
       execFileSync("mkfifo", [pipe]);
+      // The supervisor tells who waits, or, where it died too, its successor starts the replica by itself.
       const starting = client.start(id, write);
+      const told = alsoSupervisor ? starting : assert.rejects(starting, { code: "INTERNAL" });
       await eventually(() => processesIn(files.work).length === 1, "the process of the replica");
       const [stray] = processesIn(files.work);
       const shim = readJsonFile<ShimRecord>(files.shim);
@@ -26,9 +28,7 @@ describe("a shim that is killed between starting its replica and saying so", { c
       if (alsoSupervisor) await killed(supervisorOf(dir));
       rmSync(pipe);
       await killed(shim);
-      // The supervisor tells who waits, and starts it again by itself.
-      if (alsoSupervisor) await starting;
-      else await assert.rejects(starting, { code: "INTERNAL" });
+      await told;
       await client.start(id, write);
       await client.waitReady(id, { timeoutMs: 10_000 }, {});
       const replica = await only(client, id);
