@@ -63,6 +63,7 @@ const packageRules: { folder: string; mayImport: string[]; testsMayImport?: stri
   { folder: "packages/conformance", mayImport: ["@ctrlplane/core/provider"] },
   { folder: "packages/providers/eks", mayImport: providerImports("@ctrlplane/provider-kubernetes") },
   { folder: "packages/providers/gke", mayImport: providerImports("@ctrlplane/provider-kubernetes") },
+  { folder: "packages/providers/reference", mayImport: providerImports("@ctrlplane/conformance") },
   { folder: "packages/providers/", mayImport: providerImports(), testsMayImport: ["@ctrlplane/conformance"] },
   { folder: "packages/cli", mayImport: ["@ctrlplane/"] },
   { folder: "packages/server", mayImport: ["@ctrlplane/"] },

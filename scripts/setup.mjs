@@ -119,6 +119,7 @@ function build(node) {
 function findSources() {
   const packages = [
     "packages/core",
+    "packages/conformance",
     "packages/cli",
     ...list("packages/providers").map((name) => `packages/providers/${name}`),
   ];

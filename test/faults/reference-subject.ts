@@ -12,7 +12,7 @@ export const subject: Subject = {
     // Our own `save` made it.
     const states = (saved ?? {}) as Partial<Record<string, PlatformState>>;
     const platforms = await Promise.all(
-      names.map((name) => servePlatform(join(folder, `${name}.sock`), structuredClone(states[name]))),
+      names.map((name) => servePlatform(join(folder, `${name}.sock`), { from: structuredClone(states[name]) })),
     );
     const all = platforms.map((each) => each.state);
     return {

@@ -12,11 +12,12 @@ import {
   type Replica,
   type ReplicaDriver,
   type ReplicaEnd,
+  type ResourceSpec,
 } from "@ctrlplane/core/provider";
 import { publishedAt } from "./address.ts";
 import type { Client } from "./client.ts";
 import type { CommandResult } from "./platform/commands.ts";
-import type { InstanceView, LogAnswer, LogArgs, RouteRecord } from "./protocol.ts";
+import type { CreateArgs, InstanceView, LogAnswer, LogArgs, RouteRecord } from "./protocol.ts";
 import { sessionOf } from "./session.ts";
 import { volumesOf } from "./volumes.ts";
 
@@ -49,6 +50,7 @@ export function createDriver(client: Client): ReplicaDriver {
         declared: image.declared,
         env: revision.env,
         once: spec.kind === "job",
+        limits: limitsOf(revision.resources),
         volumes: volumesOf(instance, spec.volumes, ordinal),
       };
       return (await client.call("create", args, context)) as Replica; // as `calls.create` gives it
@@ -142,4 +144,8 @@ async function* readLogs(client: Client, request: LogsRequest, context: Provider
     after = answer.after;
     if (!request.follow) return;
   }
+}
+
+function limitsOf({ cpuMillis, memoryMb }: ResourceSpec): CreateArgs["limits"] {
+  return { ...(cpuMillis === undefined ? {} : { cpuMillis }), ...(memoryMb === undefined ? {} : { memoryMb }) };
 }

@@ -6,6 +6,7 @@ import type {
   LogLine,
   PortSpec,
   Replica,
+  ResourceSpec,
   SettledRelease,
 } from "@ctrlplane/core/provider";
 
@@ -62,6 +63,7 @@ export interface ReplicaRecord {
   readonly env: Readonly<Record<string, string>>;
   /** A job: what has run is not started again, unless it was stopped. */
   readonly once: boolean;
+  readonly limits: Pick<ResourceSpec, "cpuMillis" | "memoryMb">;
   /** Number of the release whose health and stop settings it follows. */
   configuredBy: number;
   /** Milliseconds since the epoch; absent until it is started, and after it was stopped. */
@@ -77,6 +79,10 @@ export interface VolumeRecord {
   readonly name: string;
   /** Names of the instances that use it. */
   readonly users: string[];
+  /** Made for an instance. One that was there before is never removed. */
+  readonly isOurs: boolean;
+  /** What lies in it. */
+  text: string;
 }
 
 /** One write, as the platform took it. */
@@ -121,6 +127,7 @@ export interface CreateArgs {
   readonly declared: string;
   readonly env: Readonly<Record<string, string>>;
   readonly once: boolean;
+  readonly limits: ReplicaRecord["limits"];
   readonly volumes: readonly string[];
 }
 

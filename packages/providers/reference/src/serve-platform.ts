@@ -8,18 +8,25 @@ export interface ServedPlatform {
   readonly socket: string;
   /** What is on it now; live. */
   readonly state: PlatformState;
+  /** Tells those who wait that a test has changed `state`. */
+  changed(): void;
   stop(): Promise<void>;
 }
 
 /** A platform in this process, without a folder: for tests that need hundreds of them. `from`: a copy of what one held before. */
-export async function servePlatform(socket: string, from?: PlatformState): Promise<ServedPlatform> {
-  const platform = from === undefined ? emptyPlatform(`reference_${newId("lin").slice(4)}`) : platformOf(from);
+export async function servePlatform(
+  socket: string,
+  { from, pace }: { readonly from?: PlatformState | undefined; readonly pace?: number } = {},
+): Promise<ServedPlatform> {
+  const id = `reference_${newId("lin").slice(4)}`;
+  const platform = from === undefined ? emptyPlatform(id, pace) : platformOf(from, pace);
   const server = createPlatformServer(platform, () => undefined);
   server.listen(socket);
   await once(server, "listening");
   return {
     socket,
     state: platform.state,
+    changed: () => void platform.news.emit("change"),
     stop: async () => {
       server.close();
       server.closeAllConnections();

@@ -24,7 +24,7 @@ export function ensureInstance(platform: Platform, identity: InstanceIdentity): 
 /** Undefined where nothing of it exists, and where what exists belongs to another. */
 export function viewInstance(platform: Platform, { instance }: OfInstance): InstanceView | undefined {
   const record = platform.state.instances[instance.name];
-  if (record === undefined || (record.labels[label.lineage] ?? instance.lineage) !== instance.lineage) return undefined;
+  if (record === undefined || record.labels[label.lineage] !== instance.lineage) return undefined;
   return view(platform, record, replicasOf(platform, record.name));
 }
 
@@ -72,7 +72,7 @@ export function provision(
 }
 
 export function useVolume({ state }: Platform, name: string, instance: string): void {
-  const volume = (state.volumes[name] ??= { name, users: [] });
+  const volume = (state.volumes[name] ??= { name, isOurs: true, users: [], text: "" });
   if (!volume.users.includes(instance)) volume.users.push(instance);
   const record = state.instances[instance];
   if (record !== undefined && !record.volumes.includes(name)) record.volumes.push(name);
@@ -91,7 +91,7 @@ export function deprovision(platform: Platform, args: OfInstance & { readonly vo
     const volume = state.volumes[name];
     if (volume === undefined || !args.volumes) continue;
     volume.users.splice(0, Infinity, ...volume.users.filter((each) => each !== record.name));
-    if (volume.users.length === 0) Reflect.deleteProperty(state.volumes, name);
+    if (volume.users.length === 0 && volume.isOurs) Reflect.deleteProperty(state.volumes, name);
   }
   Reflect.deleteProperty(state.instances, record.name);
 }

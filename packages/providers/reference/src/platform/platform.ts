@@ -7,9 +7,11 @@ import { phaseOf } from "./behaviour.ts";
 export interface Platform {
   readonly state: PlatformState;
   readonly news: EventEmitter<{ change: [] }>;
+  /** What is waited for with `outlive` takes so much of its time: 1, or less in tests. */
+  readonly pace: number;
 }
 
-export function emptyPlatform(platformId: string): Platform {
+export function emptyPlatform(platformId: string, pace?: number): Platform {
   const state: PlatformState = {
     platformId,
     instances: {},
@@ -23,14 +25,14 @@ export function emptyPlatform(platformId: string): Platform {
     writes: [],
     made: 0,
   };
-  return platformOf(state);
+  return platformOf(state, pace);
 }
 
-export function platformOf(state: PlatformState): Platform {
+export function platformOf(state: PlatformState, pace = 1): Platform {
   const news = new EventEmitter<{ change: [] }>();
   // One listener for each waiting call.
   news.setMaxListeners(0);
-  return { state, news };
+  return { state, news, pace };
 }
 
 export function replicasOf({ state }: Platform, instance: string): readonly ReplicaRecord[] {
@@ -60,9 +62,7 @@ export function ownInstance({ state }: Platform, identity: InstanceIdentity): In
   const found = state.instances[identity.name];
   if (found === undefined) return undefined;
   const lineage = found.labels[label.lineage];
-  const isOurs =
-    found.labels[label.service] === identity.name && (lineage === undefined || lineage === identity.lineage);
-  if (isOurs) return found;
+  if (found.labels[label.service] === identity.name && lineage === identity.lineage) return found;
   throw new CtrlPlaneError("CONFLICT", `${identity.name} exists and belongs to somebody else`, {
     target: identity.name,
     hint: "rename the service or the stack",

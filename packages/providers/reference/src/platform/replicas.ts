@@ -8,7 +8,7 @@ import {
 import type { CreateArgs, ReplicaRecord } from "../protocol.ts";
 import { behaviourOf, phaseOf, verdictOf, type Phase } from "./behaviour.ts";
 import { ensureInstance, useVolume } from "./instances.ts";
-import { replicasOf, viewReplica, waitFor, type Look, type Platform } from "./platform.ts";
+import { ownInstance, replicasOf, viewReplica, waitFor, type Look, type Platform } from "./platform.ts";
 
 export interface ReplicaArgs {
   readonly id: string;
@@ -18,6 +18,7 @@ export function listReplicas(
   platform: Platform,
   { instance }: { readonly instance: InstanceIdentity },
 ): readonly Replica[] {
+  ownInstance(platform, instance);
   return replicasOf(platform, instance.name).map((each) => viewReplica(platform, each));
 }
 
@@ -84,8 +85,9 @@ export function outlive(
     const record = existing(platform.state.replicas[args.id], args.id);
     const phase = phaseOf(record, Date.now());
     if (phase.state !== "ready" || phase.readyForMs === undefined) throw notReady(record, phase);
-    if (phase.readyForMs >= args.ms) return { value: true };
-    return { dueInMs: Math.min(args.ms - phase.readyForMs, phase.changesInMs ?? Infinity) };
+    const ms = args.ms * platform.pace;
+    if (phase.readyForMs >= ms) return { value: true };
+    return { dueInMs: Math.min(ms - phase.readyForMs, phase.changesInMs ?? Infinity) };
   });
 }
 

@@ -71,20 +71,26 @@ async function carryOut(platform: Platform, call: Call, response: ServerResponse
 
 async function perform(platform: Platform, { name, body, signal, tellChange }: Call): Promise<Answer> {
   try {
-    if (isWrite(name)) admit(platform, name, body);
+    if (isWrite(name)) admit(platform, body);
     // The client sends to each call what that call takes.
     const carry = calls[name] as (platform: Platform, args: unknown, signal: AbortSignal) => unknown;
     const value = await carry(platform, body.args, signal);
-    if (isWrite(name)) tellChange();
+    if (isWrite(name)) {
+      const { stack, epoch } = body.fence ?? noFence;
+      platform.state.writes.push({ call: name, stack, epoch, target: targetOf(body.args) });
+      tellChange();
+    }
     return { value };
   } catch (error) {
     return { error: wireError(error) };
   }
 }
 
+const noFence = { stack: "", epoch: 0 };
+
 /** Refuses whoever holds an older lease than one that was seen before. */
-function admit({ state }: Platform, call: CallName, { fence, args }: CallBody): void {
-  const { stack, epoch } = fence ?? { stack: "", epoch: 0 };
+function admit({ state }: Platform, { fence }: CallBody): void {
+  const { stack, epoch } = fence ?? noFence;
   const highest = state.epochs[stack] ?? 0;
   if (epoch !== 0 && epoch < highest) {
     throw new CtrlPlaneError("CONFLICT", `lease ${epoch} of ${stack} is over: ${highest} was seen`, {
@@ -92,7 +98,6 @@ function admit({ state }: Platform, call: CallName, { fence, args }: CallBody): 
     });
   }
   state.epochs[stack] = Math.max(highest, epoch);
-  state.writes.push({ call, stack, epoch, target: targetOf(args) });
 }
 
 function targetOf(args: unknown): string {
