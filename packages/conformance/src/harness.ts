@@ -19,9 +19,9 @@ export interface Harness {
 
   /**
    * The part of a spec that runs such a program: `image`, and what else it takes (`command`, `ports`). `hostPort` is free, and the
-   * same for all releases of one service; for what publishes no port it is of no use.
+   * same for all releases of one service; for what publishes no port it is of no use. Undefined: the platform runs no such program.
    */
-  program(program: Program, hostPort: number): Partial<ServiceSpec> & Pick<ServiceSpec, "image">;
+  program(program: Program, hostPort: number): (Partial<ServiceSpec> & Pick<ServiceSpec, "image">) | undefined;
   /** Words for `exec` and `run` in such a program. */
   readonly commands: Commands;
 

@@ -1,12 +1,16 @@
 import type { Capability, Diagnostic } from "@ctrlplane/core/provider";
 
-/** The provider's `check` says beforehand that it cannot do what a behaviour asks for: nothing is promised, nothing broken. */
+/**
+ * The platform has nothing of what a behaviour asks for: nothing is promised, nothing broken. A harness throws it where there is
+ * nothing to break or to look at, e.g. no process to kill.
+ */
 export class Refused extends Error {
   override readonly name = "Refused";
+}
 
-  constructor(diagnostics: readonly Diagnostic[]) {
-    super(diagnostics.map((each) => `${each.field ?? each.code}: ${each.summary}`).join("; "));
-  }
+/** The provider's `check` says beforehand that it cannot do it. */
+export function refusedByCheck(diagnostics: readonly Diagnostic[]): Refused {
+  return new Refused(diagnostics.map((each) => `${each.field ?? each.code}: ${each.summary}`).join("; "));
 }
 
 const fields: Readonly<Record<string, Capability>> = {

@@ -6,7 +6,7 @@ export type Outcome =
   | "deviates"
   /** Declared as a deviation, and holds: the declaration has to go. */
   | "stale"
-  /** The provider's `check` refuses what it takes, and no declared capability promises it. */
+  /** The platform has none of it, or `check` refuses it, and no declared capability promises it. */
   | "refused"
   /** A capability that it needs is not declared. */
   | "undeclared";

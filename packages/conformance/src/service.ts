@@ -14,7 +14,7 @@ import {
 } from "@ctrlplane/core/provider";
 import type { Bench, ContextOptions } from "./bench.ts";
 import type { Answer, Program, SeenInstance, SeenReplica } from "./harness.ts";
-import { denials, Refused } from "./refused.ts";
+import { denials, Refused, refusedByCheck } from "./refused.ts";
 import { specOf } from "./spec.ts";
 
 /** How long `stop` gives. */
@@ -73,7 +73,7 @@ export class Service {
     const problems = provider.check(spec, health, this.instance).filter((each) => hasErrors([each]));
     const denied = denials(problems, needs);
     assert.deepEqual(denied, [], `the capability is declared, and check refuses what it promises`);
-    if (problems.length > 0) throw new Refused(problems);
+    if (problems.length > 0) throw refusedByCheck(problems);
   }
 
   request(release: Release, change: Partial<DeployRequest> = {}): DeployRequest {
@@ -163,7 +163,7 @@ export class Service {
     assert.ok(spec !== undefined, "a release was deployed");
     const [url] = this.#bench.provider.address(this.instance, spec).published;
     if (url !== undefined) return url;
-    throw new Refused([{ severity: "error", code: "unpublished", summary: "nothing is published", field: "ports" }]);
+    throw new Refused("nothing is published");
   }
 
   ask(spec?: ServiceSpec): Promise<Answer | undefined> {

@@ -1,4 +1,5 @@
 import type { Harness, Program } from "./harness.ts";
+import { Refused } from "./refused.ts";
 import type { ServiceSpec, StrategySpec } from "@ctrlplane/core/provider";
 
 export const recreate: StrategySpec = {
@@ -17,6 +18,8 @@ export const canary: StrategySpec = { ...recreate, type: "canary", steps: [25] }
 
 /** The plainest service that runs the program. */
 export function specOf(harness: Harness, service: string, program: Program, hostPort: number): ServiceSpec {
+  const running = harness.program(program, hostPort);
+  if (running === undefined) throw new Refused(`the platform runs no program that is ${program.kind}`);
   return {
     service,
     kind: "service",
@@ -33,7 +36,7 @@ export function specOf(harness: Harness, service: string, program: Program, host
     protect: false,
     keep: 10,
     accept: [],
-    ...harness.program(program, hostPort),
+    ...running,
   };
 }
 

@@ -47,7 +47,7 @@ export const address = group("address", ["deploy"], {
       const web = await bench.service();
       const { spec } = await web.up(serves("one"));
       const [port] = bench.provider.address(web.instance, spec).ports;
-      if (port === undefined) throw new Refused([]);
+      if (port === undefined) throw new Refused("it has no port");
       assert.equal((await bench.harness.ask(port.url))?.version, "one");
     },
   ],
@@ -59,7 +59,7 @@ export const address = group("address", ["deploy"], {
       const { spec } = await web.up(serves("one"), { ports });
       const { ports: [port] = [], published } = bench.provider.address(web.instance, spec);
       assert.deepEqual(published, []);
-      if (port === undefined) throw new Refused([]);
+      if (port === undefined) throw new Refused("it has no port");
       assert.equal((await bench.harness.ask(port.url))?.version, "one");
     },
   ],

@@ -16,7 +16,7 @@ import { lifecycle } from "./lifecycle.ts";
 import { limits } from "./limits.ts";
 import { list } from "./list.ts";
 import { logs } from "./logs.ts";
-import { ownership } from "./ownership.ts";
+import { foreignExec, ownership } from "./ownership.ts";
 import { rollback } from "./rollback.ts";
 import { rolling } from "./rolling.ts";
 import { scale } from "./scale.ts";
@@ -29,6 +29,7 @@ export const behaviours: readonly Behaviour[] = [
   identity,
   capabilities,
   ownership,
+  foreignExec,
   lifecycle,
   idempotence,
   deploy,

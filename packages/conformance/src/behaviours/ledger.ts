@@ -12,8 +12,7 @@ const onLedger =
   async (bench: Bench): Promise<void> => {
     const apart = bench.harness.connect();
     const [one, other] = [bench.provider.ledger, apart.ledger];
-    if (one === undefined || other === undefined)
-      throw new Refused([{ severity: "error", code: "no-ledger", field: "ledger", summary: "it has no ledger" }]);
+    if (one === undefined || other === undefined) throw new Refused("it has no ledger");
     const prefix = `conformance/${bench.stack}`;
     try {
       await steps({ one, other, bench, name: (words) => `${prefix}/${words}` });

@@ -62,6 +62,20 @@ const deprovision = ({ bench, mine }: Attempt) =>
   bench.provider.deprovision({ instance: mine.instance, volumes: true }, bench.context());
 const stop = ({ bench, mine }: Attempt) => bench.provider.stop({ instance: mine.instance, ...ending }, bench.context());
 
+export const foreignExec = group("ownership", ["provision", "deploy", "exec"], {
+  "other-lineage-runs-no-command-of-ours": [
+    "`exec` in an instance of another lineage is refused.",
+    otherLineage(
+      ({ bench, mine }) =>
+        bench.provider.exec(
+          { instance: mine.instance, command: bench.harness.commands.print("hello") },
+          bench.context(),
+        ),
+      noneOfOurs,
+    ),
+  ],
+});
+
 export const ownership = group("ownership", ["provision", "deploy"], {
   "other-lineage-is-not-provisioned": [
     "`provision` over an instance of another lineage is a conflict, and writes nothing.",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { AdvanceRequest, DeployRequest, DeployResult } from "@ctrlplane/core/provider";
 import { group } from "../behaviour.ts";
 import type { Bench } from "../bench.ts";
-import { rejects } from "../expect.ts";
+import { eventually, rejects } from "../expect.ts";
 import type { TestJournal } from "../journal.ts";
 import type { Service } from "../service.ts";
 import { blueGreen, canary as canaryStrategy, ends, serves, type recreate } from "../spec.ts";
@@ -42,6 +42,16 @@ async function shares(web: Service, requests: number): Promise<Readonly<Record<s
     counts[version] = (counts[version] ?? 0) + 1;
   }
   return counts;
+}
+
+/** The platform knows that a replica of the new release ended: whether it has started it again or not. */
+async function noticed(web: Service): Promise<void> {
+  await eventually("the platform notices the end", async () => {
+    const { revisions } = await web.status();
+    const { ready = 0, restarts = 0 } =
+      revisions.find((each) => each.replicaHash !== web.serving?.revision.replicaHash) ?? {};
+    return ready === 0 || restarts > 0 ? true : undefined;
+  });
 }
 
 async function requireWeights(bench: Bench, web: Service, wanted: readonly number[]): Promise<void> {
@@ -116,6 +126,7 @@ export const blue_green = group("blue_green", ["deploy", "blue_green"], {
       const second = (await web.running()).find((each) => each.version === "two");
       assert.ok(second !== undefined);
       await bench.harness.kill(second);
+      await noticed(web);
       const { failure } = await rejects(advance("promote"), "FAILED");
       assert.equal(failure?.reverted, true);
       assert.equal(await web.versions(), "one");
@@ -235,6 +246,7 @@ export const canary = group("canary", ["deploy", "canary"], {
       const second = (await web.running()).find((each) => each.version === "two");
       assert.ok(second !== undefined);
       await bench.harness.kill(second);
+      await noticed(web);
       await rejects(advance("promote"), "FAILED");
       assert.equal(await web.versions(), "one");
       assert.deepEqual(await shares(web, 4), { one: 4 });

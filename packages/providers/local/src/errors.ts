@@ -40,6 +40,8 @@ const meanings: Readonly<Record<string, readonly [ErrorCode, string, Partial<Ctr
 /** The one place where errors of the system become ours. `subject` is what the call was about, as the user knows it. */
 export function mapError(error: unknown, subject: string): CtrlPlaneError {
   if (isCtrlPlaneError(error)) return error;
+  if (error instanceof Error && error.name === "AbortError")
+    return new CtrlPlaneError("CANCELLED", `${subject} was cancelled`, { target: subject, cause: error });
   const errno = errnoOf(error);
   const meaning = errno === undefined ? undefined : meanings[errno];
   if (meaning !== undefined) {

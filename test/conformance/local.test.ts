@@ -1,0 +1,12 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { conformance } from "@ctrlplane/conformance";
+import { harness } from "../../packages/providers/local/src/conformance-harness.test.support.ts";
+import { columnOf, linesOf } from "../../scripts/conformance-page.ts";
+
+const { report } = conformance({ name: "local", harness, runner: { describe, test } });
+
+test("docs/conformance.md says of local what was seen", async () => {
+  const hint = "older than the provider: node --conditions=source scripts/conformance-page.ts";
+  assert.deepEqual(columnOf("local"), linesOf(await report()), hint);
+});

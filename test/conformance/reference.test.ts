@@ -1,0 +1,12 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { conformance } from "@ctrlplane/conformance";
+import { harness } from "@ctrlplane/provider-reference/conformance";
+import { columnOf, linesOf } from "../../scripts/conformance-page.ts";
+
+const { report } = conformance({ name: "reference", harness, runner: { describe, test } });
+
+test("docs/conformance.md says of reference what was seen", async () => {
+  const hint = "older than the provider: node --conditions=source scripts/conformance-page.ts";
+  assert.deepEqual(columnOf("reference"), linesOf(await report()), hint);
+});
