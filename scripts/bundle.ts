@@ -22,6 +22,8 @@ async function bundle(folder: string): Promise<string[]> {
     external: /^(@ctrlplane\/|node:)/,
     platform: "node",
     tsconfig: false,
+    // The oldest that a manifest's `engines` allows.
+    transform: { target: "node22.18" },
   });
   const { output } = await build.generate({
     entryFileNames: "[name].js",

@@ -30,7 +30,7 @@ export interface ContextOptions {
 }
 
 /** What one behaviour works with: a stack of its own on the platform, and everything around a call of a provider. */
-export class Bench implements AsyncDisposable {
+export class Bench {
   readonly harness: Harness;
   readonly provider: Provider;
   readonly health: PlatformHealth;
@@ -133,7 +133,7 @@ export class Bench implements AsyncDisposable {
     return name;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async close(): Promise<void> {
     const context = this.context();
     // Best effort: what a provider does not remove here, `lifecycle` has found, and the harness ends.
     await Promise.allSettled(

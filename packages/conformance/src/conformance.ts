@@ -5,8 +5,8 @@ import type { Harness } from "./harness.ts";
 
 /** What a test runner gives: `node:test` and vitest fit as they are. */
 export interface Runner {
-  describe(name: string, body: () => void): void;
-  test(name: string, body: () => Promise<void>): void;
+  describe(name: string, body: () => void): unknown;
+  test(name: string, body: () => Promise<void>): unknown;
 }
 
 export interface ConformanceOptions {

@@ -3,7 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isCtrlPlaneError, type CtrlPlaneError, type ErrorCode } from "@ctrlplane/core/provider";
 
 /** What the call threw, which must be ours with one of these codes. */
-export async function rejects(call: Promise<unknown>, ...codes: readonly ErrorCode[]): Promise<CtrlPlaneError> {
+export function rejects(call: Promise<unknown>, ...codes: readonly ErrorCode[]): Promise<CtrlPlaneError> {
+  const refusal = refusalOf(call, codes);
+  // It may be awaited only after other steps: until then nobody has heard of its failure, and that must not end the process.
+  refusal.catch(() => undefined);
+  return refusal;
+}
+
+async function refusalOf(call: Promise<unknown>, codes: readonly ErrorCode[]): Promise<CtrlPlaneError> {
   const outcome = await call.then(
     () => undefined,
     (error: unknown) => ({ error }),

@@ -64,11 +64,11 @@ export type Program =
 
 export interface Commands {
   /** Prints the text and a line end. */
-  print(text: string): readonly string[];
+  readonly print: (text: string) => readonly string[];
   /** Ends with this code. */
-  exit(code: number): readonly string[];
+  readonly exit: (code: number) => readonly string[];
   /** Prints the value of an environment variable and a line end. */
-  variable(name: string): readonly string[];
+  readonly variable: (name: string) => readonly string[];
   /** Copies its input to its output until the input ends. */
   readonly copy: readonly string[];
 }

@@ -16,11 +16,11 @@ provider's check), undeclared (a capability that it does not have). \`--json -\`
 Exit codes: 0 it conforms · 1 it does not · 2 the words or the harness cannot be understood
 `;
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
+/** The command `ctrlplane-conformance` with these words; gives its exit code. */
+export async function main(words: readonly string[]): Promise<number> {
   try {
     const { values, positionals } = parseArgs({
+      args: [...words],
       allowPositionals: true,
       options: {
         only: { type: "string", multiple: true },

@@ -46,6 +46,8 @@ export function startRun({ harness, deviations = {}, only, timeoutMs = 60_000 }:
   const chosen = chooseBehaviours(only);
   const provider = harness.connect();
   const health = provider.health(new Bench(harness, provider, noHealth, []).context());
+  // Each behaviour tells of it; with none that asks, nobody would.
+  health.catch(() => undefined);
   const free = new Slots(harness.parallel ?? Math.max(4, 4 * availableParallelism()));
   const reports = new Map(
     chosen.map((behaviour) => [
@@ -79,7 +81,10 @@ export function startRun({ harness, deviations = {}, only, timeoutMs = 60_000 }:
       await harness.close();
     }
   };
-  return { behaviours: reports, report: whole() };
+  const report = whole();
+  // Asked for at the end: until then its failure must not end the process.
+  report.catch(() => undefined);
+  return { behaviours: reports, report };
 }
 
 const noHealth: PlatformHealth = { platformId: "", version: "", description: "", diagnostics: [], facts: {} };
@@ -95,18 +100,21 @@ async function judge(
   health: Promise<PlatformHealth>,
   timeoutMs: number,
 ): Promise<{ readonly outcome: Outcome; readonly problem?: string }> {
-  const provider: Provider = harness.connect();
+  let provider: Provider | undefined;
+  let bench: Bench | undefined;
   try {
+    provider = harness.connect();
     const declared: readonly Capability[] = provider.capabilities();
     if (behaviour.needs.some((each) => !declared.includes(each))) return { outcome: "undeclared" };
-    await using bench = new Bench(harness, provider, await health, behaviour.needs);
+    bench = new Bench(harness, provider, await health, behaviour.needs);
     await within(timeoutMs, behaviour.run(bench));
     return { outcome: "holds" };
   } catch (error) {
     if (error instanceof Refused) return { outcome: "refused", problem: error.message };
     return { outcome: "fails", problem: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   } finally {
-    await provider.close();
+    await bench?.close();
+    await provider?.close();
   }
 }
 

@@ -57,7 +57,10 @@ export const address = group("address", ["deploy"], {
       const web = await bench.service();
       const ports = web.spec(serves("one")).ports.map(({ hostPort: _, ...each }) => each);
       const { spec } = await web.up(serves("one"), { ports });
-      const { ports: [port] = [], published } = bench.provider.address(web.instance, spec);
+      const {
+        ports: [port],
+        published,
+      } = bench.provider.address(web.instance, spec);
       assert.deepEqual(published, []);
       if (port === undefined) throw new Refused("it has no port");
       assert.equal((await bench.harness.ask(port.url))?.version, "one");

@@ -75,7 +75,7 @@ export const identity = group("identity", ["deploy"], {
       const web = await bench.service();
       await web.up(serves("one"), { scale: { replicas: 3 } });
       const ordinals = (await web.running()).map((each) => each.labels[label.ordinal]);
-      assert.deepEqual(ordinals.toSorted(), ["1", "2", "3"]);
+      assert.deepEqual(new Set(ordinals), new Set(["1", "2", "3"]));
     },
   ],
   "a-tenant-is-labelled": [

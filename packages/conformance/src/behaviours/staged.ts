@@ -13,7 +13,7 @@ interface Paused {
   readonly journal: TestJournal;
   readonly result: DeployResult;
   /** As another command of the engine does it: the same request, with the journal as it stands. */
-  advance(to: AdvanceRequest["to"], full?: boolean): Promise<DeployResult>;
+  readonly advance: (to: AdvanceRequest["to"], full?: boolean) => Promise<DeployResult>;
 }
 
 /** Release one serves, and release two waits at its first step. */

@@ -64,7 +64,12 @@ export async function harness(): Promise<Harness> {
       await mkdir(data(name), { recursive: true });
       await writeFile(join(data(name), "kept"), words);
     },
-    kill: (replica) => Promise.resolve(void process.kill(find(dir, replica).pid ?? 0, "SIGKILL")),
+    kill: (replica) => {
+      const { pid } = find(dir, replica);
+      if (pid === undefined) throw new Error(`${replica.name} does not run`);
+      process.kill(pid, "SIGKILL");
+      return Promise.resolve();
+    },
     async remove({ id }) {
       // What `pctl local` and others do to the supervisor, which alone removes replicas.
       const supervisor = supervisorClient({ dir, env, start: "never" });

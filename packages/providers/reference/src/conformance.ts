@@ -2,13 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Answer, Harness, Program, SeenReplica } from "@ctrlplane/conformance";
+import type { AroundCall } from "./client.ts";
 import { phaseOf } from "./platform/behaviour.ts";
 import { createReferenceProvider } from "./provider.ts";
 import type { InstanceRecord, ReplicaRecord } from "./protocol.ts";
 import { servePlatform, type ServedPlatform } from "./serve-platform.ts";
 
-/** A fresh platform for `@ctrlplane/conformance`. Its five seconds of waiting for an early death pass in a tenth of the time. */
-export async function harness(): Promise<Harness> {
+/** A fresh platform for `@ctrlplane/conformance`. Its five seconds of waiting for an early death pass in a tenth of the time. `around`: see `AroundCall`. */
+export async function harness({ around }: { readonly around?: AroundCall } = {}): Promise<Harness> {
   const folder = await mkdtemp(join(tmpdir(), "reference-conformance-"));
   const platform = await servePlatform(join(folder, "platform.sock"), { pace: 0.1 });
   const { state, socket } = platform;
@@ -22,7 +23,7 @@ export async function harness(): Promise<Harness> {
     name: "reference",
     provenBy: "a simulated platform, by its own words",
     parallel: 24,
-    connect: () => createReferenceProvider({ socket }),
+    connect: () => createReferenceProvider({ socket }, around),
     unreachable: () => createReferenceProvider({ socket: join(folder, "nowhere.sock") }),
     program: (program, hostPort) => ({
       image: { kind: "reference", reference: behaviourText(program) },
