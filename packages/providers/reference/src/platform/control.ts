@@ -1,7 +1,7 @@
 import type { Fault, InstanceRecord, PlatformState, ReplicaRecord } from "../protocol.ts";
 import type { Faults } from "./faults.ts";
 import { useVolume } from "./instances.ts";
-import type { Platform } from "./platform.ts";
+import { dropReplica, keepReplica, type Platform } from "./platform.ts";
 
 /** What a test does behind the provider's back: POST /control/NAME. */
 export function controlsOf(platform: Platform, faults: Faults, counts: Map<string, number>) {
@@ -15,7 +15,7 @@ export function controlsOf(platform: Platform, faults: Faults, counts: Map<strin
     /** Something is there that nobody deployed, or that another deployed. */
     plant: ({ instances = [], replicas = [] }: { instances?: InstanceRecord[]; replicas?: ReplicaRecord[] }): void => {
       for (const each of instances) state.instances[each.name] = each;
-      for (const each of replicas) state.replicas[each.id] = each;
+      for (const each of replicas) keepReplica(platform, each);
       for (const each of instances) for (const name of each.volumes) useVolume(platform, name, each.name);
     },
     /** A replica ends by itself, with 137; of two with one name the one that behaves so. */
@@ -27,7 +27,7 @@ export function controlsOf(platform: Platform, faults: Faults, counts: Map<strin
     erase: ({ name }: { name: string }): void => {
       Reflect.deleteProperty(state.instances, name);
       for (const each of Object.values(state.replicas)) {
-        if (each.name === name || each.instance === name) Reflect.deleteProperty(state.replicas, each.id);
+        if (each.name === name || each.instance === name) dropReplica(platform, each);
       }
     },
     /** From now on the reference means what `behaviour` names. */

@@ -39,18 +39,18 @@ function view(platform: Platform, record: InstanceRecord, replicas: readonly Rep
 
 /** A page in the order of names; those that carry no label of ours only when they are asked for by name. */
 export function listInstances(platform: Platform, { stack, names, cursor, limit }: ListArgs) {
+  const named = new Set(names);
   const wanted = Object.values(platform.state.instances)
+    .filter(({ name }) => cursor === undefined || name > cursor)
     .filter(
       ({ labels, name }) =>
         (labels[label.managedBy] === managedBy && (stack === undefined || labels[label.stack] === stack)) ||
-        (names?.includes(name) ?? false),
+        named.has(name),
     )
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .filter(({ name }) => cursor === undefined || name > cursor);
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const page = wanted.slice(0, limit);
   const last = wanted.length > limit ? page.at(-1)?.name : undefined;
-  const byInstance = Map.groupBy(Object.values(platform.state.replicas), (each) => each.instance);
-  const instances = page.map((record) => view(platform, record, byInstance.get(record.name) ?? []));
+  const instances = page.map((record) => view(platform, record, replicasOf(platform, record.name)));
   return { instances, ...(last === undefined ? {} : { cursor: last }) };
 }
 

@@ -3,17 +3,23 @@ import { createPlatformServer } from "./server.ts";
 import { loadPlatform, savePlatform } from "./storage.ts";
 
 // The process of a platform: `node main.ts FOLDER SOCKET`. Saved a moment after each write and at its end; killed with -9 it may
-// lose the writes of the last 100 ms.
+// lose the writes of the last 100 ms, or, where saving takes longer than 5 ms, of twenty times as long.
 const [, , folder, socket] = process.argv;
 if (folder === undefined || socket === undefined) throw new Error("usage: main FOLDER SOCKET");
 
 const platform = loadPlatform(folder);
 let pending: NodeJS.Timeout | undefined;
+let savingMs = 0;
 const server = createPlatformServer(platform, () => {
-  pending ??= setTimeout(() => {
-    pending = undefined;
-    savePlatform(folder, platform);
-  }, 100);
+  pending ??= setTimeout(
+    () => {
+      pending = undefined;
+      const startedAt = performance.now();
+      savePlatform(folder, platform);
+      savingMs = performance.now() - startedAt;
+    },
+    Math.max(100, 20 * savingMs),
+  );
 });
 
 const end = (): void => {

@@ -6,6 +6,8 @@ import { phaseOf } from "./behaviour.ts";
 /** The state and the news of it: `change` whenever something on the platform was changed. */
 export interface Platform {
   readonly state: PlatformState;
+  /** Ids of the replicas in the state, by their instance. */
+  readonly replicasByInstance: Map<string, Set<string>>;
   readonly news: EventEmitter<{ change: [] }>;
   /** What is waited for with `outlive` takes so much of its time: 1, or less in tests. */
   readonly pace: number;
@@ -32,11 +34,24 @@ export function platformOf(state: PlatformState, pace = 1): Platform {
   const news = new EventEmitter<{ change: [] }>();
   // One listener for each waiting call.
   news.setMaxListeners(0);
-  return { state, news, pace };
+  const platform: Platform = { state, replicasByInstance: new Map(), news, pace };
+  for (const each of Object.values(state.replicas)) keepReplica(platform, each);
+  return platform;
 }
 
-export function replicasOf({ state }: Platform, instance: string): readonly ReplicaRecord[] {
-  return Object.values(state.replicas).filter((each) => each.instance === instance);
+export function keepReplica({ state, replicasByInstance }: Platform, record: ReplicaRecord): void {
+  state.replicas[record.id] = record;
+  const ids = replicasByInstance.get(record.instance) ?? new Set();
+  replicasByInstance.set(record.instance, ids.add(record.id));
+}
+
+export function dropReplica({ state, replicasByInstance }: Platform, { id, instance }: ReplicaRecord): void {
+  Reflect.deleteProperty(state.replicas, id);
+  replicasByInstance.get(instance)?.delete(id);
+}
+
+export function replicasOf({ state, replicasByInstance }: Platform, instance: string): readonly ReplicaRecord[] {
+  return [...(replicasByInstance.get(instance) ?? [])].flatMap((id) => state.replicas[id] ?? []);
 }
 
 export function viewReplica({ state }: Platform, record: ReplicaRecord): Replica {

@@ -8,7 +8,16 @@ import {
 import type { CreateArgs, ReplicaRecord } from "../protocol.ts";
 import { behaviourOf, phaseOf, verdictOf, type Phase } from "./behaviour.ts";
 import { ensureInstance, useVolume } from "./instances.ts";
-import { ownInstance, replicasOf, viewReplica, waitFor, type Look, type Platform } from "./platform.ts";
+import {
+  dropReplica,
+  keepReplica,
+  ownInstance,
+  replicasOf,
+  viewReplica,
+  waitFor,
+  type Look,
+  type Platform,
+} from "./platform.ts";
 
 export interface ReplicaArgs {
   readonly id: string;
@@ -41,7 +50,7 @@ export function createReplica(platform: Platform, args: CreateArgs): Replica {
   const { instance, declared: _declared, volumes: _volumes, ...rest } = args;
   const made = { ...rest, id: `r${(state.made += 1)}`, instance: instance.name, behaviour };
   const record: ReplicaRecord = { ...made, configuredBy: args.release, stopped: false, starts: 0, log: [] };
-  state.replicas[record.id] = record;
+  keepReplica(platform, record);
   return viewReplica(platform, record);
 }
 
@@ -123,15 +132,15 @@ export function stopReplica({ state }: Platform, { id }: ReplicaArgs): void {
   record.stopped = true;
 }
 
-export function removeReplica({ state }: Platform, { id }: ReplicaArgs): void {
-  const record = state.replicas[id];
+export function removeReplica(platform: Platform, { id }: ReplicaArgs): void {
+  const record = platform.state.replicas[id];
   if (record === undefined) return;
   const { state: phase } = phaseOf(record, Date.now());
   if (phase !== "stopped" && phase !== "exited") {
     throw new CtrlPlaneError("CONFLICT", `${record.name} runs`, { target: record.name, hint: "stop it first" });
   }
-  state.archive.push(record);
-  Reflect.deleteProperty(state.replicas, id);
+  platform.state.archive.push(record);
+  dropReplica(platform, record);
 }
 
 export function configureReplica(
