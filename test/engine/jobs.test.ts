@@ -59,6 +59,63 @@ describe("jobs", () => {
     });
   });
 
+  test("that fail, or run now, say so in status and history", async () => {
+    await withBench(async (bench) => {
+      const seen = async (declared: string) => {
+        const stack = await bench.stack(declared);
+        const { services } = await bench.plane.stacks.status(stack);
+        const releases = await bench.plane.stacks.releases(stack, ["migrate"]);
+        const found = services.find((each) => each.service === "migrate");
+        return {
+          state: found?.status?.state,
+          run: found?.run,
+          releases: releases.map((each) => `${each.number} ${each.state ?? "-"}`),
+        };
+      };
+      await deploy(bench, job("crash:3"));
+      const first = await seen(job("crash:3"));
+      assert.deepEqual([first.state, first.run?.exitCode, first.releases], ["failed", 3, ["1 failed"]]);
+      assert.equal(first.run?.change, 1);
+      assert.ok(Date.parse(first.run?.startedAt ?? "") <= Date.parse(first.run?.endedAt ?? ""));
+
+      await deploy(bench, job("done:0"));
+      const done = await seen(job("done:0"));
+      assert.deepEqual(
+        [done.state, done.run?.outcome, done.releases],
+        ["completed", "completed", ["2 completed", "1 -"]],
+      );
+
+      await deploy(bench, job("crash:4"));
+      const failed = await seen(job("crash:4"));
+      assert.deepEqual([failed.state, failed.run?.exitCode], ["failed", 4]);
+      assert.deepEqual(failed.releases, ["3 failed", "2 completed", "1 -"]);
+
+      const stop = new AbortController();
+      const stack = await bench.stack(job("ok"));
+      const run = await bench.plane.stacks.deploy(stack, { signal: stop.signal });
+      for await (const event of run.events) if (event.service === "migrate" && event.message === "started") break;
+      const running = await seen(job("ok"));
+      assert.deepEqual([running.state, running.run?.release, running.run?.endedAt], ["running", 4, undefined]);
+      assert.deepEqual(running.releases[0], "4 running");
+      stop.abort();
+      assert.equal((await run.done).result?.exitCode, 130);
+      assert.equal((await seen(job("ok"))).state, "running", "the attempt goes on");
+
+      await finish(bench.plane.stacks.destroy(stack));
+      const gone = await seen(job("ok"));
+      assert.deepEqual([gone.state, gone.run], [undefined, undefined]);
+    });
+  });
+
+  test("whose end nobody saw have failed", async () => {
+    await withBench(async (bench) => {
+      await deploy(bench, job("lost:0"));
+      const { services } = await bench.plane.stacks.status(await bench.stack(job("lost:0")));
+      const found = services.find((each) => each.service === "migrate");
+      assert.deepEqual([found?.status?.state, found?.run?.outcome], ["failed", "unknown"]);
+    });
+  });
+
   test("take no longer than they may", async () => {
     await withBench(async (bench) => {
       const { change, exitCode } = await deploy(bench, job("ok", ", strategy: { timeout: 100ms }"));

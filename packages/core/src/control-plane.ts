@@ -4,6 +4,7 @@ import type { Instances } from "./instances.ts";
 import type { Redactor } from "./errors/redaction.ts";
 import type { Actor, Change } from "./model/change.ts";
 import type { Event } from "./model/event.ts";
+import type { JobRun } from "./model/job-run.ts";
 import type { InstanceState, InstanceStatus } from "./model/observed.ts";
 import type { Plan } from "./model/plan.ts";
 import type { Release } from "./model/release.ts";
@@ -116,6 +117,8 @@ export interface ServiceStatus {
   readonly provider: string;
   /** Absent where it does not exist, or cannot be seen. */
   readonly status?: InstanceStatus;
+  /** Of a job: its last run. */
+  readonly run?: JobRun;
   /** Why it cannot be seen. */
   readonly unreachable?: string;
   /** A deployment that was begun and has not ended. */
@@ -186,8 +189,10 @@ export interface ReleaseSummary {
   readonly commit?: string;
   /** It is what serves. */
   readonly serving: boolean;
-  /** How it stands, of the release that was settled last: it may be stopped, or down. */
+  /** How it stands, of the release that was settled last: it may be stopped, or down. Of a job's also where it runs, or failed. */
   readonly state?: InstanceState;
+  /** Of a job's release that was run last. */
+  readonly run?: JobRun;
 }
 
 /** A change with what it printed. */

@@ -1,4 +1,5 @@
 import type { Change, InstanceState, ReleaseSummary } from "@ctrlplane/core";
+import { runState, runTones } from "./job.ts";
 import type { NextStep } from "./next-step.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { fullColumns, table } from "./table.ts";
@@ -82,8 +83,11 @@ function releaseRow(release: ReleaseSummary, isSeveral: boolean, { paint, nowMs 
     ago(release.createdAt, nowMs),
     release.image,
     release.commit?.slice(0, 7) ?? "",
-    release.state === undefined
-      ? ""
-      : paint(release.serving ? "good" : "warn", stateWords[release.state] ?? release.state),
+    stateText(release, paint),
   ];
+}
+
+function stateText({ state, run, serving }: ReleaseSummary, paint: Paint): string {
+  if (run !== undefined) return paint(runTones[run.outcome], runState(run));
+  return state === undefined ? "" : paint(serving ? "good" : "warn", stateWords[state] ?? state);
 }

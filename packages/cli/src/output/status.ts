@@ -1,11 +1,13 @@
 import type {
   InstanceState,
   InstanceStatus,
+  JobRun,
   ReplicaStatus,
   ResourceUsage,
   ServiceStatus,
   StackStatus,
 } from "@ctrlplane/core";
+import { runState, runTones, whyFailed } from "./job.ts";
 import type { NextStep } from "./next-step.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { fullColumns, table } from "./table.ts";
@@ -24,6 +26,8 @@ export interface StatusView {
 const tones: Readonly<Record<InstanceState, Tone>> = {
   serving: "good",
   completed: "good",
+  running: "good",
+  failed: "bad",
   degraded: "warn",
   paused: "warn",
   down: "bad",
@@ -74,7 +78,10 @@ function serviceTable(services: readonly ServiceStatus[], view: StatusView): str
   return table(...fullColumns(header, rows));
 }
 
-function serviceRow({ service, provider, status, unreachable }: ServiceStatus, { paint, nowMs }: StatusView): string[] {
+function serviceRow(seen: ServiceStatus, view: StatusView): string[] {
+  const { service, provider, status, unreachable, run } = seen;
+  const { paint, nowMs } = view;
+  if (run !== undefined) return jobRow(service, provider, run, view);
   if (status === undefined)
     return [service, provider, unreachable === undefined ? paint("dim", "absent") : paint("bad", "unreachable")];
   const current = status.settled;
@@ -90,6 +97,11 @@ function serviceRow({ service, provider, status, unreachable }: ServiceStatus, {
     sinceText(status, nowMs),
     status.addresses.join(" "),
   ];
+}
+
+function jobRow(service: string, provider: string, run: JobRun, { paint, nowMs }: StatusView): string[] {
+  const state = paint(runTones[run.outcome], runState(run));
+  return [service, provider, state, String(run.release), "-", "", age(run.endedAt ?? run.startedAt, nowMs)];
 }
 
 /** Of a job: when it was done. */
@@ -143,6 +155,10 @@ function describePause({ service, status, unfinished }: ServiceStatus, nowMs: nu
   return `${service}: ${what}; ${next(`promote ${service}`)} · ${next(`abort ${service}`)}`;
 }
 
+function isRunningJob({ run }: ServiceStatus): boolean {
+  return run?.outcome === "running";
+}
+
 function notesOf({ services, lease }: StackStatus, { paint, next, nowMs, unwatched }: StatusView): string[] {
   const notes = services.flatMap((each) => {
     const lines: string[] = [];
@@ -150,11 +166,14 @@ function notesOf({ services, lease }: StackStatus, { paint, next, nowMs, unwatch
       lines.push(`${paint("warn", "unreachable")}: ${each.service} on ${each.provider}: ${each.unreachable}`);
     const pause = each.unfinished?.pause;
     if (pause !== undefined) lines.push(`${paint("warn", "paused")}: ${describePause(each, nowMs, next)}`);
-    else if (each.unfinished !== undefined) {
+    else if (each.unfinished !== undefined && !(isRunningJob(each) && lease !== undefined)) {
+      const then = isRunningJob(each) ? "waits for it" : "goes on from there";
       lines.push(
-        `${paint("warn", "unfinished")}: change #${each.unfinished.change} of ${each.service}; ${next("deploy")} goes on from there`,
+        `${paint("warn", "unfinished")}: change #${each.unfinished.change} of ${each.service}; ${next("deploy")} ${then}`,
       );
     }
+    if (each.run?.outcome === "failed" || each.run?.outcome === "unknown")
+      lines.push(`${paint("bad", "failed")}: ${each.service} ${whyFailed(each, each.run, next)}`);
     if (each.orphaned)
       lines.push(
         `${paint("warn", "orphaned")}: ${each.service} is not in the file any more; ${next("deploy")} removes it`,

@@ -8,6 +8,7 @@ import type { ProviderContext } from "../provider/context.ts";
 import type { RolloutDecision, RolloutJournal } from "../rollout/journal.ts";
 import type { Intent } from "../state/intent.ts";
 import type { ChangeScope } from "./change-scope.ts";
+import { beganAt, runEnd } from "./job-run.ts";
 import { failedResult, isInterruption } from "./outcome.ts";
 
 /** What a deployment sets out to do. */
@@ -62,6 +63,17 @@ export async function carryOut(
     context: scope.context(instance, { deployment: id, ...(aim.to === undefined ? {} : { release: aim.to }) }),
     journal: makeJournal(intent.decisions, (decision) => ledger.decide(instance.service, decision, records)),
   };
+  /** Before its intent goes: a run that ended is on record for as long as one that was begun. */
+  const recordRun = async (error?: unknown): Promise<void> => {
+    if (aim.kind !== "job" || aim.to === undefined) return;
+    const { decisions } = deployment.journal;
+    const end = runEnd(decisions, error);
+    if (end === undefined) return;
+    const { service } = instance;
+    const at = { startedAt: beganAt(decisions) ?? intent.startedAt, endedAt: now(scope) };
+    const of = { service, release: aim.to, deployment: id, change: scope.number, epoch: intent.epoch };
+    await ledger.recordRun({ ...of, ...at, ...end }, records);
+  };
   const finish = async (result: DeploymentResult, isOver: boolean): Promise<DeploymentResult> => {
     await ledger.finishDeployment(
       {
@@ -73,7 +85,7 @@ export async function carryOut(
         outcome: result.outcome,
         ...(result.verdict === undefined ? {} : { verdict: result.verdict }),
         startedAt: intent.startedAt,
-        finishedAt: new Date(scope.core.clock.now()).toISOString(),
+        finishedAt: now(scope),
       },
       records,
     );
@@ -93,6 +105,7 @@ export async function carryOut(
       ...(done.paused === undefined ? {} : { paused: done.paused, reason: done.message }),
       elapsedMs: elapsed(),
     };
+    if (done.outcome === "succeeded") await recordRun();
     if (postpone !== undefined && (done.outcome === "succeeded" || done.outcome === "paused")) {
       postpone(id, async () => void (await finish(result, done.outcome !== "paused")));
       return result;
@@ -108,8 +121,13 @@ export async function carryOut(
       ...(aim.holds === undefined ? {} : { holds: aim.holds }),
     });
     reportFailure(scope, instance, { id, kind: aim.kind }, result, error);
+    await recordRun(error);
     return finish(result, result.outcome === "reverted");
   }
+}
+
+function now(scope: ChangeScope): string {
+  return new Date(scope.core.clock.now()).toISOString();
 }
 
 function makeIntent(
@@ -128,11 +146,12 @@ function makeIntent(
     command: scope.command,
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
+    ...(aim.kind === "job" ? { isJob: true } : {}),
     strategy,
     replicas,
     ...(scaledBy === undefined ? {} : { scaledBy }),
     epoch: scope.epoch(instance.platformId),
-    startedAt: new Date(scope.core.clock.now()).toISOString(),
+    startedAt: now(scope),
     decisions,
   };
 }

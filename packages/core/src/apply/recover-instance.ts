@@ -22,7 +22,12 @@ export async function recoverInstance(scope: ChangeScope, known: KnownInstance):
   const release = { ...found, instance };
   const settled = known.observed?.settled;
   const target = { release, previous: undefined, settled, replicas: intent.replicas, isRollback: false };
-  const aim = { to: release.number, strategy: intent.strategy, replicas: intent.replicas };
+  const aim = {
+    to: release.number,
+    strategy: intent.strategy,
+    replicas: intent.replicas,
+    kind: release.spec.kind,
+  };
   const result = await carryOut(
     scope,
     instance,

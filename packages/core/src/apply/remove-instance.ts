@@ -21,6 +21,7 @@ export async function removeInstance(
   const result = await carryOut(scope, instance, aim, async (deployment) => {
     scope.emitFor(instance, { type: "service.started", message: "is removed" }, deployment.id);
     await scope.provider(instance).deprovision({ instance, volumes: options.volumes }, deployment.context);
+    await scope.platform(instance).ledger.forgetRun(instance.service, scope.recordContext(scope.platform(instance)));
     const stays = options.volumes || action.volumes.length === 0 ? "" : `; volumes stay: ${action.volumes.join(", ")}`;
     const message = `removed${stays}`;
     scope.emitFor(

@@ -64,6 +64,7 @@ async function revertJob(
     to: begun.number,
     strategy: strategy.type,
     replicas: scale.replicas,
+    kind: begun.spec.kind,
   };
   const leave = async ({ id, journal, context }: Deployment): Promise<DeploymentEffect> => {
     const request = { instance, release: begun, replicas: aim.replicas, strategy, deployment: id, journal };

@@ -1,14 +1,18 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { Change } from "../model/change.ts";
 import type { Event } from "../model/event.ts";
-import type { InstanceState } from "../model/observed.ts";
+import type { InstanceState, InstanceStatus, ObservedInstance } from "../model/observed.ts";
 import type { Release } from "../model/release.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ChangeDetail, ReleaseSummary } from "../control-plane.ts";
 import { readContext, type Core } from "../platforms/core.ts";
+import { requireProvider } from "../platforms/bind.ts";
+import type { KnownInstance } from "../plan/input.ts";
+import type { ProviderContext } from "../provider/context.ts";
+import { jobStatus, readLastRuns } from "./job-status.ts";
 import { knownInstances } from "./known.ts";
 import { checkServices } from "./service-names.ts";
-import { survey } from "./survey.ts";
+import { survey, type Survey } from "./survey.ts";
 
 /** Changes of a stack over all its platforms, newest first. */
 export async function stackHistory(core: Core, stack: Stack, limit: number): Promise<Change[]> {
@@ -47,14 +51,20 @@ export async function stackReleases(core: Core, stack: Stack, services: readonly
   const all = knownInstances(stack, seen);
   checkServices(stack, seen, all, services);
   const known = [...all.values()].filter((each) => services.length === 0 || services.includes(each.instance.service));
+  const lastRuns = await readLastRuns(seen, context);
+  const jobs = await Promise.all(
+    known.map(async (each) => jobStatus(each, await seenNow(each, seen, context), lastRuns(each), stack)),
+  );
   const found = await Promise.all(
-    known.flatMap((each) =>
+    known.flatMap((each, index) =>
       each.releases.toReversed().map(async (number): Promise<ReleaseSummary | undefined> => {
+        const job = jobs[index]?.run.release === number ? jobs[index] : undefined;
         const ledger = seen.surveys.get(each.instance.platformId)?.platform.ledger;
         const opened = await ledger?.openRelease(each.instance.service, number, context);
         if (opened === undefined) return undefined;
         const { change, createdAt, image, commit } = opened.release;
-        const state = each.observed?.settled?.number === number ? each.observed.state : undefined;
+        const settled = each.observed?.settled?.number === number ? each.observed.state : undefined;
+        const state = job?.state ?? settled;
         return {
           service: each.instance.service,
           provider: each.instance.provider,
@@ -64,12 +74,23 @@ export async function stackReleases(core: Core, stack: Stack, services: readonly
           image: `${image.declared} ${image.digest.slice(0, 15)}`,
           serving: state !== undefined && answering.includes(state),
           ...(state === undefined ? {} : { state }),
+          ...(job === undefined ? {} : { run: job.run }),
           ...(commit === undefined ? {} : { commit }),
         };
       }),
     ),
   );
   return found.filter((each) => each !== undefined);
+}
+
+/** With its replicas where they tell whether a job runs. */
+async function seenNow(
+  { instance, observed, unfinished }: KnownInstance,
+  seen: Survey,
+  context: ProviderContext,
+): Promise<ObservedInstance | InstanceStatus | undefined> {
+  if (observed === undefined || unfinished?.isJob !== true) return observed;
+  return requireProvider(seen.platforms, instance.provider).provider.status({ instance }, context);
 }
 
 /** One release; values that the key does not open are masked. */

@@ -151,6 +151,7 @@ function unfinished(intent: Intent): UnfinishedDeployment {
     change: intent.change,
     ...(intent.from === undefined ? {} : { from: intent.from }),
     ...(intent.to === undefined ? {} : { to: intent.to }),
+    isJob: intent.isJob === true,
     isReverting: intent.decisions.some((decision) => decision.kind === "revert" || decision.kind === "abort"),
     isStaged: intent.decisions.some((decision) => decision.kind === "pause"),
     ...(pause === undefined ? {} : { pause }),

@@ -7,6 +7,7 @@ import type { ResourceUsage } from "../provider/requests.ts";
 import { leaseHolder } from "../state/lease.ts";
 import type { Core } from "../platforms/core.ts";
 import { readContext } from "../platforms/core.ts";
+import { jobStatus, readLastRuns, type LastRuns } from "./job-status.ts";
 import { knownInstances } from "./known.ts";
 import { checkServices } from "./service-names.ts";
 import { requireProvider, stackScope } from "../platforms/bind.ts";
@@ -20,7 +21,10 @@ export async function stackStatus(core: Core, stack: Stack, services: readonly s
   checkServices(stack, seen, all, services);
   const known = [...all.values()];
   const shown = known.filter((each) => isShown(each, stack, services));
-  const statuses = await Promise.all(shown.map((each) => serviceStatus(each, stack, seen, context)));
+  const lastRuns = await readLastRuns(seen, context);
+  const statuses = await Promise.all(
+    shown.map(async (each) => withJob(await serviceStatus(each, stack, seen, context), each, lastRuns, stack)),
+  );
   const lease = await currentLease(seen, stack, context);
   return {
     stack: stack.name,
@@ -57,6 +61,14 @@ async function serviceStatus(
   if (known.observed === undefined) return base;
   const status = await requireProvider(seen.platforms, instance.provider).provider.status({ instance }, context);
   return { ...base, status: unfinished?.pause === undefined ? status : { ...status, state: "paused" } };
+}
+
+function withJob(status: ServiceStatus, known: KnownInstance, lastRuns: LastRuns, stack: Stack): ServiceStatus {
+  if (status.unreachable !== undefined) return status;
+  const job = jobStatus(known, status.status, lastRuns(known), stack);
+  if (job === undefined) return status;
+  const { run, state } = job;
+  return { ...status, run, ...(status.status === undefined ? {} : { status: { ...status.status, state } }) };
 }
 
 function describeUnfinished(

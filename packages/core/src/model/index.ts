@@ -4,6 +4,7 @@ export * from "./hash.ts";
 export * from "./identity.ts";
 export * from "./ids.ts";
 export * from "./image.ts";
+export * from "./job-run.ts";
 export * from "./labels.ts";
 export * from "./names.ts";
 export * from "./observed.ts";

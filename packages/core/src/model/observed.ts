@@ -26,6 +26,10 @@ export type InstanceState =
   | "stopped"
   /** A job that ended with 0. */
   | "completed"
+  /** A job that runs now. Said by `status`, which knows what was begun. */
+  | "running"
+  /** A job whose last run did not end with 0, or nobody saw how. Said by `status`, which knows what was begun. */
+  | "failed"
   /** A deployment waits at a step. */
   | "paused";
 

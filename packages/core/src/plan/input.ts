@@ -46,6 +46,8 @@ export interface UnfinishedDeployment {
   /** Absent for a removal. */
   readonly to?: number;
   readonly isReverting: boolean;
+  /** What it brings is a job. */
+  readonly isJob?: boolean;
   /** By blue_green or canary, and begun: it can be promoted or aborted. */
   readonly isStaged?: boolean;
   /** It has reached a step, and its pause was not ended by anybody; `until` may be past. */

@@ -61,6 +61,6 @@ async function makeReady(
   context.progress({ type: "replica.ready", message: "ready", replica: replica.name, release: release.number });
 }
 
-export function isRunning(replica: Replica): boolean {
+export function isRunning(replica: Pick<Replica, "state">): boolean {
   return replica.state !== "stopped" && replica.state !== "exited";
 }

@@ -34,7 +34,7 @@ export async function awaitAttempt(
     // To be started again it has to be stopped; its log goes on.
     if (isRepeated) await stop(driver, replica, request, context);
     begun += 1;
-    await journal.decide({ kind: "attempt", attempt: begun });
+    await journal.decide({ kind: "attempt", attempt: begun, at: new Date(context.clock.now()).toISOString() });
     beforeEffect(context);
     await driver.start(replica, context);
     context.progress({

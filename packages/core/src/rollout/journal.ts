@@ -18,7 +18,7 @@ export type RolloutDecision =
   /** Not wanted any more: back to the release before. */
   | { readonly kind: "abort" }
   /** A job is about to be started, for the first time (1) or again. */
-  | { readonly kind: "attempt"; readonly attempt: number }
+  | { readonly kind: "attempt"; readonly attempt: number; /** ISO 8601. */ readonly at?: string }
   /** The way back was begun; only its end remains. */
   | {
       readonly kind: "revert";

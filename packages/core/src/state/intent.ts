@@ -2,6 +2,7 @@ import type { ChangeCommand, DeploymentOutcome } from "../model/change.ts";
 import type { SettledRelease } from "../model/observed.ts";
 import type { ReplicaCount } from "../model/resources.ts";
 import type { StrategyName } from "../model/spec.ts";
+import type { JobRun } from "../model/job-run.ts";
 import type { Verdict } from "../errors/codes.ts";
 import type { RolloutDecision } from "../rollout/journal.ts";
 
@@ -21,6 +22,8 @@ export interface Intent {
   readonly from?: number;
   /** Release that is to serve. Absent: a removal. */
   readonly to?: number;
+  /** What it brings is a job. Absent: it is not, or this was written before there was this field. */
+  readonly isJob?: true;
   readonly strategy: StrategyName;
   readonly replicas: ReplicaCount;
   readonly scaledBy?: SettledRelease["scaledBy"];
@@ -44,4 +47,11 @@ export interface DeploymentRecord {
   readonly verdict?: Verdict;
   readonly startedAt: string;
   readonly finishedAt: string;
+}
+
+/** How the last run of a job ended that a deploy began: what the platform keeps of it says nothing of one that failed. */
+export interface RunRecord extends JobRun {
+  readonly service: string;
+  /** Of the lease under which it was written. */
+  readonly epoch: number;
 }

@@ -29,6 +29,8 @@ export function recordNames(of: StackScope) {
     releases: (service: string) => `${root}/releases/${word(service)}/`,
     release: (service: string, number: number) => `${root}/releases/${word(service)}/${digits(number)}`,
     intents: `${root}/intents/`,
+    runs: `${root}/runs/`,
+    run: (service: string) => `${root}/runs/${word(service)}`,
     intent: (service: string) => `${root}/intents/${word(service)}`,
     part: (hash: string, index: number) => `${root}/parts/${hash}-${index}`,
   };

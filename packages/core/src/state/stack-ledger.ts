@@ -7,7 +7,8 @@ import type { RolloutDecision } from "../rollout/journal.ts";
 import { ChangeRecords } from "./change-records.ts";
 import type { ChangeRecord } from "./change-records.ts";
 import { IntentRecords } from "./intent-records.ts";
-import type { DeploymentRecord, Intent } from "./intent.ts";
+import type { DeploymentRecord, Intent, RunRecord } from "./intent.ts";
+import { RunRecords } from "./run-records.ts";
 import { isConflict } from "./conflict.ts";
 import { readRecord, writeRecord } from "./record-text.ts";
 import { recordNames } from "./record-names.ts";
@@ -26,6 +27,7 @@ export class StackLedger {
   readonly #changes: ChangeRecords;
   readonly #releases: ReleaseRecords;
   readonly #intents: IntentRecords;
+  readonly #runs: RunRecords;
 
   constructor(ledger: Ledger, of: StackScope, sealer: Sealer) {
     this.ledger = ledger;
@@ -33,6 +35,7 @@ export class StackLedger {
     this.#changes = new ChangeRecords(ledger, this.#names);
     this.#releases = new ReleaseRecords(ledger, this.#names, sealer);
     this.#intents = new IntentRecords(ledger, this.#names);
+    this.#runs = new RunRecords(ledger, this.#names);
   }
 
   /** Undefined where this stack was never deployed with this ledger. */
@@ -154,5 +157,20 @@ export class StackLedger {
   /** Absent, or another deployment's, is success: this one's is gone. */
   async clearIntent(service: string, deployment: string, context: ProviderContext): Promise<void> {
     await this.#intents.clear(service, deployment, context);
+  }
+
+  /** How the last run of a job ended: replaces what was recorded of the service before. */
+  async recordRun(run: RunRecord, context: ProviderContext): Promise<void> {
+    await this.#runs.write(run, context);
+  }
+
+  /** Of every job that was run, by service: a `list`, and a read for each. */
+  async lastRuns(context: ProviderContext): Promise<ReadonlyMap<string, RunRecord>> {
+    return this.#runs.all(context);
+  }
+
+  /** Absent is success. */
+  async forgetRun(service: string, context: ProviderContext): Promise<void> {
+    await this.#runs.forget(service, context);
   }
 }
