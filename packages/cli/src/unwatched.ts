@@ -1,14 +1,19 @@
 import { resolve } from "node:path";
-import type { Stack, StackStatus } from "@ctrlplane/core";
+import type { InstanceStatus, Stack, StackStatus } from "@ctrlplane/core";
 
 /** Providers of type `local` on which something of this stack should run, and whose supervisor does not. */
 export async function unwatchedProviders(stack: Stack, { services }: StackStatus): Promise<ReadonlySet<string>> {
-  const shouldRun = services.filter(({ status }) => status !== undefined && !status.stopped);
+  const shouldRun = services.filter(({ status }) => status !== undefined && !status.stopped && !hasEnded(status));
   const names = [...new Set(shouldRun.map((each) => each.provider))].filter(
     (name) => (stack.providers[name]?.type ?? name) === "local",
   );
   const isUnwatched = await Promise.all(names.map(async (name) => !(await hasSupervisor(stack, name))));
   return new Set(names.filter((_, index) => isUnwatched[index]));
+}
+
+/** A job that nobody has to look after. */
+function hasEnded({ state }: InstanceStatus): boolean {
+  return state === "completed" || state === "failed";
 }
 
 async function hasSupervisor(stack: Stack, provider: string): Promise<boolean> {
