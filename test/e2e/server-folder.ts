@@ -11,9 +11,8 @@ export interface Behaviour {
   readonly startMs?: number;
   /** From SIGTERM to its end; requests in flight are cut at SIGTERM. Default 0. */
   readonly endMs?: number;
-  /** Until it answers; every fiftieth takes `slowMs`. Default 0, and `answerMs`. */
+  /** Until it answers. Default 0. */
   readonly answerMs?: number;
-  readonly slowMs?: number;
 }
 
 /** What the server answers. */
@@ -28,14 +27,13 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
 const behaviour = JSON.parse(readFileSync("behaviour.json", "utf8"));
-const { version, startMs = 0, endMs = 0, answerMs = 0, slowMs = answerMs } = behaviour;
-let requests = 0;
+const { version, startMs = 0, endMs = 0, answerMs = 0 } = behaviour;
 console.log("version " + version + " starts");
 if (behaviour.crashes) throw new Error("cannot find checkout");
 const server = createServer((request, response) => {
   if (request.url === "/up") return response.writeHead(behaviour.isUnhealthy ? 500 : 200).end();
   const env = request.url === "/env" ? process.env : {};
-  setTimeout(() => response.end(JSON.stringify({ version, pid: process.pid, env })), (requests += 1) % 50 === 0 ? slowMs : answerMs);
+  setTimeout(() => response.end(JSON.stringify({ version, pid: process.pid, env })), answerMs);
 });
 setTimeout(() => server.listen(process.env.PORT, () => console.log("version " + version + " listens")), startMs);
 if (behaviour.diesAfterMs !== undefined) {

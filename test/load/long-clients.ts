@@ -67,6 +67,8 @@ export function readStream(options: {
 }
 
 export interface WebSocketOutcome {
+  /** It was established. */
+  readonly isOpened: boolean;
   readonly sent: number;
   /** Messages that came back as they were. */
   readonly echoed: number;
@@ -86,6 +88,7 @@ export function talkByWebSocket(options: {
     let sent = 0;
     let echoed = 0;
     let isLeaving = false;
+    let isOpened = false;
     const leaveWhenAnswered = (): void => {
       if (!isLeaving && options.signal.aborted && echoed === sent) {
         isLeaving = true;
@@ -97,13 +100,14 @@ export function talkByWebSocket(options: {
       if (!options.signal.aborted) socket.send(`message ${sent++}`);
       leaveWhenAnswered();
     }, options.everyMs);
+    socket.addEventListener("open", () => (isOpened = true));
     socket.addEventListener("message", (event) => {
       if (event.data === `message ${echoed}`) echoed += 1;
       leaveWhenAnswered();
     });
     socket.addEventListener("close", (event) => {
       clearInterval(timer);
-      resolve({ sent, echoed, endedBy: isLeaving ? "client" : "server", closeCode: event.code });
+      resolve({ isOpened, sent, echoed, endedBy: isLeaving ? "client" : "server", closeCode: event.code });
     });
   });
 }
