@@ -3,6 +3,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { Change } from "@ctrlplane/core";
 import { runLoad } from "../load/run-load.ts";
 import { eventually, Project } from "./fixture.ts";
 import { outcomeOf } from "./workbench.ts";
@@ -40,6 +41,14 @@ test("the first half hour", async (t) => {
   assert.deepEqual(report.failures, {});
   assert.match(await page(), /^version 2, /);
   assert.deepEqual(project.replicaNames(), all);
+
+  // What clients met meanwhile was measured by the gateway, and is kept.
+  const { result } = JSON.parse(await project.expect(0, ["history", "2", "--json"], { env })) as Change;
+  const { traffic } = result?.services.find((each) => each.service === "web") ?? {};
+  assert.ok(traffic !== undefined && traffic.requests > 20 && traffic.requests <= report.sent, JSON.stringify(traffic));
+  assert.ok(traffic.failed === 0 && traffic.p99Ms !== null && traffic.p99Ms > 0, JSON.stringify(traffic));
+  assert.match(second.stdout, /· web +\d+ requests meanwhile, 0 failed, p99 /);
+  assert.match(await project.expect(0, ["history", "2"], { env }), /· web +\d+ requests meanwhile, 0 failed, p99 /);
 
   const serverFile = join(project.folder, "web/server.js");
   const server = await readFile(serverFile, "utf8");

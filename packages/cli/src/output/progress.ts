@@ -18,6 +18,8 @@ export class Progress {
   readonly #nameWidth: number;
   readonly #work = new Map<string, Work>();
   readonly #failures = new Map<string, ServiceFailure>();
+  /** What clients met meanwhile, by service, until its end is told. */
+  readonly #traffic = new Map<string, string>();
   /** Releases that traffic was sent to. */
   readonly #routed = new Set<string>();
   readonly #locate: (service: string) => string | undefined;
@@ -51,9 +53,9 @@ export class Progress {
       case "build.failed":
         return [this.#line("bad", "✗", "build", event)];
       case "service.done":
-        return this.#done(event);
+        return [...this.#done(event), ...this.#trafficOf(name)];
       case "service.paused":
-        return [this.#line("warn", "!", name, event)];
+        return [this.#line("warn", "!", name, event), ...this.#trafficOf(name)];
       case "service.reverting":
         return [this.#line("bad", "✗", name, event)];
       case "service.skipped":
@@ -95,6 +97,13 @@ export class Progress {
     return isReverted ? [failed, this.#reverted(name, event)] : [failed];
   }
 
+  /** Nothing where nobody asked: a line says something. */
+  #trafficOf(name: string): string[] {
+    const told = this.#traffic.get(name);
+    this.#traffic.delete(name);
+    return told === undefined ? [] : [told];
+  }
+
   #reverted(name: string, event: Event): string {
     if (event.data["isBegun"] === false) return this.#columns("good", "✓", name, notBegun(event), undefined);
     const serving = number(event.data, "serving");
@@ -127,6 +136,11 @@ export class Progress {
       else if (event.type === "service.started" || event.type === "build.started") {
         this.#work.set(name, { startedMs: Date.parse(event.at), last });
       }
+    }
+    if (event.type === "service.traffic" && name !== undefined && (number(event.data, "requests") ?? 0) > 0) {
+      const isWhole = number(event.data, "failed") === 0;
+      const line = this.#columns(isWhole ? "dim" : "warn", isWhole ? "·" : "!", name, event.message, undefined);
+      this.#traffic.set(name, line);
     }
     if (event.type === "replica.routed") this.#routed.add(`${this.#nameOf(event) ?? ""} ${event.release ?? ""}`);
     // A failed build is told again with its service, and with what became of that.

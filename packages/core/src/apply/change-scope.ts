@@ -1,6 +1,7 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { ChangeCommand } from "../model/change.ts";
 import type { EventInput } from "../model/event.ts";
+import type { CutOverTraffic } from "../model/traffic.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ProviderContext } from "../provider/context.ts";
@@ -62,17 +63,28 @@ export class ChangeScope {
   /** For writes about one instance; its progress becomes events. */
   context(
     instance: InstanceIdentity,
-    of: { readonly deployment?: string; readonly release?: number } = {},
+    of: {
+      readonly deployment?: string;
+      readonly release?: number;
+      readonly onTraffic?: (traffic: CutOverTraffic) => void;
+    } = {},
   ): ProviderContext {
     return makeContext(this.core, {
       fence: this.#lease(this.platform(instance).id).fence,
       signal: this.signal,
       progress: (progress) => {
+        const about = this.#about(instance, of.deployment);
+        if (progress.type === "service.traffic") {
+          of.onTraffic?.(progress.data);
+          const release = of.release === undefined ? {} : { release: of.release };
+          this.emit({ type: progress.type, message: progress.message, data: progress.data, ...about, ...release });
+          return;
+        }
         const { data, replica, release = of.release, type, message } = progress;
         this.emit({
           type,
           message,
-          ...this.#about(instance, of.deployment),
+          ...about,
           ...(release === undefined ? {} : { release }),
           ...(replica === undefined ? {} : { replica }),
           ...(data === undefined ? {} : { data }),

@@ -2,6 +2,7 @@ import type { DeploymentResult } from "../model/change.ts";
 import { newId } from "../model/ids.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { ReplicaCount } from "../model/resources.ts";
+import type { CutOverTraffic } from "../model/traffic.ts";
 import type { SettledRelease } from "../model/observed.ts";
 import type { StrategyName } from "../model/spec.ts";
 import type { ProviderContext } from "../provider/context.ts";
@@ -58,9 +59,15 @@ export async function carryOut(
   const id = resumed?.deployment ?? newId("dep");
   const intent = makeIntent(scope, instance, aim, id, resumed?.decisions ?? []);
   await ledger.writeIntent(intent, records);
+  let traffic: CutOverTraffic | undefined;
+  const measured = (): { readonly traffic?: CutOverTraffic } => (traffic === undefined ? {} : { traffic });
   const deployment: Deployment = {
     id,
-    context: scope.context(instance, { deployment: id, ...(aim.to === undefined ? {} : { release: aim.to }) }),
+    context: scope.context(instance, {
+      deployment: id,
+      ...(aim.to === undefined ? {} : { release: aim.to }),
+      onTraffic: (told) => (traffic = told),
+    }),
     journal: makeJournal(intent.decisions, (decision) => ledger.decide(instance.service, decision, records)),
   };
   /** Before its intent goes: a run that ended is on record for as long as one that was begun. */
@@ -84,6 +91,7 @@ export async function carryOut(
         ...(aim.to === undefined ? {} : { to: aim.to }),
         outcome: result.outcome,
         ...(result.verdict === undefined ? {} : { verdict: result.verdict }),
+        ...measured(),
         startedAt: intent.startedAt,
         finishedAt: now(scope),
       },
@@ -103,6 +111,7 @@ export async function carryOut(
       ...(aim.to === undefined ? {} : { attempted: aim.to }),
       ...(done.serving === undefined ? {} : { serving: done.serving }),
       ...(done.paused === undefined ? {} : { paused: done.paused, reason: done.message }),
+      ...measured(),
       elapsedMs: elapsed(),
     };
     if (done.outcome === "succeeded") await recordRun();
@@ -113,13 +122,14 @@ export async function carryOut(
     return await finish(result, done.outcome !== "paused");
   } catch (error) {
     if (isInterruption(error)) throw error;
-    const result = failedResult(instance, error, {
+    const failed = failedResult(instance, error, {
       deployment: id,
       ...(aim.to === undefined ? {} : { attempted: aim.to }),
       ...(aim.from === undefined ? {} : { serving: aim.from }),
       elapsedMs: elapsed(),
       ...(aim.holds === undefined ? {} : { holds: aim.holds }),
     });
+    const result = { ...failed, ...measured() };
     reportFailure(scope, instance, { id, kind: aim.kind }, result, error);
     await recordRun(error);
     return finish(result, result.outcome === "reverted");

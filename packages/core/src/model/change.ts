@@ -1,5 +1,6 @@
 import type { Verdict } from "../errors/codes.ts";
 import type { Diagnostic } from "../errors/diagnostic.ts";
+import type { CutOverTraffic } from "./traffic.ts";
 
 export type ChangeCommand =
   "deploy" | "destroy" | "rollback" | "scale" | "start" | "stop" | "restart" | "promote" | "abort" | "recover";
@@ -32,6 +33,8 @@ export interface DeploymentResult {
   /** Number of the release that serves now. */
   readonly serving?: number;
   readonly verdict?: Verdict;
+  /** What clients met meanwhile; absent where nobody measured it. Of a deployment that was broken off and went on: since it went on. */
+  readonly traffic?: CutOverTraffic;
   /** The service whose failure took this one back with it. */
   readonly because?: string;
   /** Where it is paused, and until when; without `until` it waits for a person. */

@@ -12,6 +12,7 @@ export type EventType =
   | "service.paused"
   | "service.reverting"
   | "service.skipped"
+  | "service.traffic"
   | "replica.created"
   | "replica.ready"
   | "replica.routed"

@@ -13,3 +13,4 @@ export * from "./release.ts";
 export * from "./resources.ts";
 export * from "./spec.ts";
 export * from "./stack.ts";
+export * from "./traffic.ts";

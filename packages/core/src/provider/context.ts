@@ -1,4 +1,5 @@
 import type { EventType } from "../model/event.ts";
+import type { CutOverTraffic } from "../model/traffic.ts";
 
 /** Time, so that tests can own it. */
 export interface Clock {
@@ -15,13 +16,23 @@ export interface Logger {
   warn(message: string, data?: Readonly<Record<string, unknown>>): void;
 }
 
-/** A thing that happened to a replica or a build; the engine adds who and when and makes an event of it. */
-export interface Progress {
+/** A thing that happened; the engine adds who and when and makes an event of it. */
+export type Progress = ReplicaProgress | TrafficProgress;
+
+/** It happened to a replica or a build. */
+interface ReplicaProgress {
   readonly type: Extract<EventType, `replica.${string}` | `build.${string}`>;
   readonly message: string;
   readonly replica?: string;
   readonly release?: number;
   readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** What the platform measured while this call changed what serves. Kept with the deployment; optional, for platforms that know. */
+interface TrafficProgress {
+  readonly type: "service.traffic";
+  readonly message: string;
+  readonly data: CutOverTraffic;
 }
 
 /**

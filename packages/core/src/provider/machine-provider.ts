@@ -6,9 +6,10 @@ import type { ReplicaCount } from "../model/resources.ts";
 import { describeInstance } from "../rollout/describe-instance.ts";
 import { leaveJob, runJob } from "../rollout/job.ts";
 import { machineRevisionDriver } from "../rollout/machine-revision-driver.ts";
+import { measureCutOver } from "../rollout/measure-cut-over.ts";
 import { decideAdvance } from "../rollout/decide-advance.ts";
 import type { Replica, ReplicaDriver } from "../rollout/replica-driver.ts";
-import { rollOut } from "../rollout/roll-out.ts";
+import { rollOut, type RolloutEnd } from "../rollout/roll-out.ts";
 import type { RolloutRequest } from "../rollout/rollout.ts";
 import { withoutPauses } from "../rollout/stages.ts";
 import type { ProviderContext } from "./context.ts";
@@ -58,13 +59,21 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
     request: RolloutRequest,
     context: ProviderContext,
   ): Promise<DeployResult> => {
+    // Where nothing served before there is nothing that clients could miss.
+    const measure = request.previous === undefined ? undefined : measureCutOver(driver, instance, context);
     const revisions = machineRevisionDriver(driver, instance, {
       deployment: request.deployment,
       release: request.release,
       total: (release) => totalOf(release, request),
       parallel,
+      ...(measure === undefined ? {} : { beforeRouting: () => measure.begin() }),
     });
-    const end = await rollOut(revisions, request, context);
+    let end: RolloutEnd;
+    try {
+      end = await rollOut(revisions, request, context);
+    } finally {
+      await measure?.tell();
+    }
     const status = await machineStatus(driver, instance, context);
     return end.state === "paused" ? { ...end, status } : { state: "serving", status };
   };

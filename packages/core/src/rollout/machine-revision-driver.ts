@@ -19,6 +19,8 @@ export interface MachineRolloutOptions {
   total(release: Release): number;
   /** Replicas of one instance that are started or stopped at a time. Default 8. */
   readonly parallel?: number;
+  /** Called before each change of what serves. */
+  beforeRouting?(): Promise<void>;
 }
 
 /** A `RevisionDriver` for one instance on a platform that knows single replicas. One ordinal of a revision runs at most once. */
@@ -59,6 +61,7 @@ export function machineRevisionDriver(
         const targets = targetsOf(weights, await driver.list(instance, context));
         const isEmpty = Object.keys(targets).length === 0;
         published = release;
+        await options.beforeRouting?.();
         beforeEffect(context);
         await driver.route(instance, isEmpty ? undefined : { release, targets }, context);
       });
@@ -72,6 +75,7 @@ export function machineRevisionDriver(
         if (!leaving.some((each) => each.id in routed)) return;
         const targets = withoutReplicas(routed, await driver.list(instance, context), leaving);
         const isEmpty = Object.keys(targets).length === 0;
+        await options.beforeRouting?.();
         beforeEffect(context);
         await driver.route(instance, isEmpty ? undefined : { release: published, targets }, context);
       });

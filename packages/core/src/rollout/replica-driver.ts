@@ -2,6 +2,7 @@ import type { FailureDetail } from "../errors/error.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { ObservedInstance, ReplicaStatus, SettledRelease } from "../model/observed.ts";
 import type { Release } from "../model/release.ts";
+import type { CutOverTraffic } from "../model/traffic.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { ExecRequest, ExecSession, LogLine, LogsRequest, ResourceUsage } from "../provider/requests.ts";
 
@@ -82,6 +83,14 @@ export interface ReplicaDriver {
    * new connections and requests follow it. Throws `FAILED` `PORT_IN_USE`.
    */
   route(instance: InstanceIdentity, set: RoutedSet | undefined, context: ProviderContext): Promise<void>;
+  /**
+   * Begins to count what clients meet at the instance; the function that it resolves with tells what they met since then, undefined
+   * where that is not known any more. Absent: the platform does not know.
+   */
+  measure?(
+    instance: InstanceIdentity,
+    context: ProviderContext,
+  ): Promise<(() => Promise<CutOverTraffic | undefined>) | undefined>;
   /** What is routed now: replica id → percent. */
   routed(instance: InstanceIdentity, context: ProviderContext): Promise<Readonly<Record<string, number>>>;
   /** Resolves when no request or connection to it is open, or after `timeoutMs`, with what is left then closed. It is not routed any more. */

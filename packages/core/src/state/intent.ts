@@ -1,6 +1,7 @@
 import type { ChangeCommand, DeploymentOutcome } from "../model/change.ts";
 import type { SettledRelease } from "../model/observed.ts";
 import type { ReplicaCount } from "../model/resources.ts";
+import type { CutOverTraffic } from "../model/traffic.ts";
 import type { StrategyName } from "../model/spec.ts";
 import type { JobRun } from "../model/job-run.ts";
 import type { Verdict } from "../errors/codes.ts";
@@ -45,6 +46,8 @@ export interface DeploymentRecord {
   readonly to?: number;
   readonly outcome: DeploymentOutcome;
   readonly verdict?: Verdict;
+  /** What clients met meanwhile; absent where nobody measured it. */
+  readonly traffic?: CutOverTraffic;
   readonly startedAt: string;
   readonly finishedAt: string;
 }

@@ -1,4 +1,5 @@
 import type { InstanceIdentity, ProviderContext, Release, ReplicaDriver } from "@ctrlplane/core/provider";
+import { measureTraffic } from "./cut-over.ts";
 import { describeIdentity, describeRelease, observe, routeOf } from "./describe.ts";
 import { execInReplica } from "./exec.ts";
 import { readLogs } from "./logs/read-logs.ts";
@@ -55,6 +56,7 @@ export function localDriver(parts: DriverParts): ReplicaDriver {
       await supervisor.route(instance.name, route, writeOptions(context));
     },
 
+    measure: (instance, context) => measureTraffic(dir, instance, context),
     routed: async (instance) => readRouted(dir, instance.name),
     drain: async (replica, options, context) => supervisor.drain(replica.id, options, writeOptions(context)),
     stop: async (replica, options, context) => supervisor.stop(replica.id, options, writeOptions(context)),

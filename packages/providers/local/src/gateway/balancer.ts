@@ -1,4 +1,5 @@
 import type { Backend } from "./routes.ts";
+import { InstanceTraffic } from "./traffic.ts";
 import type { Upstream } from "./upstream.ts";
 
 interface Candidate {
@@ -13,10 +14,17 @@ interface Candidate {
  */
 export class Balancer {
   readonly instance: string;
+  /** Of the instance: all its balancers count in one place. */
+  readonly traffic: InstanceTraffic;
   readonly #candidates: Candidate[];
 
-  constructor(backend: Backend, upstreamOf: (target: Backend["targets"][number]) => Upstream) {
+  constructor(
+    backend: Backend,
+    upstreamOf: (target: Backend["targets"][number]) => Upstream,
+    traffic = new InstanceTraffic(),
+  ) {
     this.instance = backend.instance;
+    this.traffic = traffic;
     this.#candidates = backend.targets
       .filter((target) => target.weight > 0)
       .map((target) => ({ upstream: upstreamOf(target), weight: target.weight, credit: 0 }));

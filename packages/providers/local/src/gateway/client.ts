@@ -3,6 +3,7 @@ import { callJson } from "../protocol/client.ts";
 import type { ProcessIdentity } from "../supervisor/records.ts";
 import { withHolder } from "./port-error.ts";
 import type { RouteTable } from "./routes.ts";
+import type { TrafficCounts } from "./traffic.ts";
 
 export type * from "./routes.ts";
 
@@ -22,6 +23,8 @@ export interface GatewayClient {
    */
   drain(replicaId: string, timeoutMs: number, options?: GatewayCallOptions): Promise<DrainResult>;
   stats(options?: GatewayCallOptions): Promise<GatewayStats>;
+  /** What clients met at an instance, by its name; undefined where the table in force does not name it. */
+  traffic(instance: string, options?: GatewayCallOptions): Promise<TrafficCounts | undefined>;
   /** Ends the process: closes its ports at once, gives requests in flight `timeoutMs` (default 0), returns before it is gone. */
   shutdown(options?: GatewayCallOptions & { readonly timeoutMs?: number }): Promise<void>;
 }
@@ -91,6 +94,8 @@ export function gatewayClient({ dir }: { readonly dir: string }): GatewayClient 
     },
     drain: (replicaId, timeoutMs, options) => call("drain", { replicaId, timeoutMs }, options),
     stats: (options) => call("stats", {}, options),
+    traffic: async (instance, options) =>
+      (await call<{ readonly counts?: TrafficCounts }>("traffic", { instance }, options)).counts,
     shutdown: async (options = {}) => {
       await call("shutdown", { timeoutMs: options.timeoutMs ?? 0 }, options);
     },

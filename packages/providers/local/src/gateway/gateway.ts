@@ -6,6 +6,7 @@ import { openEntrance, transportOf, type OpenEntrance } from "./entrance.ts";
 import { EntranceRoutes } from "./entrance-routes.ts";
 import { portError } from "./port-error.ts";
 import type { Backend, Entrance, RouteTable, Target } from "./routes.ts";
+import { InstanceTraffic, type TrafficCounts } from "./traffic.ts";
 import { Upstream } from "./upstream.ts";
 
 /** The open ports, the table that they follow, and the replicas behind them. */
@@ -13,6 +14,8 @@ export class Gateway {
   #table: RouteTable = { version: 0, entrances: [] };
   #open = new Map<string, OpenEntrance>();
   readonly #upstreams = new Map<string, Upstream>();
+  /** By instance; of those that the table names. */
+  readonly #traffic = new Map<string, InstanceTraffic>();
   #applying: Promise<unknown> = Promise.resolve();
   readonly #startedAt = performance.now();
 
@@ -63,6 +66,8 @@ export class Gateway {
     for (const entrance of table.entrances)
       opened.get(portKey(entrance))?.serve(entrance, this.#routes(entrance, routed));
     for (const [key, entrance] of previous) if (opened.get(key) !== entrance) entrance.close();
+    const named = new Set(table.entrances.flatMap(instancesOf));
+    for (const instance of this.#traffic.keys()) if (!named.has(instance)) this.#traffic.delete(instance);
     for (const [key, upstream] of this.#upstreams) {
       upstream.setRouted(routed.has(upstream));
       if (!upstream.isRouted && upstream.inFlight === 0) this.#upstreams.delete(key);
@@ -106,11 +111,23 @@ export class Gateway {
   }
 
   #routes(entrance: Entrance, routed: Set<Upstream>): EntranceRoutes {
-    const balancer = (backend: Backend): Balancer => new Balancer(backend, (target) => this.#upstream(target, routed));
+    const balancer = (backend: Backend): Balancer =>
+      new Balancer(backend, (target) => this.#upstream(target, routed), this.#trafficOf(backend.instance));
     return new EntranceRoutes(
       entrance.backend === undefined ? undefined : balancer(entrance.backend),
       (entrance.domains ?? []).map(({ host, path, backend }) => ({ host, path, balancer: balancer(backend) })),
     );
+  }
+
+  #trafficOf(instance: string): InstanceTraffic {
+    const traffic = this.#traffic.get(instance) ?? new InstanceTraffic();
+    this.#traffic.set(instance, traffic);
+    return traffic;
+  }
+
+  /** Undefined where no table names the instance. */
+  traffic(instance: string): TrafficCounts | undefined {
+    return this.#traffic.get(instance)?.counts();
   }
 
   #upstream(target: Target, routed: Set<Upstream>): Upstream {
@@ -150,4 +167,10 @@ export class Gateway {
     const never = new AbortController().signal;
     await Promise.all([...this.#upstreams.values()].map((each) => each.idle(timeoutMs, never)));
   }
+}
+
+function instancesOf({ backend, domains = [] }: Entrance): string[] {
+  return [...(backend === undefined ? [] : [backend]), ...domains.map((each) => each.backend)].map(
+    ({ instance }) => instance,
+  );
 }

@@ -6,6 +6,7 @@ import { requestHead, type RequestHead } from "./request-head.ts";
 import { endToEndHeaders, headText } from "./response-headers.ts";
 import type { ResponseHead } from "./response-parser.ts";
 import { hold, type ServingEntrance } from "./serving-entrance.ts";
+import type { InstanceTraffic } from "./traffic.ts";
 import type { ExchangeFailure, ExchangeSink, UpstreamConnection } from "./upstream-connection.ts";
 import type { OpenWork, Upstream } from "./upstream.ts";
 
@@ -24,6 +25,7 @@ export class HttpExchange implements ExchangeSink, OpenWork {
   readonly #startedAt = performance.now();
   #head: RequestHead | undefined;
   #body: RequestBody | undefined;
+  #traffic: InstanceTraffic | undefined;
   #upstream: Upstream | undefined;
   #connection: UpstreamConnection | undefined;
   #tried: Upstream[] = [];
@@ -69,6 +71,9 @@ export class HttpExchange implements ExchangeSink, OpenWork {
       this.#refuse(404, head.authority === "" ? "no service answers here" : `no service answers for ${head.authority}`);
       return;
     }
+    // Once, however often it is tried.
+    if (this.#traffic === undefined) balancer.traffic.requests += 1;
+    this.#traffic ??= balancer.traffic;
     const upstream = balancer.choose(this.#tried);
     if (upstream === undefined) {
       this.#hold(head, balancer);
@@ -123,7 +128,9 @@ export class HttpExchange implements ExchangeSink, OpenWork {
     clearTimeout(this.#timer);
     this.#isHeadWaiting = true;
     if (head.framing.kind === "length") this.#bodyLeft = head.framing.bytes;
-    this.#upstream?.latency.add(performance.now() - this.#startedAt);
+    const latencyMs = performance.now() - this.#startedAt;
+    this.#upstream?.latency.add(latencyMs);
+    this.#traffic?.latency.add(latencyMs);
     if (this.#entrance.isClosing) this.#response.shouldKeepAlive = false;
     this.#response.writeHead(head.status, head.statusText, endToEndHeaders(head));
   }
@@ -194,6 +201,7 @@ export class HttpExchange implements ExchangeSink, OpenWork {
   #refuse(status: number, reason: string): void {
     this.#isOver = true;
     this.#entrance.refused += 1;
+    if (this.#traffic !== undefined) this.#traffic.failed += 1;
     if (this.#entrance.isClosing) this.#response.shouldKeepAlive = false;
     const text = `${reason}\n`;
     this.#response.writeHead(status, {
@@ -209,6 +217,7 @@ export class HttpExchange implements ExchangeSink, OpenWork {
   /** The client must see that its answer is incomplete. */
   #abort(): void {
     this.#isOver = true;
+    if (this.#traffic !== undefined) this.#traffic.failed += 1;
     this.#response.destroy();
   }
 

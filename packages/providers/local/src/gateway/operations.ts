@@ -11,6 +11,7 @@ export function gatewayOperations(gateway: Gateway, end: () => void): Readonly<R
       return gateway.drain(replicaId, timeoutMs, signal);
     },
     stats: async () => gateway.stats(),
+    traffic: async (body) => ({ counts: gateway.traffic((body as { readonly instance: string }).instance) }),
     shutdown: async (body) => {
       await gateway.close(drainOf(body).timeoutMs);
       // After the answer is out.

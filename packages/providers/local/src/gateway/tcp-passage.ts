@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { joinSockets } from "./join-sockets.ts";
 import { hold, type ServingEntrance } from "./serving-entrance.ts";
+import type { InstanceTraffic } from "./traffic.ts";
 import type { Upstream } from "./upstream.ts";
 
 /**
@@ -17,7 +18,8 @@ export function passTcp(entrance: ServingEntrance, client: Socket): void {
     if (client.destroyed) return;
     const balancer = entrance.routes.fallback;
     const upstream = balancer?.choose(tried);
-    if (upstream !== undefined) reach(upstream, client, () => attempt([...tried, upstream]));
+    if (upstream !== undefined && balancer !== undefined)
+      reach(upstream, client, balancer.traffic, () => attempt([...tried, upstream]));
     else if (balancer === undefined || hold(startedAt, () => attempt([])) === undefined) {
       entrance.refused += 1;
       client.resetAndDestroy();
@@ -26,10 +28,11 @@ export function passTcp(entrance: ServingEntrance, client: Socket): void {
   attempt([]);
 }
 
-function reach(upstream: Upstream, client: Socket, refused: () => void): void {
+function reach(upstream: Upstream, client: Socket, traffic: InstanceTraffic, refused: () => void): void {
   const replica = connect({ host: upstream.host, port: upstream.port, noDelay: true, allowHalfOpen: true });
   const work = {
     cut: () => {
+      traffic.closedAtDrain += 1;
       client.destroy();
       replica.destroy();
     },

@@ -5,6 +5,7 @@ import { joinSockets } from "./join-sockets.ts";
 import { requestHead } from "./request-head.ts";
 import { endToEndHeaders, headText } from "./response-headers.ts";
 import type { ResponseHead } from "./response-parser.ts";
+import type { InstanceTraffic } from "./traffic.ts";
 import type { ExchangeFailure, ExchangeSink, UpstreamConnection } from "./upstream-connection.ts";
 import type { OpenWork, Upstream } from "./upstream.ts";
 
@@ -20,6 +21,7 @@ export class UpgradeExchange implements ExchangeSink, OpenWork {
   #tried: Upstream[] = [];
   #text = "";
   #isChunkedAnswer = false;
+  #traffic: InstanceTraffic | undefined;
   #upstream: Upstream | undefined;
   #connection: UpstreamConnection | undefined;
   #isAnswering = false;
@@ -40,6 +42,7 @@ export class UpgradeExchange implements ExchangeSink, OpenWork {
   }
 
   cut(): void {
+    this.#failed();
     this.#client.destroy();
     this.#connection?.abandon();
     this.#leave();
@@ -52,6 +55,9 @@ export class UpgradeExchange implements ExchangeSink, OpenWork {
       return;
     }
     const balancer = this.#entrance.routes.find(head.authority, head.target);
+    // Once, however often it is tried.
+    if (this.#traffic === undefined && balancer !== undefined) balancer.traffic.requests += 1;
+    this.#traffic ??= balancer?.traffic;
     const upstream = balancer?.choose(this.#tried);
     if (upstream === undefined) {
       if (balancer === undefined) this.#refuse(404, "no service answers here");
@@ -94,8 +100,10 @@ export class UpgradeExchange implements ExchangeSink, OpenWork {
     client.write(headText(head, head.rawHeaders), "latin1");
     if (rest.length > 0) client.write(rest);
     if (this.#firstBytes.length > 0) socket.write(this.#firstBytes);
+    const traffic = this.#traffic;
     const open: OpenWork = {
       cut: () => {
+        if (traffic !== undefined) traffic.closedAtDrain += 1;
         client.destroy();
         socket.destroy();
       },
@@ -135,18 +143,25 @@ export class UpgradeExchange implements ExchangeSink, OpenWork {
     if (upstream === undefined || this.#client.destroyed) return;
     upstream.failures += 1;
     this.#tried.push(upstream);
-    if (this.#isAnswering) this.#client.destroy();
-    else if (!failure.wasConnected) this.#attempt();
+    if (this.#isAnswering) {
+      this.#failed();
+      this.#client.destroy();
+    } else if (!failure.wasConnected) this.#attempt();
     else this.#refuse(502, `${upstream.replicaId} ended the connection without an answer (${failure.reason})`);
   }
 
   #refuse(status: number, reason: string): void {
     this.#entrance.refused += 1;
+    this.#failed();
     const body = `${reason}\n`;
     const length = Buffer.byteLength(body);
     this.#client.end(
       `HTTP/1.1 ${status} Refused\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`,
     );
+  }
+
+  #failed(): void {
+    if (this.#traffic !== undefined) this.#traffic.failed += 1;
   }
 
   #leave(): void {
