@@ -16,14 +16,13 @@ export const exit = {
 /** The one mapping from what was thrown to an exit code. What a change came to stands in its result instead. */
 export function exitCodeOf(error: unknown): number {
   if (!isOurs(error)) return exit.error;
+  if (error.failure?.reverted === true) return exit.reverted;
   switch (error.code) {
     case "INVALID":
       return error.diagnostics.length > 0 ? exit.invalid : exit.error;
     case "CONFLICT":
       if (error.target === "lease") return exit.leaseHeld;
       return error.target === "plan" ? exit.pending : exit.error;
-    case "FAILED":
-      return error.failure?.reverted === true ? exit.reverted : exit.error;
     case "UNAVAILABLE":
       return exit.attention;
     case "UNSUPPORTED":

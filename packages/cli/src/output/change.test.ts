@@ -188,6 +188,59 @@ Change #42 failed and was reverted in 22.4 s (exit 3).`,
   );
 });
 
+test("a failure without a verdict tells what was refused, with its code and hint; and what clients met", () => {
+  const failure = { code: "FORBIDDEN", reason: "the token may not start machines" };
+  const about = { service: "web", provider: "vps1", release: 14 };
+  const traffic = { requests: 300, failed: 2, closedAtDrain: 0, p99Ms: 12, elapsedMs: 900 };
+  const text = print(
+    [
+      [0, { type: "service.started", ...about, message: "release 14" }],
+      [
+        900,
+        {
+          type: "replica.failed",
+          level: "error",
+          ...about,
+          message: "the token may not start machines",
+          data: { ...failure, hint: "fly tokens create deploy" },
+        },
+      ],
+      [900, { type: "service.traffic", ...about, message: "300 requests meanwhile, 2 failed", data: traffic }],
+      [
+        1000,
+        {
+          type: "service.done",
+          level: "error",
+          ...about,
+          message: "the token may not start machines",
+          data: { outcome: "reverted", serving: 13, failure: { ...failure, reverted: true } },
+        },
+      ],
+    ],
+    {
+      outcome: "reverted",
+      exitCode: 3,
+      elapsedMs: 2_000,
+      services: [deployed("web", { outcome: "reverted", serving: 13 })],
+    },
+  );
+  assert.equal(
+    text,
+    `  ✗ web    release 14: FORBIDDEN                        1.0 s
+  ✓ web    release 13 serves; release 14 got no traffic
+  ! web    300 requests meanwhile, 2 failed
+
+pctl.yaml:21:3: web release 14 the token may not start machines
+  where  vps1
+  next   fly tokens create deploy
+         pctl logs web --change 42          everything it printed
+         pctl run web --release 14 -- sh    look inside
+         or fix it, then pctl deploy
+
+Change #42 failed and was reverted in 2.0 s (exit 3).`,
+  );
+});
+
 test("a first release that fails says that it was taken away, and one that had traffic does not claim otherwise", () => {
   const done = (serving: number | undefined): EventInput => ({
     type: "service.done",

@@ -1,4 +1,4 @@
-import type { Event, FailureDetail, Plan, Verdict } from "@ctrlplane/core";
+import type { ErrorCode, Event, FailureDetail, Plan, Verdict } from "@ctrlplane/core";
 
 // Readers of `Event.data`, which is open by design: what is not there, or is of another type, is undefined.
 
@@ -12,20 +12,23 @@ export function number(data: Event["data"], key: string): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
-/** What an event says of a failed replica, either in its data or under `failure` in it. */
+/** What an event says of a failure, either in its data or under `failure` in it. */
 export function failureOf(event: Event): Partial<FailureDetail> | undefined {
   const nested = event.data["failure"];
   const data = isRecord(nested) ? nested : event.data;
   const verdict = text(data, "verdict");
-  if (verdict === undefined) return undefined;
+  // A diagnostic has a code of its own.
+  const code = event.type === "diagnostic" ? undefined : text(data, "code");
+  if (verdict === undefined && code === undefined) return undefined;
   const tail = data["logTail"];
   const exitCode = number(data, "exitCode");
   const signal = text(data, "signal");
   const starts = number(data, "starts");
   const replica = event.replica ?? text(data, "replica");
   return {
-    // The list of verdicts only grows; an unknown one is shown like a known one.
-    verdict: verdict as Verdict,
+    // The lists only grow; an unknown word is shown like a known one.
+    ...(verdict === undefined ? {} : { verdict: verdict as Verdict }),
+    ...(code === undefined ? {} : { code: code as ErrorCode }),
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(signal === undefined ? {} : { signal }),
     ...(starts === undefined ? {} : { starts }),

@@ -84,7 +84,8 @@ export class Progress {
     const name = this.#nameOf(event) ?? "";
     if (event.level === "warn") return [this.#line("warn", "!", name, event)];
     if (event.level !== "error") return [this.#line("good", "✓", name, event)];
-    const verdict = failureOf(event)?.verdict;
+    const failure = failureOf(event);
+    const verdict = failure?.verdict ?? failure?.code;
     const release = event.release === undefined ? "" : `release ${event.release}: `;
     const failed = this.#line(
       "bad",

@@ -8,12 +8,12 @@ type RunEnd = Pick<JobRun, "outcome" | "exitCode" | "signal" | "verdict">;
 export function runEnd(decisions: readonly RolloutDecision[], error?: unknown): RunEnd | undefined {
   if (beganAt(decisions) === undefined) return undefined;
   if (error === undefined) return { outcome: "completed", exitCode: 0 };
-  if (!isCtrlPlaneError(error) || error.code !== "FAILED") return undefined;
-  const { failure } = error;
-  if (failure === undefined) return { outcome: "unknown" };
+  if (!isCtrlPlaneError(error)) return undefined;
+  const { code, failure } = error;
+  if (failure === undefined) return code === "FAILED" ? { outcome: "unknown" } : undefined;
   return {
     outcome: "failed",
-    verdict: failure.verdict,
+    ...(failure.verdict === undefined ? {} : { verdict: failure.verdict }),
     ...(failure.exitCode === undefined ? {} : { exitCode: failure.exitCode }),
     ...(failure.signal === undefined ? {} : { signal: failure.signal }),
   };

@@ -47,7 +47,9 @@ export function failedResult(
     outcome: isReverted ? "reverted" : holds && known?.failure !== undefined ? "held" : "failed",
     ...(attempted === undefined ? {} : { attempted }),
     ...(isReverted && serving !== undefined ? { serving } : {}),
-    ...(known?.failure === undefined ? {} : { verdict: known.failure.verdict }),
+    ...(known?.failure?.verdict === undefined
+      ? { code: known?.code ?? "INTERNAL" }
+      : { verdict: known.failure.verdict }),
     reason: known?.message ?? (error instanceof Error ? error.message : String(error)),
   };
 }

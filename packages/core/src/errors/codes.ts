@@ -16,7 +16,7 @@ export const errorCodes = [
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** Why a release did not serve. Carried by errors with code `FAILED`. */
+/** What was seen of a replica that did not serve. Carried by errors with code `FAILED`. */
 export const verdicts = [
   "IMAGE_PULL",
   "CRASH_LOOP",

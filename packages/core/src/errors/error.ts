@@ -1,9 +1,14 @@
 import type { Diagnostic } from "./diagnostic.ts";
 import type { ErrorCode, Verdict } from "./codes.ts";
 
-/** What is known of a replica's failure; the part of an error that a user reads first. */
+/** What is known of a release's failure; the part of an error that a user reads first. It has a verdict, or a code. */
 export interface FailureDetail {
-  readonly verdict: Verdict;
+  /** What was seen of a replica. Absent where none was judged: a call of the platform was refused, or went wrong. */
+  readonly verdict?: Verdict;
+  /** Instead of a verdict: the code of what was thrown. */
+  readonly code?: ErrorCode;
+  /** With `code`: what was thrown, in words. */
+  readonly reason?: string;
   /** Name of the replica as the platform shows it, e.g. `shop-web-1`. */
   readonly replica?: string;
   /** Exit code of the last run; null when a signal ended it or it still runs. */

@@ -1,4 +1,4 @@
-import type { Verdict } from "../errors/codes.ts";
+import type { ErrorCode, Verdict } from "../errors/codes.ts";
 import type { Diagnostic } from "../errors/diagnostic.ts";
 import type { CutOverTraffic } from "./traffic.ts";
 
@@ -33,6 +33,8 @@ export interface DeploymentResult {
   /** Number of the release that serves now. */
   readonly serving?: number;
   readonly verdict?: Verdict;
+  /** Of what failed without a verdict: a call of the platform was refused, or went wrong. */
+  readonly code?: ErrorCode;
   /** What clients met meanwhile; absent where nobody measured it. Of a deployment that was broken off and went on: since it went on. */
   readonly traffic?: CutOverTraffic;
   /** The service whose failure took this one back with it. */

@@ -33,7 +33,7 @@ export async function stopAfterFailedStart(
   if (!isCtrlPlaneError(error) || error.failure === undefined) return error;
   const { signal, graceMs } = release.spec.stop;
   await stopInstance(driver, release.instance, { signal, graceMs, drainMs: 0, parallel }, context);
-  return new CtrlPlaneError("FAILED", error.message, {
+  return new CtrlPlaneError(error.code, error.message, {
     failure: { ...error.failure, reverted: true },
     cause: error,
     ...(error.target === undefined ? {} : { target: error.target }),

@@ -72,8 +72,8 @@ export interface Provider {
   deprovision(request: DeprovisionRequest, context: ProviderContext): Promise<void>;
 
   /**
-   * The release serves, by its strategy, and nothing else of the instance runs; or throws `FAILED` with a verdict, after
-   * `previous` serves again (`failure.reverted`), unless the strategy says hold. Whatever state it finds, it ends there: half a
+   * The release serves, by its strategy, and nothing else of the instance runs; or throws `FAILED` with a verdict, or what the platform
+   * refused with its own code, after `previous` serves again (`failure.reverted`), unless the strategy says hold. Whatever state it finds, it ends there: half a
    * deployment, several revisions, none. With blue_green and canary also `paused`: the step is reached, the pause is in the journal,
    * and the old release's replicas all run. Called again with that journal it stays paused, or goes on once `until` is past; where
    * a replica of the new release ended meanwhile, it fails. Capability `deploy`.

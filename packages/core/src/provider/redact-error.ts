@@ -53,8 +53,12 @@ function redactKnown(error: CtrlPlaneError, { provider, redactor }: ErrorOrigin)
 }
 
 export function redactFailure(failure: FailureDetail, redactor: Redactor): FailureDetail {
-  if (failure.logTail === undefined) return failure;
-  return { ...failure, logTail: failure.logTail.map((line) => redactor.redact(line)) };
+  const { logTail, reason } = failure;
+  return {
+    ...failure,
+    ...(reason === undefined ? {} : { reason: redactor.redact(reason) }),
+    ...(logTail === undefined ? {} : { logTail: logTail.map((line) => redactor.redact(line)) }),
+  };
 }
 
 export function redactDiagnostics(diagnostics: readonly Diagnostic[], redactor: Redactor): readonly Diagnostic[] {

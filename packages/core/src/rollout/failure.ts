@@ -1,5 +1,5 @@
 import { CtrlPlaneError, isCtrlPlaneError, type FailureDetail } from "../errors/error.ts";
-import type { ErrorCode, Verdict } from "../errors/codes.ts";
+import type { ErrorCode } from "../errors/codes.ts";
 import type { Release } from "../model/release.ts";
 
 /**
@@ -16,19 +16,18 @@ export function isLostLease(error: unknown): boolean {
 
 /** Why the release failed; undefined where it did not, and only the rollout was interrupted. */
 export function failureOf(error: unknown): FailureDetail | undefined {
-  if (!isCtrlPlaneError(error)) return { verdict: "UNSCHEDULABLE" };
+  if (!isCtrlPlaneError(error))
+    return { code: "INTERNAL", reason: error instanceof Error ? error.message : String(error) };
   if (error.failure !== undefined) return error.failure;
   if (isLostLease(error)) return undefined;
   if (error.retryable || undecided.includes(error.code)) return undefined;
-  return { verdict: verdictOf(error.code) };
+  return error.code === "QUOTA" ? { verdict: "QUOTA" } : { code: error.code, reason: error.message };
 }
 
-function verdictOf(code: ErrorCode): Verdict {
-  if (code === "QUOTA") return "QUOTA";
-  return code === "FAILED" ? "EXITED" : "UNSCHEDULABLE";
-}
-
-/** What a rollout throws when its release failed. `cause` is the failure as it came, absent where only its record is left. */
+/**
+ * What a rollout throws when its release failed: `FAILED` with the verdict, or without one an error of the failure's code. `cause` is the
+ * failure as it came, absent where only its record is left.
+ */
 export function failedRelease(
   release: Release,
   failure: FailureDetail,
@@ -36,8 +35,10 @@ export function failedRelease(
   cause?: unknown,
 ): CtrlPlaneError {
   const known = isCtrlPlaneError(cause) ? cause : undefined;
-  const message = cause instanceof Error ? cause.message : `release ${release.number} failed: ${failure.verdict}`;
-  return new CtrlPlaneError("FAILED", message, {
+  const { verdict, code = "FAILED", reason } = failure;
+  const recorded = reason ?? `release ${release.number} failed: ${verdict ?? code}`;
+  const message = cause instanceof Error ? cause.message : recorded;
+  return new CtrlPlaneError(verdict === undefined ? code : "FAILED", message, {
     target: known?.target ?? release.instance.name,
     hint: known?.hint ?? `pctl logs ${release.instance.service} --change ${release.change} shows what it printed`,
     failure: { ...failure, reverted },

@@ -42,12 +42,12 @@ export type RolloutEnd =
  * resolves when the release alone runs, is routed on all its replicas, and is settled; or when it has reached a pause, which is
  * in the journal: called again with that, it goes on once the pause is over. Otherwise it throws:
  *
- * - `FAILED` when the release failed: with `failure.reverted` true when the previous release serves again (without one,
+ * - `FAILED` with a verdict, or what the platform refused with its own code, when the release failed: with `failure.reverted` true when the previous release serves again (without one,
  *   when nothing is left); false with `onFailure: "hold"`, or where the previous one does not become ready either.
  * - `CANCELLED` after the step in hand, when `context.signal` aborted; nothing is taken back, the same call goes on later.
  * - what the platform threw, where it judged nothing (unreachable, lease lost, rate limit); the same call goes on later.
  *
- * A journal that holds a `revert` has that finished, and nothing else; then `FAILED` with the recorded failure is thrown. One
+ * A journal that holds a `revert` has that finished, and nothing else; then the recorded failure is thrown. One
  * that holds an `abort` has that finished; `FAILED` is thrown where the previous release does not become ready.
  */
 export async function rollOut(
@@ -154,7 +154,7 @@ async function conclude(rollout: Rollout, error: unknown, context: ProviderConte
     message: error instanceof Error ? error.message : String(error),
     release: request.release.number,
     ...(failure.replica === undefined ? {} : { replica: failure.replica }),
-    data: { ...failure },
+    data: { ...failure, ...(isCtrlPlaneError(error) && error.hint !== undefined ? { hint: error.hint } : {}) },
   });
   if (request.strategy.onFailure === "revert") await request.journal.decide({ kind: "revert", failure });
   try {
@@ -189,7 +189,7 @@ function unfinished(
 ): CtrlPlaneError {
   const why = second instanceof Error ? second.message : String(second);
   const told = failedRelease(rollout.request.release, failure, false, error);
-  return new CtrlPlaneError("FAILED", `${told.message}; the way back was not finished: ${why}`, {
+  return new CtrlPlaneError(told.code, `${told.message}; the way back was not finished: ${why}`, {
     hint: "pctl deploy finishes the way back first",
     failure: { ...failure, reverted: false },
     ...(told.target === undefined ? {} : { target: told.target }),

@@ -127,7 +127,7 @@ test("a start that fails leaves it stopped", async () => {
   await at.provider.deploy(deployOf(one), context);
   await at.provider.stop({ instance, signal: "SIGTERM", graceMs: 0, drainMs: 0 }, context);
   await at.platform.harness.fault({ call: "waitReady", kind: "error", code: "FAILED", times: 9 });
-  const failed = { verdict: "EXITED", reverted: true };
+  const failed = { code: "FAILED", reason: "waitReady failed by order", reverted: true };
   await assert.rejects(at.provider.start(deployOf(one, { deployment: "dep_2" }), context), {
     code: "FAILED",
     failure: failed,
