@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { CtrlPlaneError } from "../errors/error.ts";
@@ -32,7 +32,7 @@ const abandonedAfterMs = 60 * 60 * 1000;
 class FileLedger implements Ledger {
   readonly reach: Ledger["reach"];
   readonly #folder: string;
-  #swept: Promise<void> | undefined;
+  #isSwept = false;
 
   constructor(folder: string, reach: Ledger["reach"]) {
     this.#folder = folder;
@@ -45,17 +45,18 @@ class FileLedger implements Ledger {
     const record = recordFolder(this.#folder, name);
     return this.#doing("write to the ledger", record, context, async () => {
       const version = newVersion();
-      await (this.#swept ??= sweepWork(this.#folder, abandonedAfterMs));
-      const work = join(await workFolder(this.#folder), version);
+      if (!this.#isSwept) sweepWork(this.#folder, abandonedAfterMs);
+      this.#isSwept = true;
+      const work = join(workFolder(this.#folder), version);
       try {
-        await mkdir(work, { mode: 0o700 });
-        await writeFile(join(work, tokenName(version)), "", { mode: 0o600 });
+        mkdirSync(work, { mode: 0o700 });
+        writeFileSync(join(work, tokenName(version)), "", { mode: 0o600 });
         await writeNewFile(join(work, valueName(version)), value, 0o600);
         await syncFolder(work);
-        await mkdir(dirname(record), { recursive: true, mode: 0o700 });
-        await this.#place(work, record, name, context);
+        mkdirSync(dirname(record), { recursive: true, mode: 0o700 });
+        this.#place(work, record, name, context);
       } catch (error) {
-        await rm(work, { recursive: true, force: true });
+        rmSync(work, { recursive: true, force: true });
         throw error;
       }
       await syncFolder(dirname(record));
@@ -66,12 +67,12 @@ class FileLedger implements Ledger {
   async read(name: string, context: ProviderContext): Promise<LedgerRecord | undefined> {
     checkRecordName(name);
     const record = recordFolder(this.#folder, name);
-    return this.#doing("read from the ledger", record, context, async () => {
+    return this.#doing("read from the ledger", record, context, () => {
       let missing: string | undefined;
       for (;;) {
-        const version = await tokenOf(record);
+        const version = tokenOf(record);
         if (version === undefined) return undefined;
-        const value = await readIfThere(join(record, valueName(version)));
+        const value = readIfThere(join(record, valueName(version)));
         if (value !== undefined) return { value, version };
         // Replaced between the two reads; the value of a version that stays is there before its token.
         if (version === missing) throw lostValue(name, record);
@@ -96,14 +97,14 @@ class FileLedger implements Ledger {
       try {
         await writeNewFile(written, value, 0o600);
         context.fence.check();
-        await rename(join(record, tokenName(version)), join(record, tokenName(next)));
+        renameSync(join(record, tokenName(version)), join(record, tokenName(next)));
       } catch (error) {
-        await rm(written, { force: true });
+        rmSync(written, { force: true });
         throw systemCode(error) === "ENOENT" ? changed(name) : error;
       }
       // It may have been removed already.
       await syncIfThere(record);
-      await rm(join(record, valueName(version)), { force: true });
+      rmSync(join(record, valueName(version)), { force: true });
       return next;
     });
   }
@@ -113,34 +114,34 @@ class FileLedger implements Ledger {
     const record = recordFolder(this.#folder, name);
     await this.#doing("remove from the ledger", record, context, async () => {
       for (;;) {
-        const found = await tokenOf(record);
+        const found = tokenOf(record);
         if (found === undefined) break;
         if (version !== undefined && found !== version) throw changed(name);
         context.fence.check();
-        if (await takeAway(join(record, tokenName(found)), join(await workFolder(this.#folder), newVersion()))) break;
+        if (takeAway(join(record, tokenName(found)), join(workFolder(this.#folder), newVersion()))) break;
       }
-      await discard(record);
+      discard(record);
       await syncIfThere(dirname(record));
     });
   }
 
   /** Gives a complete folder its name. Leftovers of a record that is gone are in the way until they are cleared. */
-  async #place(work: string, record: string, name: string, context: ProviderContext): Promise<void> {
+  #place(work: string, record: string, name: string, context: ProviderContext): void {
     for (;;) {
       context.fence.check();
       try {
-        await rename(work, record);
+        renameSync(work, record);
         return;
       } catch (error) {
         const code = systemCode(error);
         if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
       }
-      if ((await tokenOf(record)) !== undefined) throw exists(name);
-      await discard(record);
+      if (tokenOf(record) !== undefined) throw exists(name);
+      discard(record);
     }
   }
 
-  async #doing<T>(doing: string, path: string, context: ProviderContext, work: () => Promise<T>): Promise<T> {
+  async #doing<T>(doing: string, path: string, context: ProviderContext, work: () => T | Promise<T>): Promise<T> {
     if (context.signal.aborted) {
       throw new CtrlPlaneError("CANCELLED", `cancelled: ${doing}`, { cause: context.signal.reason });
     }
@@ -161,20 +162,20 @@ function isVersion(text: string): boolean {
   return /^[0-9a-f]{24}$/.test(text);
 }
 
-async function takeAway(token: string, to: string): Promise<boolean> {
+function takeAway(token: string, to: string): boolean {
   try {
-    await rename(token, to);
+    renameSync(token, to);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return false;
     throw error;
   }
-  await rm(to, { force: true });
+  rmSync(to, { force: true });
   return true;
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+function readIfThere(path: string): string | undefined {
   try {
-    return await readFile(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
     throw error;

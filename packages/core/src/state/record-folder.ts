@@ -1,5 +1,4 @@
-import type { Stats } from "node:fs";
-import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { mkdirSync, readdirSync, rmdirSync, rmSync, statSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { systemCode } from "./file-error.ts";
 
@@ -21,10 +20,10 @@ export function valueName(version: string): string {
 }
 
 /** The record's version; undefined where there is no record. */
-export async function tokenOf(record: string): Promise<string | undefined> {
-  const found = await entries(record);
+export function tokenOf(record: string): string | undefined {
+  const found = entries(record);
   // POSIX lets a listing miss a name that is renamed meanwhile: a second one does not miss the new name too.
-  const seen = tokenIn(found) ?? (found.length === 0 ? undefined : tokenIn(await entries(record)));
+  const seen = tokenIn(found) ?? (found.length === 0 ? undefined : tokenIn(entries(record)));
   return seen?.slice(token.length);
 }
 
@@ -33,39 +32,38 @@ function tokenIn(names: readonly string[]): string | undefined {
 }
 
 /** Clears away what is left of a record whose token is gone. A token that came meanwhile stays, with its folder. */
-export async function discard(record: string): Promise<void> {
-  const left = await entries(record);
+export function discard(record: string): void {
+  const left = entries(record);
   if (tokenIn(left) !== undefined) return;
   // Versions are random: none of these names can belong to a record that is created here meanwhile.
-  for (const entry of left) await rm(join(record, entry), { force: true });
+  for (const entry of left) rmSync(join(record, entry), { force: true });
   try {
-    await rmdir(record);
+    rmdirSync(record);
   } catch (error) {
     if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(systemCode(error) ?? "")) throw error;
   }
 }
 
 /** Where folders are prepared that no reader may see yet. */
-export async function workFolder(root: string): Promise<string> {
+export function workFolder(root: string): string {
   const folder = join(root, `${recordMark}work`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   return folder;
 }
 
 /** Removes from the work folder what processes left there that ended long ago. */
-export async function sweepWork(root: string, olderThanMs: number): Promise<void> {
-  const folder = await workFolder(root);
-  for (const entry of await entries(folder)) {
+export function sweepWork(root: string, olderThanMs: number): void {
+  const folder = workFolder(root);
+  for (const entry of entries(folder)) {
     const path = join(folder, entry);
-    const found = await statIfThere(path);
-    if (found !== undefined && Date.now() - found.mtimeMs > olderThanMs)
-      await rm(path, { recursive: true, force: true });
+    const found = statIfThere(path);
+    if (found !== undefined && Date.now() - found.mtimeMs > olderThanMs) rmSync(path, { recursive: true, force: true });
   }
 }
 
-async function statIfThere(path: string): Promise<Stats | undefined> {
+function statIfThere(path: string): Stats | undefined {
   try {
-    return await stat(path);
+    return statSync(path);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
     throw error;
@@ -73,9 +71,9 @@ async function statIfThere(path: string): Promise<Stats | undefined> {
 }
 
 /** Names in a folder; none where there is no folder. */
-export async function entries(folder: string): Promise<readonly string[]> {
+export function entries(folder: string): readonly string[] {
   try {
-    return await readdir(folder);
+    return readdirSync(folder);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return [];
     throw error;

@@ -21,7 +21,7 @@ export async function deprovision(
   context: ProviderContext,
 ): Promise<void> {
   requireOurs(dir, instance);
-  const all = await readVolumes(dir);
+  const all = readVolumes(dir);
   const mounted = new Set(readInstances(dir).flatMap((each) => (each.name === instance.name ? each.volumes : [])));
   const replicas = readReplicas(dir, instance.name);
   // Where there is nothing, no supervisor is started to say so.

@@ -28,9 +28,7 @@ export function localDriver(parts: DriverParts): ReplicaDriver {
 
     async instance(instance) {
       const record = readInstance(dir, instance.name);
-      return record === undefined
-        ? undefined
-        : observe(record, readReplicas(dir, instance.name), await readVolumes(dir));
+      return record === undefined ? undefined : observe(record, readReplicas(dir, instance.name), readVolumes(dir));
     },
 
     async create(request, context) {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
 import type { CtrlPlaneErrorOptions, ErrorCode } from "@ctrlplane/core/provider";
 
@@ -65,6 +66,16 @@ export async function mapped<T>(subject: string, work: () => Promise<T>): Promis
 export async function unlessAbsent<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** The text of a small file; undefined where there is none. */
+export function textIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
     throw error;

@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Release } from "@ctrlplane/core/provider";
-import { unlessAbsent } from "./errors.ts";
+import { textIfThere, unlessAbsent } from "./errors.ts";
 import type { MountedFiles } from "./mounted-files.ts";
 import type { SnapshotStore } from "./snapshot.ts";
 
@@ -39,7 +40,7 @@ export function retention(dir: string, snapshots: SnapshotStore, files: MountedF
   return {
     async keep(release, serving) {
       const file = fileOf(release.instance.name);
-      const known = (await readKept(file)).filter((each) => each.number !== release.number);
+      const known = readKept(file).filter((each) => each.number !== release.number);
       const entry = {
         number: release.number,
         image: release.image.digest,
@@ -50,24 +51,24 @@ export function retention(dir: string, snapshots: SnapshotStore, files: MountedF
       const releases = all.filter(
         (each) => newest.has(each) || each.number === serving || each.number === release.number,
       );
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
       const temporary = `${file}.${randomBytes(6).toString("hex")}`;
-      await writeFile(temporary, JSON.stringify({ v: 1, releases } satisfies KeptReleases), { mode: 0o600 });
-      await rename(temporary, file);
+      writeFileSync(temporary, JSON.stringify({ v: 1, releases } satisfies KeptReleases), { mode: 0o600 });
+      renameSync(temporary, file);
       return releases.length < all.length;
     },
     forget: (instance) => rm(fileOf(instance), { force: true }),
     async prune() {
       const names = ((await unlessAbsent(readdir(folder))) ?? []).filter((name) => name.endsWith(".json"));
-      const kept = (await Promise.all(names.map((name) => readKept(join(folder, name))))).flat();
+      const kept = names.flatMap((name) => readKept(join(folder, name)));
       await snapshots.prune(new Set(kept.map((each) => each.image)), now());
       await files.prune(new Set(kept.flatMap((each) => each.files)), now());
     },
   };
 }
 
-async function readKept(file: string): Promise<readonly KeptRelease[]> {
-  const text = await unlessAbsent(readFile(file, "utf8"));
+function readKept(file: string): readonly KeptRelease[] {
+  const text = textIfThere(file);
   // Written by `keep` alone. Damaged, it must not pass for empty: snapshots would be removed for it.
   return text === undefined ? [] : (JSON.parse(text) as KeptReleases).releases;
 }

@@ -18,7 +18,7 @@ export async function listInstances(dir: string, selector: ListSelector): Promis
   const last = page.at(-1);
   if (last === undefined) return { instances: [] };
   const replicas = Map.groupBy(readReplicas(dir), (each) => each.record.instance);
-  const volumes = await readVolumes(dir);
+  const volumes = readVolumes(dir);
   const seen = page.map((record) => {
     const own = replicas.get(record.name) ?? [];
     return describeInstance(observe(record, own, volumes), own, record.route?.targets ?? {});

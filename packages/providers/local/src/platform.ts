@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { hostname } from "node:os";
 import { CtrlPlaneError, sha256 } from "@ctrlplane/core/provider";
-import { errnoOf, mapError, unlessAbsent } from "./errors.ts";
+import { errnoOf, mapError, textIfThere, unlessAbsent } from "./errors.ts";
 
 /**
  * Id of the platform that a data folder is, e.g. `local_3k…`. Where the folder is new nothing is written: the id is then
@@ -11,7 +11,7 @@ import { errnoOf, mapError, unlessAbsent } from "./errors.ts";
  */
 export async function readPlatformId(dir: string): Promise<string> {
   try {
-    return (await storedId(dir)) ?? (await derivedId(dir));
+    return storedId(dir) ?? (await derivedId(dir));
   } catch (error) {
     throw mapError(error, dir);
   }
@@ -20,20 +20,20 @@ export async function readPlatformId(dir: string): Promise<string> {
 /** The data folder exists, for this user alone, and has its id. Returns the id. */
 export async function ensurePlatform(dir: string): Promise<string> {
   try {
-    const stored = await storedId(dir);
+    const stored = storedId(dir);
     if (stored !== undefined) return stored;
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const platformId = await derivedId(dir);
     await createOnce(join(dir, "platform.json"), JSON.stringify({ platformId, createdAt: new Date().toISOString() }));
-    return (await storedId(dir)) ?? platformId;
+    return storedId(dir) ?? platformId;
   } catch (error) {
     throw mapError(error, dir);
   }
 }
 
-async function storedId(dir: string): Promise<string | undefined> {
+function storedId(dir: string): string | undefined {
   const file = join(dir, "platform.json");
-  const text = await unlessAbsent(readFile(file, "utf8"));
+  const text = textIfThere(file);
   if (text === undefined) return undefined;
   const id = /"platformId":\s*"(local_[0-9a-z]{26})"/.exec(text)?.[1];
   if (id !== undefined) return id;

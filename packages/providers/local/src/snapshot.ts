@@ -4,7 +4,6 @@ import {
   copyFile,
   mkdir,
   readdir,
-  readFile,
   rename,
   rm,
   stat,
@@ -18,7 +17,7 @@ import { join } from "node:path";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type { ProviderContext } from "@ctrlplane/core/provider";
 import { flush, flushTree } from "./durable-tree.ts";
-import { errnoOf, mapError, unlessAbsent } from "./errors.ts";
+import { errnoOf, mapError, textIfThere, unlessAbsent } from "./errors.ts";
 import { breather, hashFile } from "./folder.ts";
 import type { FolderContent, FolderEntry } from "./folder.ts";
 
@@ -59,7 +58,7 @@ const reserveBytes = 64 * 1024 * 1024;
 export function snapshotStore(dir: string): SnapshotStore {
   const base = join(dir, "snapshots");
   const folderOf = (digest: string) => join(base, hexOf(digest));
-  const find = (digest: string) => readManifest(folderOf(digest));
+  const find = (digest: string) => Promise.resolve(readManifest(folderOf(digest)));
   const touch = async (digest: string) => {
     const now = new Date();
     await utimes(folderOf(digest), now, now);
@@ -107,9 +106,9 @@ function hexOf(digest: string): string {
   return hex;
 }
 
-async function readManifest(folder: string): Promise<SnapshotManifest | undefined> {
+function readManifest(folder: string): SnapshotManifest | undefined {
   const file = join(folder, "manifest.json");
-  const text = await unlessAbsent(readFile(file, "utf8"));
+  const text = textIfThere(file);
   if (text === undefined) return undefined;
   try {
     // Written by `create` alone, and flushed before the folder got its name.

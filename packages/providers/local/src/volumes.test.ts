@@ -41,7 +41,7 @@ test("a volume is made once, by however many at a time, and keeps its data", asy
   assert.equal(await readFile(file, "utf8"), "kept");
   assert.deepEqual(await readdir(join(dir, "volumes")), ["shop-web-storage"]);
   assert.deepEqual(
-    (await readVolumes(dir)).map(({ name, instance }) => [name, instance]),
+    readVolumes(dir).map(({ name, instance }) => [name, instance]),
     [["shop-web-storage", "shop-web"]],
   );
   await removeVolume(dir, "shop-web-storage");

@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { CtrlPlaneError, instanceLabels, volumeName } from "@ctrlplane/core/provider";
 import type { InstanceIdentity, Labels, VolumeSpec } from "@ctrlplane/core/provider";
-import { errnoOf, unlessAbsent } from "./errors.ts";
+import { errnoOf, textIfThere, unlessAbsent } from "./errors.ts";
 import { layout } from "./layout.ts";
+import { namesIn } from "./supervisor/read.ts";
 import { requireLineage } from "./ownership.ts";
 
 /** `volumes/<name>/volume.json`; the data lies beside it in `data/`. */
@@ -56,10 +57,8 @@ export async function ensureMounts(dir: string, instance: InstanceIdentity, moun
   }
 }
 
-export async function readVolumes(dir: string): Promise<readonly VolumeRecord[]> {
-  const names = (await unlessAbsent(readdir(layout(dir).volumes))) ?? [];
-  const found = await Promise.all(names.map((name) => readVolume(dir, name)));
-  return found.filter((each) => each !== undefined);
+export function readVolumes(dir: string): readonly VolumeRecord[] {
+  return namesIn(layout(dir).volumes).flatMap((name) => readVolume(dir, name) ?? []);
 }
 
 /** The volume and all that is in it is gone. */
@@ -76,7 +75,7 @@ async function ensureVolume(
   volume: Pick<VolumeRecord, "name" | "instance">,
 ): Promise<void> {
   const folder = join(layout(dir).volumes, volume.name);
-  const found = await readVolume(dir, volume.name);
+  const found = readVolume(dir, volume.name);
   if (found !== undefined) return requireLineage(found.labels, instance, `volume ${volume.name}`);
   const making = join(layout(dir).volumes, `.making-${randomBytes(6).toString("hex")}`);
   const record: VolumeRecord = { v: 1, ...volume, labels: instanceLabels(instance) };
@@ -87,16 +86,16 @@ async function ensureVolume(
   } catch (error) {
     await rm(making, { recursive: true, force: true });
     if (errnoOf(error) !== "ENOTEMPTY" && errnoOf(error) !== "EEXIST") throw error;
-    const other = await readVolume(dir, volume.name);
+    const other = readVolume(dir, volume.name);
     if (other === undefined) throw notOurs(folder);
     requireLineage(other.labels, instance, `volume ${volume.name}`);
   }
 }
 
-async function readVolume(dir: string, name: string): Promise<VolumeRecord | undefined> {
+function readVolume(dir: string, name: string): VolumeRecord | undefined {
   if (name.startsWith(".")) return undefined;
   const file = join(layout(dir).volumes, name, "volume.json");
-  const text = await unlessAbsent(readFile(file, "utf8"));
+  const text = textIfThere(file);
   if (text === undefined) return undefined;
   try {
     // Written by `ensureVolume` alone, before the folder got its name.

@@ -1,5 +1,18 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
-import { open, rename, writeFile } from "node:fs/promises";
+import {
+  closeSync,
+  fstatSync,
+  fsync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { rename } from "node:fs/promises";
+import { promisify } from "node:util";
+
+const flush = promisify(fsync);
 
 /**
  * The file's content, whose shape is its writer's promise; undefined where there is none. Every file is replaced as a
@@ -55,11 +68,11 @@ export function overwriteJson(path: string, value: unknown): void {
 
 /** Resolves when the file, as it is now, outlives a loss of power; others work on meanwhile. */
 export async function flushFile(path: string): Promise<void> {
-  const file = await open(path, "r");
+  const file = openSync(path, "r");
   try {
-    await file.sync();
+    await flush(file);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
@@ -82,7 +95,7 @@ export function writeJsonFile(path: string, value: unknown, options: { readonly 
  */
 export async function replaceJsonFile(path: string, value: unknown): Promise<void> {
   const next = `${path}.new`;
-  await writeFile(next, JSON.stringify(value), { mode: 0o600 });
+  writeFileSync(next, JSON.stringify(value), { mode: 0o600 });
   await rename(next, path);
 }
 

@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
 import { chmod, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrno } from "./json-file.ts";
 
 /** Deletes a folder and all in it, folders too that their owner may not write to (an image may hold such). Absent is success. */
 export async function removeTree(folder: string): Promise<void> {
+  if (!existsSync(folder)) return;
   try {
     await rm(folder, { recursive: true, force: true });
   } catch (error) {

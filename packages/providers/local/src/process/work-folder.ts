@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, mkdirSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readlink, rm, stat, symlink } from "node:fs/promises";
 import type { Dirent } from "node:fs";
 import { dirname, isAbsolute, join, relative } from "node:path";
@@ -19,7 +19,7 @@ export interface WorkFolderRequest {
 
 /** Makes a working folder: a copy of a tree (modes and symbolic links kept, blocks shared where the file system can) with links to volumes. */
 export async function makeWorkFolder(request: WorkFolderRequest): Promise<void> {
-  await mkdir(request.work, { mode: 0o700 });
+  mkdirSync(request.work, { mode: 0o700 });
   if (request.tree !== undefined) await copyTree(request.tree, request.work);
   for (const link of request.links) await makeLink(request.work, link);
 }

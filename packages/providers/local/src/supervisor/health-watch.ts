@@ -1,6 +1,6 @@
 import type { HealthSpec } from "@ctrlplane/core/provider";
 import { openHost, probe, type ProbeResult, type ProbeTarget } from "./probe.ts";
-import type { ReplicaPort, ReplicaRecord, ReplicaState } from "./records.ts";
+import type { ReplicaRecord, ReplicaState } from "./records.ts";
 import { pause } from "./timing.ts";
 
 /** How long a replica without ports and without health has to live to pass its gate. */
@@ -10,6 +10,9 @@ export const aliveGateMs = 5000;
 const firstWaitMs = 20;
 const longestStartWaitMs = 250;
 const connectTimeoutMs = 1000;
+
+/** Where each container port answers. */
+type Hosts = Record<string, string>;
 
 /** What is watched: one run of a replica. */
 export interface WatchedRun {
@@ -36,11 +39,12 @@ export async function watchHealth(run: WatchedRun, ended: AbortSignal): Promise<
       await aborted(interrupted);
       continue;
     }
-    const result = health === undefined ? await portsGate(run) : await probe(health, targetOf(run));
+    const hosts: Hosts = {};
+    const result = health === undefined ? await portsGate(run, hosts) : await probe(health, targetOf(run));
     if (ended.aborted) return;
     if (result.ok) {
       failures = 0;
-      if (!run.state().ready) await enter(run, ended);
+      if (!run.state().ready) await enter(run, hosts, ended);
     } else {
       run.failedProbe(result.reason);
       const counts = health !== undefined && (run.state().ready || Date.now() - run.startedAt >= health.graceMs);
@@ -61,13 +65,17 @@ function nextWait(run: WatchedRun, health: HealthSpec | undefined, failures: num
   return run.state().ready || failures > 0 ? health.intervalMs : Math.min(waitMs, health.intervalMs);
 }
 
-async function enter(run: WatchedRun, ended: AbortSignal): Promise<void> {
-  const hosts = await hostsOf(run.record().ports);
-  if (!ended.aborted) run.becameReady(hosts);
+/** `found`: the ports whose host is known already. */
+async function enter(run: WatchedRun, found: Hosts, ended: AbortSignal): Promise<void> {
+  for (const { port, containerPort, protocol } of run.record().ports) {
+    const host = protocol === "udp" ? undefined : (found[containerPort] ?? (await openHost(port, connectTimeoutMs)));
+    found[containerPort] = host ?? "127.0.0.1";
+  }
+  if (!ended.aborted) run.becameReady(found);
 }
 
 /** The gate of a replica without health: every TCP port is open; without one, it has lived for 5 s. */
-async function portsGate(run: WatchedRun): Promise<ProbeResult> {
+async function portsGate(run: WatchedRun, hosts: Hosts): Promise<ProbeResult> {
   const ports = run.record().ports.filter((port) => port.protocol !== "udp");
   if (ports.length === 0) {
     const livedMs = Date.now() - run.startedAt;
@@ -76,17 +84,9 @@ async function portsGate(run: WatchedRun): Promise<ProbeResult> {
   for (const { port, containerPort } of ports) {
     const host = await openHost(port, connectTimeoutMs);
     if (host === undefined) return { ok: false, reason: `port ${containerPort} (${port} here) is closed` };
+    hosts[containerPort] = host;
   }
   return { ok: true };
-}
-
-async function hostsOf(ports: readonly ReplicaPort[]): Promise<Record<string, string>> {
-  const hosts: Record<string, string> = {};
-  for (const { port, containerPort, protocol } of ports) {
-    const host = protocol === "udp" ? undefined : await openHost(port, connectTimeoutMs);
-    hosts[containerPort] = host ?? "127.0.0.1";
-  }
-  return hosts;
 }
 
 function targetOf(run: WatchedRun): ProbeTarget {

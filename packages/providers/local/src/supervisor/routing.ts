@@ -1,4 +1,5 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { layout, instanceFile } from "../layout.ts";
@@ -55,7 +56,7 @@ export class Routing {
   /** Changes the file first, while others work on, then what is known here. */
   async #write(record: InstanceRecord): Promise<void> {
     const path = instanceFile(this.#dir, record.name);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     await replaceJsonFile(path, record);
     this.#instances.set(record.name, record);
   }
