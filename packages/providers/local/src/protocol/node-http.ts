@@ -2,4 +2,4 @@
  * `node:http` by way of `require`. An `import` of it reads every export once, and with them the lazily loaded WebSocket client: 50 ms
  * or more at the start of each process.
  */
-export const { Agent, createServer, request } = process.getBuiltinModule("node:http");
+export const { createServer, request } = process.getBuiltinModule("node:http");

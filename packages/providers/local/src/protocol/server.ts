@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import { chmod } from "node:fs/promises";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer, type Server, type Socket } from "node:net";
 import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
-import { createServer } from "./node-http.ts";
-import { toWireError } from "./wire-error.ts";
 import { log } from "../process/log.ts";
+import { readLines, writeLine, type CallMessage, type ToClient, type ToServer } from "./lines.ts";
+import { toWireError } from "./wire-error.ts";
 
 /** Answers one operation. `signal` aborts when the caller went away: a wait ends then, a change is finished anyway. */
 export type Operation = (body: unknown, call: { readonly signal: AbortSignal }) => Promise<unknown>;
@@ -16,34 +16,27 @@ export interface JsonServer {
   close(): Promise<void>;
 }
 
-/** A body larger than this is refused: an environment of many 100 kB values fits. */
-const largestBody = 64 * 1024 * 1024;
-
 /**
- * Serves `POST /v1/<operation>` with JSON bodies on a unix socket that only its user can open. A file that lies at
- * `socketPath` is removed first: the caller holds the right to be the only server there.
+ * Answers calls, a line of JSON each, on a unix socket that only its user can open. A connection carries any number of them side
+ * by side. A file that lies at `socketPath` is removed first: the caller holds the right to be the only server there.
  */
 export async function serveJson(
   socketPath: string,
   operations: Readonly<Record<string, Operation>>,
 ): Promise<JsonServer> {
-  let open = 0;
-  const server = createServer((request, response) => {
-    open++;
-    response.once("close", () => open--);
-    void answer(request, response, operations);
+  const connections = new Set<ServedConnection>();
+  const server = createServer((socket) => {
+    const connection = new ServedConnection(socket, operations);
+    connections.add(connection);
+    socket.once("close", () => connections.delete(connection));
   });
-  // Operations such as `waitReady` answer as late as their caller allows.
-  server.requestTimeout = 0;
-  // Closing an idle connection would break the call that is just being sent over it.
-  server.keepAliveTimeout = 0;
   await listen(server, socketPath);
   return {
-    openCalls: () => open,
+    openCalls: () => [...connections].reduce((sum, each) => sum + each.openCalls, 0),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        for (const each of connections) each.end();
       }),
   };
 }
@@ -60,47 +53,73 @@ async function listen(server: Server, socketPath: string): Promise<void> {
   await chmod(socketPath, 0o600);
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  operations: Readonly<Record<string, Operation>>,
-): Promise<void> {
-  const gone = new AbortController();
-  response.once("close", () => {
-    if (!response.writableFinished) gone.abort(new CtrlPlaneError("CANCELLED", "the caller went away"));
-  });
-  try {
-    const name = /^\/v1\/([A-Za-z]+)$/.exec(request.url ?? "")?.[1];
-    const operation = name !== undefined && Object.hasOwn(operations, name) ? operations[name] : undefined;
-    if (operation === undefined || request.method !== "POST") {
-      throw new CtrlPlaneError("UNSUPPORTED", `unknown operation ${request.method} ${request.url}`);
+class ServedConnection {
+  readonly #socket: Socket;
+  readonly #operations: Readonly<Record<string, Operation>>;
+  readonly #calls = new Map<number, AbortController>();
+
+  constructor(socket: Socket, operations: Readonly<Record<string, Operation>>) {
+    this.#socket = socket;
+    this.#operations = operations;
+    // The close follows.
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => {
+      for (const each of this.#calls.values()) each.abort(callerGone());
+    });
+    readLines(
+      socket,
+      (line) => this.#told(line),
+      () => this.end(),
+    );
+  }
+
+  get openCalls(): number {
+    return this.#calls.size;
+  }
+
+  /** What was answered still arrives. */
+  end(): void {
+    this.#socket.destroySoon();
+  }
+
+  #told(line: string): void {
+    const message = parse(line);
+    if (message === undefined) return this.end();
+    if ("gone" in message) this.#calls.get(message.id)?.abort(callerGone());
+    else void this.#answer(message);
+  }
+
+  async #answer({ id, operation, body }: CallMessage): Promise<void> {
+    const gone = new AbortController();
+    this.#calls.set(id, gone);
+    try {
+      const work = Object.hasOwn(this.#operations, operation) ? this.#operations[operation] : undefined;
+      if (work === undefined) throw new CtrlPlaneError("UNSUPPORTED", `unknown operation ${operation}`);
+      this.#send({ id, value: (await work(body, { signal: gone.signal })) ?? {} });
+    } catch (error) {
+      if (!isCtrlPlaneError(error)) log(`${operation}:`, error);
+      this.#send({ id, error: toWireError(error) });
+    } finally {
+      this.#calls.delete(id);
     }
-    const body = await readBody(request);
-    send(response, 200, (await operation(body, { signal: gone.signal })) ?? {});
-  } catch (error) {
-    if (!isCtrlPlaneError(error)) log(`${request.url}:`, error);
-    send(response, isCtrlPlaneError(error) && error.code !== "INTERNAL" ? 400 : 500, { error: toWireError(error) });
+  }
+
+  #send(message: ToClient): void {
+    if (this.#socket.writable) writeLine(this.#socket, message);
   }
 }
 
-function send(response: ServerResponse, status: number, body: unknown): void {
-  if (response.destroyed) return;
-  response.writeHead(status, { "content-type": "application/json" });
-  response.end(JSON.stringify(body));
+function callerGone(): CtrlPlaneError {
+  return new CtrlPlaneError("CANCELLED", "the caller went away");
 }
 
-async function readBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Typed as `any` by node; without an encoding set, chunks are buffers.
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > largestBody) throw new CtrlPlaneError("INVALID", `a request of more than ${largestBody} bytes`);
-    chunks.push(chunk);
-  }
+/** Undefined for what no client of ours writes. */
+function parse(line: string): ToServer | undefined {
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8") || "{}");
-  } catch (cause) {
-    throw new CtrlPlaneError("INVALID", "the request is not JSON", { cause });
+    // Only our own client can open the socket.
+    const message = JSON.parse(line) as ToServer;
+    return typeof message.id === "number" ? message : undefined;
+  } catch {
+    return undefined;
   }
 }
