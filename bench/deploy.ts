@@ -81,7 +81,9 @@ async function runPctl(run: number): Promise<Measured> {
   const usageFile = join(root, "usage.json");
   mkdirSync(folder);
   writeFileSync(join(folder, "pctl.yaml"), declaration());
-  const environment = { ...process.env, HOME: home, XDG_CACHE_HOME: "", PCTL_LOCAL_DIR: dir };
+  // Certificates named there would be read by each Node of ours and by no server of the script, which gives them PATH and PORT alone.
+  const { NODE_EXTRA_CA_CERTS: _, ...inherited } = process.env;
+  const environment = { ...inherited, HOME: home, XDG_CACHE_HOME: "", PCTL_LOCAL_DIR: dir };
   const options = { cwd: folder, env: environment, encoding: "utf8" } as const;
   const word = `import { writeFileSync } from "node:fs"; process.on("exit", () => writeFileSync(${JSON.stringify(usageFile)}, JSON.stringify(process.resourceUsage())))`;
   const startedAt = performance.now();

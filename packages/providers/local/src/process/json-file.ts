@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
   fsync,
   fsyncSync,
@@ -30,10 +31,14 @@ export function readJsonFile<T>(path: string): T | undefined {
   }
 }
 
-/** As `readJsonFile`, for files that are not kept safe from a loss of power: what cannot be parsed is absent. */
+/**
+ * As `readJsonFile`, for files that are not kept safe from a loss of power: what cannot be parsed is absent. Many of them often are:
+ * to look first costs a tenth of an error that nobody wants to see.
+ */
 // As above.
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function readVolatileJson<T>(path: string): T | undefined {
+  if (!existsSync(path)) return undefined;
   // Its writer may be in the middle of `overwriteJson`: what is half written now is whole the next time.
   for (let attempt = 1; attempt <= 3; attempt += 1) {
     try {

@@ -51,7 +51,9 @@ export class Daemon {
       env: process.env,
       sealer: folderSealer(dir),
       groups: controlGroups(`pctl-${folderHash(dir)}`),
-      changed: () => this.#refreshSoon(),
+      changed: ({ record }) => {
+        if (this.#routing?.routes(record) === true) this.#refreshSoon();
+      },
     });
   }
 

@@ -1,5 +1,5 @@
 import type { HealthSpec } from "@ctrlplane/core/provider";
-import { openHost, probe, type ProbeResult, type ProbeTarget } from "./probe.ts";
+import { loopbacks, openHost, probe, type ProbeResult, type ProbeTarget } from "./probe.ts";
 import type { ReplicaRecord, ReplicaState } from "./records.ts";
 import { pause } from "./timing.ts";
 
@@ -31,6 +31,7 @@ export interface WatchedRun {
 /** Watches one run until `ended` aborts: its gate first, then its health. Policies may change meanwhile. */
 export async function watchHealth(run: WatchedRun, ended: AbortSignal): Promise<void> {
   let failures = 0;
+  let probes = 0;
   let waitMs = firstWaitMs;
   while (!ended.aborted) {
     const { health } = run.record().policy;
@@ -40,7 +41,10 @@ export async function watchHealth(run: WatchedRun, ended: AbortSignal): Promise<
       continue;
     }
     const hosts: Hosts = {};
-    const result = health === undefined ? await portsGate(run, hosts) : await probe(health, targetOf(run));
+    probes += 1;
+    // Hardly any program listens on ::1 alone: it is asked every other time.
+    const asked = probes % 2 === 0 ? loopbacks : loopbacks.slice(0, 1);
+    const result = health === undefined ? await portsGate(run, asked, hosts) : await probe(health, targetOf(run));
     if (ended.aborted) return;
     if (result.ok) {
       failures = 0;
@@ -75,14 +79,14 @@ async function enter(run: WatchedRun, found: Hosts, ended: AbortSignal): Promise
 }
 
 /** The gate of a replica without health: every TCP port is open; without one, it has lived for 5 s. */
-async function portsGate(run: WatchedRun, hosts: Hosts): Promise<ProbeResult> {
+async function portsGate(run: WatchedRun, asked: readonly string[], hosts: Hosts): Promise<ProbeResult> {
   const ports = run.record().ports.filter((port) => port.protocol !== "udp");
   if (ports.length === 0) {
     const livedMs = Date.now() - run.startedAt;
     return livedMs >= aliveGateMs ? { ok: true } : { ok: false, reason: `it has to live for ${aliveGateMs} ms` };
   }
   for (const { port, containerPort } of ports) {
-    const host = await openHost(port, connectTimeoutMs);
+    const host = await openHost(port, connectTimeoutMs, asked);
     if (host === undefined) return { ok: false, reason: `port ${containerPort} (${port} here) is closed` };
     hosts[containerPort] = host;
   }

@@ -18,11 +18,15 @@ export interface ProbeTarget {
 }
 
 /** A program that listens on `localhost` alone may do so on either address. */
-const loopbacks = ["127.0.0.1", "::1"] as const;
+export const loopbacks = ["127.0.0.1", "::1"] as const;
 
-/** The loopback address at which something listens on a port; undefined where nothing does. */
-export async function openHost(port: number, timeoutMs: number): Promise<string | undefined> {
-  for (const host of loopbacks) if (await canConnect(host, port, timeoutMs)) return host;
+/** The loopback address at which something listens on a port; undefined where nothing does. `hosts`: those to ask. */
+export async function openHost(
+  port: number,
+  timeoutMs: number,
+  hosts: readonly string[] = loopbacks,
+): Promise<string | undefined> {
+  for (const host of hosts) if (await canConnect(host, port, timeoutMs)) return host;
   return undefined;
 }
 

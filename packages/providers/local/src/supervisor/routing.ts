@@ -9,7 +9,7 @@ import { entrancesOf } from "./entrances.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import { requireFreePorts } from "../route-conflicts.ts";
 import { readInstances } from "./read.ts";
-import type { InstanceRecord, RouteSet } from "./records.ts";
+import type { InstanceRecord, ReplicaRecord, RouteSet } from "./records.ts";
 import type { SupervisedReplica } from "./replica.ts";
 import { Turns } from "./turns.ts";
 
@@ -36,6 +36,11 @@ export class Routing {
 
   instance(name: string): InstanceRecord | undefined {
     return this.#instances.get(name);
+  }
+
+  /** The replica is one of those that its instance routes to. */
+  routes({ id, instance }: Pick<ReplicaRecord, "id" | "instance">): boolean {
+    return Object.hasOwn(this.#instances.get(instance)?.route?.targets ?? {}, id);
   }
 
   get hasListeners(): boolean {
