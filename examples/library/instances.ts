@@ -19,14 +19,14 @@ try {
   const service = { image: folder, command: ["node", "server.js"], ports: [{ containerPort: 3000 }] };
   // Each instance has a stack of its own; two calls with one key mean one instance.
   const run = await plane.instances.create({ tenant: "acme", service, idempotencyKey: "acme-web" });
-  const { result } = await run.done;
-  console.log("created", result?.outcome);
+  const created = await run.done; // the instance as it is then, also when its change failed
+  console.log("created", created.change?.result?.outcome);
 
   for (const { id } of await plane.instances.list({ tenant: "acme" })) {
     const { status } = await plane.instances.get(id);
     console.log("is", status?.state, "with", status?.replicas.length, "replica");
     const destroyed = await (await plane.instances.destroy(id)).done;
-    console.log("destroyed", destroyed.result?.outcome);
+    console.log("destroyed", destroyed.change?.result?.outcome);
     await plane.instances.get("inst_unknown").catch((error: unknown) => {
       if (isCtrlPlaneError(error)) console.log(error.code, error.message); // branch on code, never on the message
     });

@@ -1,8 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createControlPlane, createRedactor, createSealer, isCtrlPlaneError } from "@ctrlplane/core";
+import {
+  createControlPlane,
+  createRedactor,
+  createSealer,
+  isCtrlPlaneError,
+  type Instance,
+  type Instances,
+  type Run,
+} from "@ctrlplane/core";
 import { createReferenceProvider } from "@ctrlplane/provider-reference";
 import { finish, running, withBench } from "./engine-fixture.ts";
+
+/** Runs to its end. */
+async function finishInstance(
+  run: Promise<Run<Instance>>,
+): Promise<{ instance: Instance; exitCode: number | undefined }> {
+  const instance = await (await run).done;
+  return { instance, exitCode: instance.change?.result?.exitCode };
+}
 
 test("a program deploys services one by one: create, look, scale, deploy, roll back, destroy", async () => {
   await withBench(async ({ folder, platform }) => {
@@ -18,25 +34,29 @@ test("a program deploys services one by one: create, look, scale, deploy, roll b
     });
     const service = { image: "ok:1", strategy: "recreate", env: { A: "1" } };
     const request = { tenant: "acme", service, idempotencyKey: "order-1" };
-    assert.equal((await finish(plane.instances.create(request))).exitCode, 0);
-    const again = await finish(plane.instances.create(request));
-    assert.equal(again.change.result?.outcome, "unchanged", "one key, one instance");
+    assert.equal((await finishInstance(plane.instances.create(request))).exitCode, 0);
+    const again = await finishInstance(plane.instances.create(request));
+    assert.equal(again.instance.change?.result?.outcome, "unchanged", "one key, one instance");
+    assert.equal(again.instance.status?.state, "serving");
 
     const [found] = await plane.instances.list({ tenant: "acme" });
     assert.ok(found !== undefined);
+    const { status: _, change: __, ...identity } = again.instance;
+    assert.deepEqual(identity, found);
     assert.deepEqual(await plane.instances.list({ tenant: "other" }), []);
     const seen = await plane.instances.get(found.id);
     assert.equal(seen.status?.state, "serving");
     assert.equal(seen.status.labels["pctl-tenant"], "acme");
 
-    assert.equal((await finish(plane.instances.scale(found.id, 3))).exitCode, 0);
+    const scaled = await finishInstance(plane.instances.scale(found.id, 3));
+    assert.deepEqual([scaled.exitCode, scaled.instance.status?.replicas.length], [0, 3]);
     assert.equal((await running(platform)).length, 3);
-    assert.equal((await finish(plane.instances.deploy(found.id, { ...service, image: "ok:2" }))).exitCode, 0);
+    assert.equal((await finishInstance(plane.instances.deploy(found.id, { ...service, image: "ok:2" }))).exitCode, 0);
     assert.deepEqual(
       (await plane.instances.releases(found.id)).map((each) => each.number),
       [2, 1],
     );
-    assert.equal((await finish(plane.instances.rollback(found.id))).exitCode, 0);
+    assert.equal((await finishInstance(plane.instances.rollback(found.id))).exitCode, 0);
     assert.deepEqual(
       (await running(platform)).map((each) => each.split(" ")[1]),
       ["ok:1"],
@@ -46,7 +66,14 @@ test("a program deploys services one by one: create, look, scale, deploy, roll b
       ["rollback", "deploy", "scale", "deploy"],
     );
 
-    assert.equal((await finish(plane.instances.destroy(found.id))).exitCode, 0);
+    const broken = await finishInstance(plane.instances.deploy(found.id, { ...service, image: "crash" }));
+    assert.deepEqual(
+      [broken.exitCode, broken.instance.id, broken.instance.status?.settled?.number],
+      [3, found.id, 1],
+      "a run whose change failed resolves, too",
+    );
+    const destroyed = await finishInstance(plane.instances.destroy(found.id));
+    assert.deepEqual([destroyed.exitCode, destroyed.instance.id, destroyed.instance.status], [0, found.id, undefined]);
     assert.deepEqual(await running(platform), []);
     await assert.rejects(
       plane.instances.get(found.id),
@@ -54,6 +81,24 @@ test("a program deploys services one by one: create, look, scale, deploy, roll b
     );
     await plane.close();
   });
+});
+
+test("each command on an instance resolves with the instance", () => {
+  type Resolved<Method extends (...args: never[]) => Promise<Run<unknown>>> = Awaited<
+    Awaited<ReturnType<Method>>["done"]
+  >;
+  type Commands = "create" | "deploy" | "scale" | "start" | "stop" | "restart" | "rollback" | "destroy";
+  const isInstance: { [Name in Commands]: Resolved<Instances[Name]> extends Instance ? true : never } = {
+    create: true,
+    deploy: true,
+    scale: true,
+    start: true,
+    stop: true,
+    restart: true,
+    rollback: true,
+    destroy: true,
+  };
+  assert.equal(Object.keys(isInstance).length, 8);
 });
 
 test("two tenants with one stack name do not meet", async () => {
@@ -69,8 +114,8 @@ test("two tenants with one stack name do not meet", async () => {
     });
     const of = (tenant: string) => ({ tenant, name: "web", service: { image: "ok:1", strategy: "recreate" } });
     const [a, b] = await Promise.all([
-      finish(plane.instances.create(of("a"))),
-      finish(plane.instances.create(of("b"))),
+      finishInstance(plane.instances.create(of("a"))),
+      finishInstance(plane.instances.create(of("b"))),
     ]);
     assert.deepEqual([a.exitCode, b.exitCode], [0, 0]);
     assert.equal((await running(platform)).length, 2);
@@ -107,10 +152,13 @@ test("deployments by id: listed, watched while they run and afterwards, promoted
       ports: [{ containerPort: 80 }],
       strategy: { type: "blue_green", pause: "manual" },
     };
-    await finish(plane.instances.create({ service, stack: "one" }));
+    await finishInstance(plane.instances.create({ service, stack: "one" }));
     const [instance] = await plane.instances.list();
     assert.ok(instance !== undefined);
-    assert.equal((await finish(plane.instances.deploy(instance.id, { ...service, image: "ok:2" }))).exitCode, 4);
+    assert.equal(
+      (await finishInstance(plane.instances.deploy(instance.id, { ...service, image: "ok:2" }))).exitCode,
+      4,
+    );
     const [paused] = await plane.deployments.list(instance.id);
     assert.ok(paused !== undefined);
     assert.deepEqual([paused.outcome, paused.change, paused.attempted], ["paused", 2, 2]);
@@ -137,7 +185,7 @@ test("deployments by id: listed, watched while they run and afterwards, promoted
 
     await platform.harness.fault({ call: "route", kind: "error", code: "UNAVAILABLE" });
     const plain = { image: "ok:3", ports: service.ports };
-    assert.equal((await finish(plane.instances.deploy(instance.id, plain))).exitCode, 1);
+    assert.equal((await finishInstance(plane.instances.deploy(instance.id, plain))).exitCode, 1);
     await platform.harness.clearFaults();
     assert.equal((await plane.deployments.list(instance.id))[0]?.outcome, "failed");
     const [recovery] = await plane.recover();

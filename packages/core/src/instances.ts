@@ -15,6 +15,8 @@ export interface Instance {
   readonly tenant?: string;
   /** Absent where nothing of it exists any more, or its platform cannot be reached. */
   readonly status?: InstanceStatus;
+  /** What a run that resolved with this came to; absent where it comes from `get` or `list`. */
+  readonly change?: Change;
 }
 
 export interface CreateInstance {
@@ -33,9 +35,12 @@ export interface CreateInstance {
   readonly idempotencyKey?: string;
 }
 
-/** Services one by one. All of it stands on `Stacks`: one code path. Every method throws `NOT_FOUND` for an unknown id. */
+/**
+ * Services one by one. All of it stands on `Stacks`: one code path. Every method throws `NOT_FOUND` for an unknown id. A run resolves with
+ * the instance as it is afterwards, also where its change failed.
+ */
 export interface Instances {
-  create(request: CreateInstance, options?: ChangeOptions): Promise<Run<Change>>;
+  create(request: CreateInstance, options?: ChangeOptions): Promise<Run<Instance>>;
   get(id: string): Promise<Instance>;
   /** From the store. */
   list(selector?: { readonly tenant?: string; readonly stack?: string }): Promise<readonly Instance[]>;
@@ -44,15 +49,15 @@ export interface Instances {
     id: string,
     service: Readonly<Record<string, unknown>>,
     options?: ChangeOptions & { readonly folder?: string },
-  ): Promise<Run<Change>>;
-  scale(id: string, replicas: ReplicaCount, options?: ChangeOptions): Promise<Run<Change>>;
-  start(id: string, options?: ChangeOptions): Promise<Run<Change>>;
-  stop(id: string, options?: ChangeOptions): Promise<Run<Change>>;
-  restart(id: string, options?: ChangeOptions): Promise<Run<Change>>;
-  rollback(id: string, options?: ChangeOptions & { readonly to?: number }): Promise<Run<Change>>;
+  ): Promise<Run<Instance>>;
+  scale(id: string, replicas: ReplicaCount, options?: ChangeOptions): Promise<Run<Instance>>;
+  start(id: string, options?: ChangeOptions): Promise<Run<Instance>>;
+  stop(id: string, options?: ChangeOptions): Promise<Run<Instance>>;
+  restart(id: string, options?: ChangeOptions): Promise<Run<Instance>>;
+  rollback(id: string, options?: ChangeOptions & { readonly to?: number }): Promise<Run<Instance>>;
   resources(id: string): Promise<ResourceUsage>;
   /** Its volumes stay unless `volumes` says so. */
-  destroy(id: string, options?: ChangeOptions & { readonly volumes?: boolean }): Promise<Run<Change>>;
+  destroy(id: string, options?: ChangeOptions & { readonly volumes?: boolean }): Promise<Run<Instance>>;
   logs(id: string, options?: Omit<StackLogOptions, "services">): AsyncIterable<LogLine>;
   exec(id: string, options: CommandOptions): Promise<ExecSession>;
   releases(id: string): Promise<readonly ReleaseSummary[]>;

@@ -19,6 +19,8 @@ export class DocumentTree {
   readonly #problems: Problems;
   readonly #targets: ReadonlyMap<Alias, Node>;
   #entries = 0;
+  /** Problems that leave a tree in which others can be looked for. */
+  #repeated = 0;
   /** Anchored nodes that are being converted: an alias to one of them has no end. */
   readonly #open = new Set<Node>();
 
@@ -31,11 +33,11 @@ export class DocumentTree {
     this.#problems = problems;
   }
 
-  /** Undefined where a problem was found. */
+  /** Undefined where a problem was found, repeated keys apart: of those the first counts. */
   read(): Tree | undefined {
     const before = this.#problems.count;
     const root = this.#convert(this.#document.contents, textFields);
-    if (this.#problems.count > before) return undefined;
+    if (this.#problems.count > before + this.#repeated) return undefined;
     if (isTree(root)) return root;
     this.#problems.add([], {
       code: "not-a-map",
@@ -130,6 +132,7 @@ export class DocumentTree {
     if (Object.hasOwn(map, key)) {
       const [first = 0] = this.#marks.get(map, key)?.key ?? [];
       const summary = `the key ${JSON.stringify(key)} stands here a second time, after line ${this.#source.lines.linePos(first).line}`;
+      this.#repeated += 1;
       this.#problems.add([], {
         code: "duplicate-key",
         summary,

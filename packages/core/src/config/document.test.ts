@@ -90,6 +90,35 @@ test("all problems are told at once, in the order of the file", async () => {
   ]);
 });
 
+test("a key that stands twice hides no other problem, and the first of the two counts", async () => {
+  const text = oneService(
+    "ports: [99999]",
+    "ports: [8080]",
+    "env: { A: 1, B: '${self:services.web.scale.replica}', A: 2 }",
+    "scale: { replica: two }",
+    "wrokdir: /app",
+  );
+  assert.deepEqual(
+    (await problemsOf(text)).map((each) => each.split(" → ")[0]),
+    [
+      "pctl.yaml:6:13: the port 99999 is not between 1 and 65535",
+      'pctl.yaml:7:5: the key "ports" stands here a second time, after line 6',
+      'pctl.yaml:8:59: the key "A" stands here a second time, after line 8',
+      "pctl.yaml:9:23: replica must be a number of replicas or a range [min, max], not text",
+      "pctl.yaml:10:5: unknown key `wrokdir`",
+    ],
+  );
+});
+
+test("what would run code of the user's is not run while a key stands twice", async () => {
+  const whole = `plugin: [./plugin.mjs]\n${oneService()}`;
+  const files = (text: string) => ({ "pctl.yaml": text, "plugin.mjs": "throw new Error('it ran')" });
+  assert.match(told(await loadFiles(files(whole))).join(), /it ran/);
+  const twice = told(await loadFiles(files(`${whole}name: shop\n`))).join();
+  assert.match(twice, /the key "name" stands here a second time/);
+  assert.doesNotMatch(twice, /it ran/);
+});
+
 describe("YAML's conveniences", () => {
   test("anchors and merges: what the map has itself wins, then the first source", async () => {
     const text = `name: shop

@@ -5,7 +5,7 @@ import type { Problems } from "./problems.ts";
 import type { SourceText } from "./source-text.ts";
 import type { Marks, Tree } from "./tree.ts";
 
-/** Reads YAML 1.2 (core schema) into plain data with marks. Undefined where a problem was found. */
+/** Reads YAML 1.2 (core schema) into plain data with marks. Undefined where a problem was found after which others mean nothing. */
 export function readDocument(source: SourceText, marks: Marks, problems: Problems): Tree | undefined {
   const parsed = parseAllDocuments(source.text, {
     version: "1.2",

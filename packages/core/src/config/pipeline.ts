@@ -46,8 +46,9 @@ export async function runPipeline(text: string, options: PipelineOptions): Promi
   const root = readDocument(source, marks, problems);
   if (root === undefined) return refused();
   problems.lookIn(root);
+  const repeated = problems.count;
   const environment = chooseEnvironment(root, options, marks, problems);
-  if (problems.hasErrors) return refused();
+  if (problems.hasErrorsSince(repeated)) return refused();
 
   const legacy = options.purpose === "operate" ? new Map<string, LegacyService>() : applyLegacy(root, marks);
   const before = new Set(Object.keys(treeAt(root, "services") ?? {}));

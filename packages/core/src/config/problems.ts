@@ -74,7 +74,12 @@ export class Problems {
   }
 
   get hasErrors(): boolean {
-    return this.#found.some((each) => each.severity === "error");
+    return this.hasErrorsSince(0);
+  }
+
+  /** Found since `count` was `from`. */
+  hasErrorsSince(from: number): boolean {
+    return this.#found.slice(from).some((each) => each.severity === "error");
   }
 
   /** Takes back what was found since `count` was `from`. */

@@ -18,6 +18,12 @@ interface Found {
   readonly entry: StateEntry;
 }
 
+/** An instance that is on record, with a stack to ask about it. */
+interface Known extends Operated {
+  readonly id: string;
+  readonly provider: string;
+}
+
 /** What a program that deploys services one by one works with. */
 type Programs = Pick<ControlPlane, "instances" | "deployments" | "releases" | "recover">;
 
@@ -57,7 +63,7 @@ export function makeInstances(
     throw new CtrlPlaneError("NOT_FOUND", `no instance has the id ${id}`, { target: id });
   };
   /** The stack of an instance for calls that only operate: nothing of its declaration is needed. */
-  const operating = async (id: string): Promise<{ stack: Stack; service: string }> => {
+  const operating = async (id: string): Promise<Known> => {
     const { stack, service, entry } = await find(id);
     const made = await declare(
       stack,
@@ -67,7 +73,7 @@ export function makeInstances(
       { image: ".", command: ["true"] },
       of.cwd,
     );
-    return { stack: made, service };
+    return { stack: made, service, id, provider: entry.provider };
   };
   const describe = async ({ stack, service, entry }: Found): Promise<Instance> => {
     const id = entry.instance ?? "";
@@ -82,6 +88,33 @@ export function makeInstances(
       ...(tenant === undefined ? {} : { tenant }),
       ...(found?.status === undefined ? {} : { status: found.status }),
     };
+  };
+  /** The instance as it is once the run has ended. */
+  const asInstance = async (
+    begun: Promise<Run<Change>>,
+    { stack, service, id, provider }: Operated & Partial<Known>,
+  ): Promise<Run<Instance>> => {
+    const run = await begun;
+    const done = run.done.then(async (change): Promise<Instance> => {
+      const part = change.result?.services.find((each) => each.service === service);
+      const named = { id: part?.instance ?? id, provider: part?.provider ?? provider };
+      if (named.id === undefined || named.provider === undefined) throw notBegun(service, change);
+      const tenant = stack.tenant === undefined ? {} : { tenant: stack.tenant };
+      const status = await statusNow(stack, service);
+      return { id: named.id, provider: named.provider, stack: stack.name, service, ...tenant, ...status, change };
+    });
+    // Told to whoever awaits it; a caller that only reads events is not ended by it.
+    done.catch(() => undefined);
+    return { ...run, done };
+  };
+  const statusNow = async (stack: Stack, service: string): Promise<Pick<Instance, "status">> => {
+    try {
+      const [found] = (await stacks.status(stack, [service])).services;
+      return found?.status === undefined ? {} : { status: found.status };
+    } catch (error) {
+      core.log.warn("an instance could not be seen after its change", { stack: stack.name, error });
+      return {};
+    }
   };
   const instances: Instances = {
     create: async (request, options) => {
@@ -98,7 +131,7 @@ export function makeInstances(
         request.service,
         request.folder ?? of.cwd,
       );
-      return stacks.deploy(stack, options);
+      return asInstance(stacks.deploy(stack, options), { stack, service: request.name ?? "main" });
     },
     get: async (id) => describe(await find(id)),
     list: async (selector = {}) => {
@@ -119,23 +152,22 @@ export function makeInstances(
     },
     deploy: async (id, declaration, options = {}) => {
       const { stack, service, entry } = await find(id);
-      return stacks.deploy(
-        await declare(stack, service, entry.provider, tenantOf(entry), declaration, options.folder ?? of.cwd),
-        options,
-      );
+      const folder = options.folder ?? of.cwd;
+      const declared = await declare(stack, service, entry.provider, tenantOf(entry), declaration, folder);
+      return asInstance(stacks.deploy(declared, options), { stack: declared, service, id, provider: entry.provider });
     },
     scale: async (id, replicas, options) =>
-      on(await operating(id), ({ stack, service }) => stacks.scale(stack, { [service]: replicas }, options)),
+      on(await operating(id), (at) => asInstance(stacks.scale(at.stack, { [at.service]: replicas }, options), at)),
     start: async (id, options) =>
-      on(await operating(id), ({ stack, service }) => stacks.start(stack, [service], options)),
+      on(await operating(id), (at) => asInstance(stacks.start(at.stack, [at.service], options), at)),
     stop: async (id, options) =>
-      on(await operating(id), ({ stack, service }) => stacks.stop(stack, [service], options)),
+      on(await operating(id), (at) => asInstance(stacks.stop(at.stack, [at.service], options), at)),
     restart: async (id, options) =>
-      on(await operating(id), ({ stack, service }) => stacks.restart(stack, [service], options)),
+      on(await operating(id), (at) => asInstance(stacks.restart(at.stack, [at.service], options), at)),
     rollback: async (id, options = {}) =>
-      on(await operating(id), ({ stack, service }) => stacks.rollback(stack, { ...options, service })),
+      on(await operating(id), (at) => asInstance(stacks.rollback(at.stack, { ...options, service: at.service }), at)),
     destroy: async (id, options = {}) =>
-      on(await operating(id), ({ stack, service }) => stacks.destroy(stack, { ...options, services: [service] })),
+      on(await operating(id), (at) => asInstance(stacks.destroy(at.stack, { ...options, services: [at.service] }), at)),
     resources: async (id) => {
       const { stack, service } = await operating(id);
       const usage = (await stacks.resources(stack, [service]))[service];
@@ -167,11 +199,17 @@ export function makeInstances(
   };
 }
 
-function on<T>(
-  of: { stack: Stack; service: string },
-  act: (of: { stack: Stack; service: string }) => Promise<T>,
-): Promise<T> {
+function on<T>(of: Known, act: (of: Known) => Promise<T>): Promise<T> {
   return act(of);
+}
+
+/** A change that broke off before it came to its service: there is no instance to tell of. */
+function notBegun(service: string, { result }: Change): CtrlPlaneError {
+  const [first] = result?.diagnostics ?? [];
+  return new CtrlPlaneError("FAILED", first?.summary ?? `nothing became of ${service}`, {
+    target: service,
+    ...(first?.hint === undefined ? {} : { hint: first.hint }),
+  });
 }
 
 async function entries(core: Core): Promise<Found[]> {
