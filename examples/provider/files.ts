@@ -26,7 +26,11 @@ export async function store(spec: ServiceSpec["image"], image: PinnedImage, imag
     await rm(draft, { recursive: true });
     throw new CtrlPlaneError("CONFLICT", `${image.declared} was changed meanwhile`, { hint: "Deploy again." });
   }
-  await rename(draft, join(images, place));
+  await rename(draft, join(images, place)).catch(async (error: NodeJS.ErrnoException) => {
+    await rm(draft, { recursive: true });
+    // Another one stored the same meanwhile.
+    if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+  });
 }
 
 export async function has(folder: string, name: string): Promise<boolean> {

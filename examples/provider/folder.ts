@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type { Labels, SettledRelease } from "@ctrlplane/core/provider";
 
 export interface SiteRecord {
@@ -9,6 +10,8 @@ export interface SiteRecord {
   readonly service: string;
   readonly labels: Labels;
   readonly settled: SettledRelease;
+  /** Digest of what is published. */
+  readonly image: string;
   readonly stopped: boolean;
 }
 
@@ -41,15 +44,17 @@ export async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
+/** By name. */
 export async function foldersWithRecord(dir: string): Promise<[name: string, record: SiteRecord][]> {
-  const names = (await unlessAbsent(readdir(dir))) ?? [];
+  const names = ((await unlessAbsent(readdir(dir))) ?? []).toSorted();
   const records = await Promise.all(names.map(async (name) => [name, await readRecord(join(dir, name))] as const));
   return records.flatMap(([name, record]) => (record === undefined ? [] : [[name, record]]));
 }
 
+/** Undefined where there is nothing. What cannot be read is a platform that is not there. */
 async function unlessAbsent<T>(work: Promise<T>): Promise<T | undefined> {
   return work.catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
-    throw error;
+    throw new CtrlPlaneError("UNAVAILABLE", error.message, { cause: error });
   });
 }

@@ -5,7 +5,9 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CtrlPlaneError, defineProvider, fileLedger, instanceLabels } from "@ctrlplane/core/provider";
 import type {
+  DeployRequest,
   Diagnostic,
+  FailureDetail,
   InstanceIdentity,
   InstanceStatus,
   Provider,
@@ -28,6 +30,14 @@ function checkOptions({ dir }: Readonly<Record<string, unknown>>): readonly Diag
   return [{ severity: "error", code: "no-dir", summary: "`dir` is missing", field: "options", hint }];
 }
 
+type Publication = Pick<DeployRequest, "instance" | "release" | "deployment" | "replicas">;
+
+/** It is still wanted, and the lease is still held. */
+function beforeWrite({ signal, fence }: ProviderContext): void {
+  if (signal.aborted) throw new CtrlPlaneError("CANCELLED", "the call was cancelled");
+  fence.check();
+}
+
 function create(options: Readonly<Record<string, unknown>>, environment: { readonly folder: string }): Provider {
   const dir = resolve(environment.folder, String(options["dir"]));
   const platformId = `site_${createHash("sha256").update(dir).digest("hex").slice(0, 24)}`;
@@ -44,22 +54,23 @@ function create(options: Readonly<Record<string, unknown>>, environment: { reado
 
   /** Ours, or nobody's: anything else is never touched. */
   const requireOurs = async (instance: InstanceIdentity): Promise<void> => {
-    const lineage = (await readRecord(home(instance)))?.labels["pctl-lineage"];
-    if (lineage !== undefined && lineage !== instance.lineage)
+    const record = await readRecord(home(instance));
+    if (record !== undefined && record.labels["pctl-lineage"] !== instance.lineage)
       throw new CtrlPlaneError("CONFLICT", `${instance.name} belongs to another stack`, { target: instance.name });
   };
 
   const statusOf = async (name: string, record: SiteRecord): Promise<InstanceStatus> => {
-    const { settled, stopped } = record;
+    const { settled } = record;
     const isPublished = (await linkedFolder(home({ name }))) !== undefined;
     const { replicaHash, generation } = settled;
+    const isWanted = !record.stopped && settled.replicas !== 0;
     const ready = isPublished ? 1 : 0;
     const copy = { name, ordinal: 1, replicaHash, generation, state: "ready", routed: true, restarts: 0 } as const;
     return {
       ...record,
       name,
-      state: stopped ? "stopped" : isPublished ? "serving" : "down",
-      revisions: stopped ? [] : [{ replicaHash, generation, desired: 1, ready, weight: 100 * ready }],
+      state: isPublished ? "serving" : isWanted ? "down" : "stopped",
+      revisions: isWanted ? [{ replicaHash, generation, desired: 1, ready, weight: 100 * ready }] : [],
       addresses: isPublished ? [pathToFileURL(join(home({ name }), "public", "index.html")).href] : [],
       volumes: [],
       observedFields: [],
@@ -70,11 +81,8 @@ function create(options: Readonly<Record<string, unknown>>, environment: { reado
   };
 
   /** Every release comes this way, also the one that is there already: what is so stays so. */
-  const publish = async (
-    request: { readonly instance: InstanceIdentity; readonly release: Release; readonly deployment: string },
-    context: ProviderContext,
-  ): Promise<InstanceStatus> => {
-    const { instance, release, deployment } = request;
+  const publish = async (request: Publication, context: ProviderContext): Promise<InstanceStatus> => {
+    const { instance, release, deployment, replicas } = request;
     const { name, stack, service } = instance;
     await requireOurs(instance);
     // The gate. Nothing was changed yet, so what served before still does.
@@ -83,15 +91,33 @@ function create(options: Readonly<Record<string, unknown>>, environment: { reado
       const hint = "Put an index.html into the folder, then deploy again.";
       throw new CtrlPlaneError("FAILED", "there is no index.html", { target: name, failure, hint });
     }
-    context.fence.check();
-    await linkFolder(home(instance), imageOf(release));
+    beforeWrite(context);
+    await linkFolder(home(instance), replicas === 0 ? undefined : imageOf(release));
+    if (replicas !== 0)
+      context.progress({ type: "replica.ready", message: `${name} is published`, release: release.number });
     const { replicaHash, generation } = release.revision;
     const { id: releaseId, number, specHash } = release;
-    const settled = { releaseId, number, specHash, replicaHash, generation, deployment, replicas: 1 };
-    const record = { stack, service, labels: instanceLabels(instance), settled, stopped: false };
-    context.fence.check();
+    const settled = { releaseId, number, specHash, replicaHash, generation, deployment, replicas };
+    const image = release.image.digest;
+    const record = { stack, service, labels: instanceLabels(instance), settled, image, stopped: false };
+    beforeWrite(context);
     await writeRecord(home(instance), record);
     return statusOf(name, record);
+  };
+
+  const remove = async (instance: InstanceIdentity, context: ProviderContext): Promise<void> => {
+    await requireOurs(instance);
+    beforeWrite(context);
+    await removeFolder(home(instance));
+  };
+
+  /** A way back that was decided, by a change that fails as a whole for example, is finished, and nothing else. */
+  const takeBack = async (request: DeployRequest, cause: FailureDetail, context: ProviderContext): Promise<never> => {
+    const { instance, previous, previousReplicas: replicas = 1 } = request;
+    if (previous === undefined) await remove(instance, context);
+    else await publish({ ...request, release: previous, replicas }, context);
+    const failure = { ...cause, reverted: true };
+    throw new CtrlPlaneError("FAILED", `${instance.name} was taken back`, { target: instance.name, failure });
   };
 
   return defineProvider({
@@ -99,7 +125,10 @@ function create(options: Readonly<Record<string, unknown>>, environment: { reado
     capabilities: ["provision", "deploy"],
 
     info: async () => ({ type: "site", version: "1", description: `files below ${dir}`, platformId }),
-    health: async () => ({ platformId, version: "1", description: `files below ${dir}`, diagnostics: [], facts: {} }),
+    async health() {
+      await foldersWithRecord(dir);
+      return { platformId, version: "1", description: `files below ${dir}`, diagnostics: [], facts: {} };
+    },
     check,
     address: (instance) => ({
       host: "localhost",
@@ -109,37 +138,43 @@ function create(options: Readonly<Record<string, unknown>>, environment: { reado
 
     identifyImage: async ({ spec }) => (await contentOf(spec.image)).image,
     async buildImage({ spec, image }, context) {
-      context.fence.check();
+      beforeWrite(context);
       await store(spec.image, image, images);
       return image;
     },
 
-    async provision({ instance }) {
+    async provision({ instance }, context) {
       await requireOurs(instance);
+      beforeWrite(context);
       return { volumes: [] };
     },
-    async deprovision({ instance }, context) {
-      await requireOurs(instance);
-      context.fence.check();
-      await removeFolder(home(instance));
-    },
+    deprovision: ({ instance }, context) => remove(instance, context),
 
-    deploy: async (request, context) => ({ state: "serving", status: await publish(request, context) }),
+    async deploy(request, context) {
+      const decided = request.journal.decisions.findLast((each) => each.kind === "revert");
+      if (decided !== undefined) return takeBack(request, decided.failure ?? { verdict: "EXITED" }, context);
+      return { state: "serving", status: await publish(request, context) };
+    },
     rollback: async (request, context) => ({ state: "serving", status: await publish(request, context) }),
     start: publish,
     restart: publish,
     async stop({ instance }, context) {
+      await requireOurs(instance);
       const record = { ...(await found(instance)), stopped: true };
-      context.fence.check();
+      beforeWrite(context);
       await writeRecord(home(instance), record);
       await linkFolder(home(instance), undefined);
       return statusOf(instance.name, record);
     },
     status: async ({ instance }) => statusOf(instance.name, await found(instance)),
-    async list({ stack, names = [] }) {
-      const all = await foldersWithRecord(dir);
+    async list({ stack, names = [], cursor = "", limit = 500 }) {
+      if (limit < 1) throw new CtrlPlaneError("INVALID", "a page has at least one instance");
+      const all = (await foldersWithRecord(dir)).filter(([name]) => name > cursor);
       const wanted = all.filter(([name, record]) => record.stack === (stack ?? record.stack) || names.includes(name));
-      return { instances: await Promise.all(wanted.map(([name, record]) => statusOf(name, record))) };
+      const page = wanted.slice(0, limit);
+      const last = wanted.length > limit ? page.at(-1)?.[0] : undefined;
+      const instances = await Promise.all(page.map(([name, record]) => statusOf(name, record)));
+      return { instances, ...(last === undefined ? {} : { cursor: last }) };
     },
     resources: async () => ({ at: new Date().toISOString(), replicas: [] }),
     run: ({ release, command }) => runIn(imageOf(release), command),

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { writeFile } from "node:fs/promises";
 import type { Harness } from "./harness.ts";
 import type { Deviations } from "./report.ts";
-import { startRun } from "./run.ts";
+import { checkDeviations, chooseBehaviours, startRun } from "./run.ts";
 import { tableOf } from "./table.ts";
 
 const usage = `usage: ctrlplane-conformance HARNESS [--only GROUP_OR_ID]… [--json FILE]
@@ -43,6 +43,9 @@ export async function main(words: readonly string[]): Promise<number> {
 
 async function check(file: string, only: readonly string[] | undefined, json: string | undefined): Promise<number> {
   const { harness, deviations } = await load(file);
+  // Before a platform is there that would have to be closed again.
+  chooseBehaviours(only);
+  checkDeviations(deviations ?? {});
   const run = startRun({
     harness: await harness(),
     ...(deviations === undefined ? {} : { deviations }),

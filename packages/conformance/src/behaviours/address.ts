@@ -61,8 +61,8 @@ export const address = group("address", ["deploy"], {
         ports: [port],
         published,
       } = bench.provider.address(web.instance, spec);
-      assert.deepEqual(published, []);
       if (port === undefined) throw new Refused("it has no port");
+      assert.deepEqual(published, []);
       assert.equal((await bench.harness.ask(port.url))?.version, "one");
     },
   ],

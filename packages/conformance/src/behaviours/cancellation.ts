@@ -27,7 +27,7 @@ export const cancellation = group("cancellation", ["deploy"], {
       const at = performance.now();
       cancel.abort();
       await refused;
-      assert.ok(performance.now() - at < 5_000, `after ${performance.now() - at} ms`);
+      assert.ok(performance.now() - at < 10_000, `after ${performance.now() - at} ms`);
     },
   ],
   "takes-nothing-back": [

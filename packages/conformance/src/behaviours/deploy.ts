@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { group } from "../behaviour.ts";
 import { rejects, sampled } from "../expect.ts";
+import { Refused } from "../refused.ts";
 import { ends, recreate, serves } from "../spec.ts";
 
 const quick = { ...recreate, timeoutMs: 1_500 };
@@ -148,7 +149,7 @@ export const verdicts = group("verdicts", ["deploy"], {
     "A first release that fails leaves no program running, and says that it is taken back.",
     async (bench) => {
       const web = await bench.service();
-      const release = await web.release(ends("one", 1));
+      const release = await web.release({ kind: "deaf", version: "one" }, { strategy: quick });
       const { failure } = await rejects(web.deploy(release), "FAILED");
       assert.equal(failure?.reverted, true);
       assert.deepEqual(await web.running(), []);
@@ -217,7 +218,8 @@ export const verdicts = group("verdicts", ["deploy"], {
         graceMs: 0,
         onFailure: { action: "restart", declared: false },
       } as const;
-      await web.up(serves("one"), { health });
+      // A slow machine may need longer to start it than three checks last.
+      await web.up(serves("one"), { health: { ...health, graceMs: 20_000 } });
       const two = await web.release(
         { kind: "ill", version: "two" },
         { health, strategy: { ...recreate, timeoutMs: 5_000 } },
@@ -247,6 +249,7 @@ export const verdicts = group("verdicts", ["deploy"], {
       const [first, second] = [await bench.service(), await bench.service("api")];
       await first.up(serves("one"));
       const { ports } = first.spec(serves("one"));
+      if (ports.every((each) => each.hostPort === undefined)) throw new Refused("it has no port");
       const release = await second.release(serves("two"), { ports });
       const { failure } = await rejects(second.deploy(release), "FAILED");
       assert.equal(failure?.verdict, "PORT_IN_USE");

@@ -13,6 +13,8 @@ interface Ended {
 }
 
 async function ended(session: ExecSession, stdin = ""): Promise<Ended> {
+  // What ends without reading breaks its input: that is no news.
+  session.stdin.on("error", () => undefined);
   session.stdin.end(stdin);
   const [code, stdout] = await Promise.all([session.exit, text(session.stdout), text(session.stderr)]);
   return { code, stdout };

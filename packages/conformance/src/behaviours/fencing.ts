@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newId, type ProviderContext } from "@ctrlplane/core/provider";
+import { CtrlPlaneError, newId, type ProviderContext } from "@ctrlplane/core/provider";
 import { group } from "../behaviour.ts";
 import type { Bench } from "../bench.ts";
 import { eventually, rejects } from "../expect.ts";
@@ -76,7 +76,7 @@ export const fencing = group("fencing", ["provision", "deploy"], {
     async (bench) => {
       const web = await bench.service();
       await web.up(serves("one"), { strategy: rolling });
-      const two = await web.release(serves("two", { readyMs: 2_000 }), { strategy: rolling });
+      const two = await web.release(serves("two", { readyMs: 8_000 }), { strategy: rolling });
       const refused = rejects(web.deploy(two, {}, { lease: bench.lease }), "CONFLICT");
       await eventually("the new one runs", async () => ((await web.versions()) === "one two" ? true : undefined));
       await bench.loseLease();
@@ -106,10 +106,9 @@ export const fencing = group("fencing", ["provision", "deploy"], {
       const web = await bench.service();
       await web.up(serves("one"), { strategy: rolling });
       const two = await web.release({ kind: "deaf", version: "two" }, { strategy: { ...rolling, timeoutMs: 1_500 } });
-      const refused = rejects(web.deploy(two, {}, { lease: bench.lease }), "CONFLICT");
-      await eventually("the new one runs", async () => ((await web.versions()) === "one two" ? true : undefined));
-      await bench.loseLease();
-      await refused;
+      const refusal = new CtrlPlaneError("CONFLICT", "another one decides by now");
+      const journal = { ...bench.journal(), decide: () => Promise.reject(refusal) };
+      await rejects(web.deploy(two, { journal }), "CONFLICT");
       assert.equal(await web.versions(), "one two");
     },
   ],

@@ -49,7 +49,7 @@ export const idempotence = group("idempotence", ["provision", "deploy"], {
     "A deploy that was cancelled on its way ends, called again, with exactly its replicas.",
     async (bench) => {
       const web = await bench.service();
-      const release = await web.release(serves("one", { readyMs: 500 }), { scale: { replicas: 2 } });
+      const release = await web.release(serves("one", { readyMs: 3_000 }), { scale: { replicas: 2 } });
       const request = web.request(release);
       const cancel = new AbortController();
       const first = bench.provider.deploy(request, bench.context({ signal: cancel.signal }));

@@ -59,7 +59,7 @@ export const jobs = group("jobs", ["deploy", "logs"], {
     "A deploy that was cancelled while the job ran waits for that attempt when called again, and starts no second.",
     async (bench) => {
       const web = await bench.service();
-      const release = await web.release(ends("onlyversion", 0, 1_500), job);
+      const release = await web.release(ends("onlyversion", 0, 4_000), job);
       const request = web.request(release);
       const cancel = new AbortController();
       const refused = rejects(bench.provider.deploy(request, bench.context({ signal: cancel.signal })), "CANCELLED");

@@ -8,8 +8,8 @@ export const timeouts = group("timeouts", ["deploy"], {
     "A program that gets ready in time passes, one that takes longer fails.",
     async (bench) => {
       const web = await bench.service();
+      await web.up(serves("one", { readyMs: 200 }));
       const strategy = { ...recreate, timeoutMs: 3_000 };
-      await web.up(serves("one", { readyMs: 200 }), { strategy });
       const slow = await web.release(serves("two", { readyMs: 30_000 }), { strategy });
       const begin = performance.now();
       await rejects(web.deploy(slow), "FAILED");

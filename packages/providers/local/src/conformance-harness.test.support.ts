@@ -12,7 +12,7 @@ import { enforcedLimits } from "./enforced-limits.test.support.ts";
 import { provider as factory } from "./index.ts";
 import { instanceFile, layout, replicaFiles } from "./layout.ts";
 import { localMachine } from "./machine.ts";
-import { readJsonFile, writeJsonFile } from "./process/json-file.ts";
+import { readJsonFile, readVolatileJson, writeJsonFile } from "./process/json-file.ts";
 import { programFolder } from "./conformance-program.test.support.ts";
 import { supervisorClient } from "./supervisor/client.ts";
 import type { LocalReplica } from "./supervisor/operations.ts";
@@ -111,7 +111,7 @@ function find(dir: string, { id }: SeenReplica): LocalReplica {
 
 function seen(dir: string, { id, name, pid, record }: LocalReplica): SeenReplica {
   const files = replicaFiles(join(layout(dir).replicas, id));
-  const { run = 0 } = readJsonFile<{ run: number }>(files.state) ?? {};
+  const { run = 0 } = readVolatileJson<{ run: number }>(files.state) ?? {};
   return {
     id,
     name,

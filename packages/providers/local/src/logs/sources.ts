@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { LogsRequest } from "@ctrlplane/core/provider";
 import { layout, replicaFiles } from "../layout.ts";
-import { readJsonFile } from "../process/json-file.ts";
+import { readJsonFile, readVolatileJson } from "../process/json-file.ts";
 import { namesIn } from "../supervisor/read.ts";
 import type { ReplicaRecord, ReplicaState } from "../supervisor/records.ts";
 
@@ -58,6 +58,6 @@ function sourceOf({ folder, record }: Found): LogSource {
     id: record.id,
     name: record.name,
     folder,
-    run: readJsonFile<ReplicaState>(files.state)?.run ?? 0,
+    run: readVolatileJson<ReplicaState>(files.state)?.run ?? 0,
   };
 }
