@@ -43,8 +43,11 @@ export function failuresOf({
 }
 
 export interface Clients {
-  /** Opens a WebSocket that stays until the service ends it; then it is opened again as long as the others work. */
-  stay(): void;
+  /**
+   * Opens a WebSocket that stays until the service ends it; then it is opened again as long as the others work. Resolves when the first one is
+   * established, or refused.
+   */
+  stay(): Promise<void>;
   /** Begins nothing more, and resolves when all that was begun has ended. */
   end(): Promise<ClientsReport>;
 }
@@ -62,7 +65,7 @@ export function startClients({ url, ratePerSecond, longMs, longEveryMs = 500 }: 
     ratePerSecond,
     connections: 100,
     signal: over.signal,
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
     judge: ({ status, body }) => {
       if (status !== 200 || body === "") return `status ${status}`;
       versions.add(body);
@@ -84,15 +87,16 @@ export function startClients({ url, ratePerSecond, longMs, longEveryMs = 500 }: 
   let endedAtDrain = 0;
   const staying: Promise<void>[] = [];
   const refused: string[] = [];
-  const stay = async (): Promise<void> => {
+  const stay = async (onOpen: () => void): Promise<void> => {
     while (!over.signal.aborted) {
-      const seen = await talkByWebSocket({ url: webSocket, everyMs: 100, signal: over.signal });
+      const seen = await talkByWebSocket({ url: webSocket, everyMs: 100, signal: over.signal, onOpen });
+      onOpen();
       if (seen.isOpened && seen.endedBy === "server") endedAtDrain += 1;
       else if (!seen.isOpened) refused.push(`a WebSocket was refused, code ${seen.closeCode}`);
     }
   };
   return {
-    stay: () => void staying.push(stay()),
+    stay: () => new Promise((resolve) => staying.push(stay(resolve))),
     async end() {
       over.abort();
       await Promise.all(staying);

@@ -82,6 +82,7 @@ export function talkByWebSocket(options: {
   readonly url: string;
   readonly everyMs: number;
   readonly signal: AbortSignal;
+  readonly onOpen?: () => void;
 }): Promise<WebSocketOutcome> {
   return new Promise((resolve) => {
     const socket = new WebSocket(options.url);
@@ -100,7 +101,10 @@ export function talkByWebSocket(options: {
       if (!options.signal.aborted) socket.send(`message ${sent++}`);
       leaveWhenAnswered();
     }, options.everyMs);
-    socket.addEventListener("open", () => (isOpened = true));
+    socket.addEventListener("open", () => {
+      isOpened = true;
+      options.onOpen?.();
+    });
     socket.addEventListener("message", (event) => {
       if (event.data === `message ${echoed}`) echoed += 1;
       leaveWhenAnswered();

@@ -10,7 +10,7 @@ const counts = isSoak
   : { ratePerSecond: 200, deploys: 2, rollbacks: 1, scalings: 1, scales: [4, 1], startMs: 500, endMs: 500 };
 
 /** Longer than the 5 s for which replaced replicas stay, unrouted, beside the new ones: what is in flight then is cut without a drain. */
-const withoutDrain = { ...counts, longMs: 8000, drainSeconds: 0 };
+const withoutDrain = { ...counts, longMs: 20_000, drainSeconds: 0 };
 const drained = { ...counts, longMs: 5000, drainSeconds: 20 };
 
 /** Deploys, rollbacks and scalings 1 → 4 → 1 while clients of all kinds are at work: no request may fail. And a control that must. */
@@ -67,9 +67,9 @@ async function everything(subject: LoadSubject, clients: Clients): Promise<strin
   let current = "v0";
   const isDue = (index: number, total: number): boolean =>
     Math.ceil((index * total) / deploys) > Math.ceil(((index - 1) * total) / deploys);
-  if (isSoak) clients.stay();
+  if (isSoak) await clients.stay();
   for (let index = 1; index <= deploys; index += 1) {
-    if (!isSoak && index === deploys) clients.stay();
+    if (!isSoak && index === deploys) await clients.stay();
     const before = current;
     current = `v${index}`;
     await subject.deploy(current);
@@ -91,7 +91,7 @@ async function answersOnly(subject: LoadSubject, version: string): Promise<void>
   const ask = async (): Promise<string> => {
     const response = await fetch(subject.url, {
       headers: { connection: "close" },
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(60_000),
     });
     return response.text();
   };
