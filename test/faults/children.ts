@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import type { ErrorCode } from "@ctrlplane/core";
 import type { Site } from "./plane.ts";
 import type { Step } from "./scenarios.ts";
 import type { Fault } from "./tap.ts";
@@ -20,8 +21,9 @@ export type Reply =
       readonly exitCode: number;
       readonly points: readonly string[];
       readonly isStruck: boolean;
-      /** Why it could not begin. */
+      /** Why it could not begin, and the error's code: `UNEXPECTED` for what is none of ours. */
       readonly reason?: string;
+      readonly code?: ErrorCode | "UNEXPECTED";
     };
 
 export type Ended = Extract<Reply, { kind: "ended" }> | { readonly kind: "killed" };
@@ -68,7 +70,7 @@ export class Children implements AsyncDisposable {
   /** One that may still hold a lease ends, as a command's process does: its death is what lets others in at once. */
   #giveBack(child: ChildProcess, { fault }: Job): void {
     child.removeAllListeners();
-    const isClean = fault === undefined || (!fault.point.startsWith("ledger.") && fault.kind !== "frozen");
+    const isClean = fault === undefined || (/^(?!ledger)\w/.test(fault.point) && fault.kind !== "frozen");
     if (isClean) this.#ready.unshift(Promise.resolve(child));
     else this.#end(child);
   }

@@ -1,3 +1,4 @@
+import { isCtrlPlaneError } from "@ctrlplane/core";
 import type { Job, Reply } from "./children.ts";
 import { carryOut, makePlane, parse } from "./plane.ts";
 import type { Subject } from "./subject.ts";
@@ -19,7 +20,8 @@ async function work({ subject: url, site, step, fault }: Job): Promise<Reply> {
     return { kind: "ended", exitCode, points: tap.points, isStruck: tap.isStruck };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { kind: "ended", exitCode: 1, points: tap.points, isStruck: tap.isStruck, reason };
+    const code = isCtrlPlaneError(error) ? error.code : "UNEXPECTED";
+    return { kind: "ended", exitCode: 1, points: tap.points, isStruck: tap.isStruck, reason, code };
   } finally {
     await plane.close();
   }

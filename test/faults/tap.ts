@@ -17,7 +17,7 @@ export type FaultKind =
   /** Nothing happens, and this is the answer. */
   | `error-${ErrorCode}`;
 
-/** A call by its name and its count: `ledger.swap#3` is the third of its name. */
+/** A call by its name and its count: `ledger.swap#3` is the third of its name, and `#17` the seventeenth of all. */
 export interface Fault {
   readonly point: string;
   readonly kind: FaultKind;
@@ -49,7 +49,7 @@ export class Tap {
     this.#counts.set(name, count);
     const point = `${name}#${count}`;
     this.points.push(point);
-    if (this.#fault?.point !== point) return perform();
+    if (this.#fault === undefined || ![point, `#${this.points.length}`].includes(this.#fault.point)) return perform();
     this.#isStruck = true;
     return this.#strike(this.#fault.kind, name, perform);
   }
