@@ -1,5 +1,8 @@
 import { request } from "node:http";
 
+/** What is silent for so long has failed: nothing that is measured here lasts longer, however busy the machine is. */
+const silentMs = 60_000;
+
 /** How a long exchange ended. `complete`: as it should; else what cut it. */
 export interface LongOutcome {
   readonly outcome: "complete" | (string & {});
@@ -32,6 +35,7 @@ export function sendSlowly(options: {
       clearInterval(timer);
       outgoing.end();
     }, overMs / pieces);
+    outgoing.setTimeout(silentMs, () => outgoing.destroy(new Error("silent for too long")));
     outgoing.on("error", (error) => end(error.message));
     outgoing.once("response", (response) => {
       response.setEncoding("utf8");
@@ -52,6 +56,7 @@ export function readStream(options: {
     let bytes = 0;
     const end = (outcome: string): void => resolve({ outcome, bytes, elapsedMs: performance.now() - startedAt });
     const outgoing = request(options.url, { agent: false });
+    outgoing.setTimeout(silentMs, () => outgoing.destroy(new Error("silent for too long")));
     outgoing.on("error", (error) => end(error.message));
     outgoing.once("response", (response) => {
       response.setEncoding("utf8");
@@ -90,8 +95,10 @@ export function talkByWebSocket(options: {
     let echoed = 0;
     let isLeaving = false;
     let isOpened = false;
+    let heardAt = performance.now();
     const leaveWhenAnswered = (): void => {
-      if (!isLeaving && options.signal.aborted && echoed === sent) {
+      const isSilent = performance.now() - heardAt > silentMs;
+      if (!isLeaving && options.signal.aborted && (echoed === sent || isSilent)) {
         isLeaving = true;
         socket.close(1000);
       }
@@ -106,6 +113,7 @@ export function talkByWebSocket(options: {
       options.onOpen?.();
     });
     socket.addEventListener("message", (event) => {
+      heardAt = performance.now();
       if (event.data === `message ${echoed}`) echoed += 1;
       leaveWhenAnswered();
     });

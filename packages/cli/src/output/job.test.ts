@@ -50,6 +50,7 @@ test("every end has its words", () => {
   for (const [end, words] of ends) assert.equal(runState({ ...failed, ...end }), words);
   const { exitCode: _, ...unstarted } = failed;
   assert.equal(runState({ ...unstarted, verdict: "COMMAND_NOT_FOUND" }), "failed, COMMAND_NOT_FOUND");
+  assert.equal(runState({ ...base, outcome: "failed", code: "FORBIDDEN" }), "failed, FORBIDDEN");
 });
 
 test("what completed before is said to stay so", () => {

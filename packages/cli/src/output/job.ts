@@ -10,7 +10,7 @@ export const runTones: Readonly<Record<JobRun["outcome"], Tone>> = {
   unknown: "bad",
 };
 
-/** `completed, exit 0`, `failed, exit 3`, `failed, SIGKILL`, `running`. */
+/** `completed, exit 0`, `failed, exit 3`, `failed, SIGKILL`, `failed, FORBIDDEN`, `running`. */
 export function runState(run: JobRun): string {
   const state = run.outcome === "unknown" ? "failed" : run.outcome;
   return [state, ending(run)].filter((each) => each !== "").join(", ");
@@ -28,14 +28,14 @@ export function whyFailed({ service, status }: ServiceStatus, run: JobRun, next:
   return `release ${run.release} ${how}${took}${change}${before}; ${logs}`;
 }
 
-function ending({ outcome, exitCode, signal, verdict }: JobRun): string {
+function ending({ outcome, exitCode, signal, verdict, code }: JobRun): string {
   if (outcome === "running") return "";
   if (outcome === "unknown") return "end not seen";
   if (verdict === "START_TIMEOUT") return "timeout";
   if (verdict === "OOM") return "out of memory";
   if (signal !== undefined && signal !== null) return signal;
   if (exitCode !== undefined && exitCode !== null) return `exit ${exitCode}`;
-  return verdict ?? "";
+  return verdict ?? code ?? "";
 }
 
 function tookText({ startedAt, endedAt }: JobRun): string {

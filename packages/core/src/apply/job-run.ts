@@ -2,7 +2,7 @@ import { isCtrlPlaneError } from "../errors/error.ts";
 import type { RolloutDecision } from "../rollout/journal.ts";
 import type { JobRun } from "../model/job-run.ts";
 
-type RunEnd = Pick<JobRun, "outcome" | "exitCode" | "signal" | "verdict">;
+type RunEnd = Pick<JobRun, "outcome" | "exitCode" | "signal" | "verdict" | "code">;
 
 /** How a job's deployment ended, where its attempt came to an end; undefined where nothing was tried, or nobody judged it yet. */
 export function runEnd(decisions: readonly RolloutDecision[], error?: unknown): RunEnd | undefined {
@@ -13,7 +13,7 @@ export function runEnd(decisions: readonly RolloutDecision[], error?: unknown): 
   if (failure === undefined) return code === "FAILED" ? { outcome: "unknown" } : undefined;
   return {
     outcome: "failed",
-    ...(failure.verdict === undefined ? {} : { verdict: failure.verdict }),
+    ...(failure.verdict === undefined ? { code } : { verdict: failure.verdict }),
     ...(failure.exitCode === undefined ? {} : { exitCode: failure.exitCode }),
     ...(failure.signal === undefined ? {} : { signal: failure.signal }),
   };

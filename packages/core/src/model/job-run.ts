@@ -1,4 +1,4 @@
-import type { Verdict } from "../errors/codes.ts";
+import type { ErrorCode, Verdict } from "../errors/codes.ts";
 
 /** One run of a job: an attempt that a deploy began, or one that came by its schedule. */
 export interface JobRun {
@@ -19,4 +19,6 @@ export interface JobRun {
   readonly signal?: string | null;
   /** Why it failed. */
   readonly verdict?: Verdict;
+  /** Instead of a verdict: a call of the platform was refused, or went wrong. */
+  readonly code?: ErrorCode;
 }
