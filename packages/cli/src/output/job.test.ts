@@ -54,7 +54,7 @@ test("every end has its words", () => {
 });
 
 test("what completed before is said to stay so", () => {
-  const settled = { number: 1 } as NonNullable<ServiceStatus["status"]>["settled"]; // only its number is read
+  const settled = { number: 1, completedAt: before(900) } as NonNullable<ServiceStatus["status"]>["settled"]; // only its number is read
   const status = { settled } as NonNullable<ServiceStatus["status"]>; // only that is read
   const seen = { service: "migrate", instance: "i", provider: "local", orphaned: false, status };
   assert.match(whyFailed(seen, failed, next), /; release 1 stays completed; /);

@@ -1,7 +1,7 @@
-import type { JobRun, ServiceStatus } from "@ctrlplane/core";
+import type { InstanceStatus, JobRun, ServiceStatus } from "@ctrlplane/core";
 import type { NextStep } from "./next-step.ts";
 import type { Tone } from "./paint.ts";
-import { elapsed } from "./time.ts";
+import { age, ago, elapsed } from "./time.ts";
 
 export const runTones: Readonly<Record<JobRun["outcome"], Tone>> = {
   running: "good",
@@ -21,11 +21,42 @@ export function whyFailed({ service, status }: ServiceStatus, run: JobRun, next:
   const how = run.outcome === "unknown" ? "was started, and nobody saw how it ended" : `failed (${ending(run)})`;
   const took = run.outcome === "unknown" ? "" : tookText(run);
   const settled = status?.settled;
-  const before =
-    settled === undefined || settled.number === run.release ? "" : `; release ${settled.number} stays completed`;
+  const stays = settled?.completedAt === undefined ? "" : `; release ${settled.number} stays completed`;
+  const before = settled?.number === run.release ? "" : stays;
   const change = run.change === undefined ? "" : `, change #${run.change}`;
   const logs = run.change === undefined ? next(`logs ${service}`) : next(`logs ${service} --change ${run.change}`);
   return `release ${run.release} ${how}${took}${change}${before}; ${logs}`;
+}
+
+/** `report: 0 3 * * * (UTC), next 2026-11-28 03:00:00 UTC, in 12 h; last run 11 h ago: completed, exit 0, in 2.1 s`. */
+export function describeSchedule(service: string, status: InstanceStatus, nowMs: number): string {
+  const { schedule, stopped } = status;
+  if (schedule === undefined) return "";
+  const { cron, timezone, nextAt, last, skippedAt } = schedule;
+  const next =
+    nextAt === undefined
+      ? stopped
+        ? "stopped"
+        : "nothing begins it"
+      : `next ${moment(nextAt)}, ${until(nextAt, nowMs)}`;
+  const skipped = skippedAt === undefined ? "" : `; left out at ${moment(skippedAt)}: the run before went on`;
+  return `${service}: ${cron} (${timezone}), ${next}${describeLast(last, nowMs)}${skipped}`;
+}
+
+function describeLast(last: JobRun | undefined, nowMs: number): string {
+  if (last === undefined) return "; has not run yet";
+  if (last.endedAt === undefined) return `; runs since ${age(last.startedAt, nowMs)}`;
+  const took = elapsed(Date.parse(last.endedAt) - Date.parse(last.startedAt));
+  return `; last run ${ago(last.startedAt, nowMs)}: ${runState(last)}, took ${took}`;
+}
+
+/** `2026-11-28 03:00:00 UTC`. */
+function moment(iso: string): string {
+  return `${iso.slice(0, 19).replace("T", " ")} UTC`;
+}
+
+function until(iso: string, nowMs: number): string {
+  return `in ${age(new Date(nowMs).toISOString(), Date.parse(iso))}`;
 }
 
 function ending({ outcome, exitCode, signal, verdict, code }: JobRun): string {

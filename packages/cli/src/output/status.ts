@@ -7,7 +7,7 @@ import type {
   ServiceStatus,
   StackStatus,
 } from "@ctrlplane/core";
-import { runState, runTones, whyFailed } from "./job.ts";
+import { describeSchedule, runState, runTones, whyFailed } from "./job.ts";
 import type { NextStep } from "./next-step.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { fullColumns, table } from "./table.ts";
@@ -27,6 +27,7 @@ const tones: Readonly<Record<InstanceState, Tone>> = {
   serving: "good",
   completed: "good",
   running: "good",
+  scheduled: "good",
   failed: "bad",
   degraded: "warn",
   paused: "warn",
@@ -81,6 +82,7 @@ function serviceTable(services: readonly ServiceStatus[], view: StatusView): str
 function serviceRow(seen: ServiceStatus, view: StatusView): string[] {
   const { service, provider, status, unreachable, run } = seen;
   const { paint, nowMs } = view;
+  if (status?.schedule !== undefined) return scheduleRow(seen, status, view);
   if (run !== undefined) return jobRow(service, provider, run, view);
   if (status === undefined)
     return [service, provider, unreachable === undefined ? paint("dim", "absent") : paint("bad", "unreachable")];
@@ -102,6 +104,17 @@ function serviceRow(seen: ServiceStatus, view: StatusView): string[] {
 function jobRow(service: string, provider: string, run: JobRun, { paint, nowMs }: StatusView): string[] {
   const state = paint(runTones[run.outcome], runState(run));
   return [service, provider, state, String(run.release), "-", "", age(run.endedAt ?? run.startedAt, nowMs)];
+}
+
+/** SINCE is that of its last run. */
+function scheduleRow(
+  { service, provider, run }: ServiceStatus,
+  { state, settled }: InstanceStatus,
+  { paint, nowMs }: StatusView,
+): string[] {
+  const words = state === "failed" && run !== undefined ? runState(run) : state;
+  const since = run === undefined ? "" : age(run.endedAt ?? run.startedAt, nowMs);
+  return [service, provider, paint(tones[state], words), String(settled?.number ?? "-"), "-", "", since];
 }
 
 /** Of a job: when it was done. */
@@ -155,6 +168,15 @@ function describePause({ service, status, unfinished }: ServiceStatus, nowMs: nu
   return `${service}: ${what}; ${next(`promote ${service}`)} · ${next(`abort ${service}`)}`;
 }
 
+function jobNotes(seen: ServiceStatus, { paint, next, nowMs }: Pick<StatusView, "paint" | "next" | "nowMs">): string[] {
+  const { service, status, run } = seen;
+  const isFailed = run?.outcome === "failed" || run?.outcome === "unknown";
+  return [
+    ...(status?.schedule === undefined ? [] : [describeSchedule(service, status, nowMs)]),
+    ...(isFailed ? [`${paint("bad", "failed")}: ${service} ${whyFailed(seen, run, next)}`] : []),
+  ];
+}
+
 function isRunningJob({ run }: ServiceStatus): boolean {
   return run?.outcome === "running";
 }
@@ -172,8 +194,7 @@ function notesOf({ services, lease }: StackStatus, { paint, next, nowMs, unwatch
         `${paint("warn", "unfinished")}: change #${each.unfinished.change} of ${each.service}; ${next("deploy")} ${then}`,
       );
     }
-    if (each.run?.outcome === "failed" || each.run?.outcome === "unknown")
-      lines.push(`${paint("bad", "failed")}: ${each.service} ${whyFailed(each, each.run, next)}`);
+    lines.push(...jobNotes(each, { paint, next, nowMs }));
     if (each.orphaned)
       lines.push(
         `${paint("warn", "orphaned")}: ${each.service} is not in the file any more; ${next("deploy")} removes it`,
@@ -189,9 +210,13 @@ function notesOf({ services, lease }: StackStatus, { paint, next, nowMs, unwatch
   });
   for (const provider of unwatched) {
     const isDown = services.some((each) => each.provider === provider && each.status?.state === "down");
+    const isScheduled = services.some(
+      (each) => each.provider === provider && each.status?.schedule !== undefined && !each.status.stopped,
+    );
+    const schedules = isScheduled ? ", and nothing runs by its schedule" : "";
     const what = isDown
-      ? "its processes were ended, by pctl local stop or a restart of the machine"
-      : "its services run, but nothing restarts one that ends";
+      ? `its processes were ended, by pctl local stop or a restart of the machine${schedules}`
+      : `its services run, but nothing restarts one that ends${schedules}`;
     notes.push(`${paint("bad", "no supervisor")}: ${provider}: ${what}; ${next("start")} brings it back`);
   }
   if (lease !== undefined) {

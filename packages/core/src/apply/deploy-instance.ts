@@ -1,3 +1,4 @@
+import { isAsSettled } from "../model/observed.ts";
 import type { DeploymentResult } from "../model/change.ts";
 import { newId } from "../model/ids.ts";
 import type { PinnedImage } from "../model/image.ts";
@@ -9,6 +10,7 @@ import type { Intent } from "../state/intent.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import type { Provisional } from "./group.ts";
 import { isCtrlPlaneError } from "../errors/error.ts";
+import { isScheduled } from "../rollout/scheduled-job.ts";
 import { carryOut } from "./deployment.ts";
 import { failedResult, isInterruption } from "./outcome.ts";
 import { rollOutAndVerify } from "./roll-out-release.ts";
@@ -73,7 +75,7 @@ export async function deployInstance(
           const unfinished = { service: instance.service, deployment, change: scope.number, ...origin };
           hold({
             known: { ...known, instance, unfinished: { ...unfinished, to: release.number, isReverting: false } },
-            isJob: spec.kind === "job",
+            isJob: spec.kind === "job" && !isScheduled(release),
             confirm: async () => {
               await end();
               if (result.outcome === "succeeded") await recordServing(scope, release, from);
@@ -88,7 +90,7 @@ export async function deployInstance(
 /** Nothing of it was under way, and what there was is whole. */
 function isAsBefore({ kind }: PlanAction, { observed }: KnownInstance): boolean {
   const isFresh = kind === "create" || kind === "update" || kind === "configure";
-  return isFresh && (observed?.settled === undefined || observed.state === "serving" || observed.state === "completed");
+  return isFresh && (observed?.settled === undefined || isAsSettled(observed.state));
 }
 
 /** Nothing of the new release was begun, so it is as if it had been reverted: the old one serves, or there is none. */

@@ -1,3 +1,4 @@
+import { isAsSettled } from "../model/observed.ts";
 import type { DeploymentOutcome, DeploymentResult } from "../model/change.ts";
 import type { PlanAction } from "../model/plan.ts";
 import type { DesiredInstance, KnownInstance } from "../plan/input.ts";
@@ -211,8 +212,8 @@ async function revertThenDeploy(
       ? undefined
       : await scope.provider(action.instance).status({ instance: action.instance }, scope.readContext());
   const desired = input.desired.get(action.key);
-  const stands = status?.state === "serving" || status?.state === "completed";
-  if (stands && status.settled !== undefined && status.settled.specHash === desired?.specHash) {
+  const served = isAsSettled(status?.state) ? status?.settled : undefined;
+  if (served !== undefined && served.specHash === desired?.specHash) {
     return { ...reverted, outcome: "succeeded" };
   }
   return deployWanted(scope, action, { ...rest, ...(status === undefined ? {} : { observed: status }) }, input, hold);

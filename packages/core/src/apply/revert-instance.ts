@@ -3,6 +3,7 @@ import type { DeploymentResult } from "../model/change.ts";
 import type { Release } from "../model/release.ts";
 import type { KnownInstance, UnfinishedDeployment } from "../plan/input.ts";
 import type { RolloutDecision, RolloutJournal } from "../rollout/journal.ts";
+import { isScheduled } from "../rollout/scheduled-job.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import { carryOut, type Deployment, type DeploymentEffect } from "./deployment.ts";
 import { recordServing } from "./deploy-instance.ts";
@@ -22,7 +23,8 @@ export async function revertInstance(
   if (unfinished === undefined) throw new CtrlPlaneError("INTERNAL", `nothing of ${instance.name} is unfinished`);
   const decisions: RolloutDecision[] = [{ kind: "revert", ...(because === undefined ? {} : { because }) }];
   const begun = await releaseBegun(scope, known, unfinished);
-  if (begun?.spec.kind === "job") return revertJob(scope, known, begun, { ...unfinished, decisions });
+  const isAttempt = begun?.spec.kind === "job" && !isScheduled(begun);
+  if (isAttempt) return revertJob(scope, known, begun, { ...unfinished, decisions });
   const back = await releaseBefore(scope, known, unfinished);
   scope.emitFor(instance, {
     type: "service.reverting",
@@ -48,13 +50,14 @@ export async function revertInstance(
   return result;
 }
 
-/** An attempt is not taken back: it is let come to its end, and its release is left. What served or completed before stands. */
+/** An attempt is not taken back: it is let come to its end, and its release is left. What served or completed before stands, a schedule is in effect again. */
 async function revertJob(
   scope: ChangeScope,
-  { instance }: KnownInstance,
+  known: KnownInstance,
   begun: Release,
   of: UnfinishedDeployment & { readonly decisions: readonly RolloutDecision[] },
 ): Promise<DeploymentResult> {
+  const { instance } = known;
   const { deployment, change, from, decisions } = of;
   const message = `change #${change} did not finish: an attempt that still runs is waited for`;
   scope.emitFor(instance, { type: "service.reverting", level: "warn", message, data: { to: from } });
@@ -69,6 +72,10 @@ async function revertJob(
   const leave = async ({ id, journal, context }: Deployment): Promise<DeploymentEffect> => {
     const request = { instance, release: begun, replicas: aim.replicas, strategy, deployment: id, journal };
     await scope.provider(instance).rollback({ ...request, previous: begun }, context);
+    if (known.observed?.settled?.schedule !== undefined) {
+      const back = await releaseBefore(scope, known, of);
+      if (back !== undefined) return goBack(scope, known, { back, begun }, { id, journal, context });
+    }
     return {
       outcome: "reverted",
       ...(from === undefined ? {} : { serving: from }),
@@ -101,6 +108,7 @@ async function goBack(
 ): Promise<DeploymentEffect> {
   const settled = known.observed?.settled;
   const isSame = settled?.releaseId === release.id;
+  const completedAt = await completionOf(scope, release);
   const target = {
     release,
     // To leave a job as it was means to end the service that was to replace it.
@@ -108,12 +116,20 @@ async function goBack(
     settled,
     replicas: isSame ? settled.replicas : release.spec.scale.replicas,
     isRollback: true,
+    ...(completedAt === undefined ? {} : { completedAt }),
     strategy: { ...release.spec.strategy, onFailure: "hold" as const },
     ...(isSame && settled.scaledBy !== undefined ? { scaledBy: settled.scaledBy } : {}),
   };
   const journal: RolloutJournal = { decisions: [], decide: (decision) => deployment.journal.decide(decision) };
   const done = await rollOutAndVerify(scope, scope.provider(known.instance), target, { ...deployment, journal });
   return { ...done, outcome: "reverted" };
+}
+
+/** When a job that is to be as it was had ended with 0. */
+async function completionOf(scope: ChangeScope, { instance, number, spec }: Release): Promise<string | undefined> {
+  if (spec.kind !== "job") return undefined;
+  const run = (await scope.platform(instance).ledger.lastRuns(scope.readContext())).get(instance.service);
+  return run?.release === number && run.outcome === "completed" ? run.endedAt : undefined;
 }
 
 /** Why there is no way back from an unfinished deployment; undefined where there is one. */

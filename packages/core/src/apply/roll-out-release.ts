@@ -3,6 +3,8 @@ import type { InstanceStatus, SettledRelease } from "../model/observed.ts";
 import type { Release } from "../model/release.ts";
 import type { ReplicaCount } from "../model/resources.ts";
 import type { StrategySpec } from "../model/spec.ts";
+import type { ScheduleStatus } from "../model/schedule.ts";
+import { isScheduled } from "../rollout/scheduled-job.ts";
 import type { Provider } from "../provider/provider.ts";
 import type { DeployResult } from "../provider/requests.ts";
 import type { ChangeScope } from "./change-scope.ts";
@@ -17,6 +19,8 @@ export interface Target {
   readonly scaledBy?: SettledRelease["scaledBy"];
   /** By `rollback`, not `deploy`. */
   readonly isRollback: boolean;
+  /** Of a job without a schedule that is gone back to: when it had ended with 0. */
+  readonly completedAt?: string;
   /** Default: the release's own. */
   readonly strategy?: StrategySpec;
 }
@@ -39,8 +43,9 @@ export async function rollOutAndVerify(
     ...(previous === undefined ? {} : { previous }),
     ...(target.scaledBy === undefined ? {} : { scaledBy: target.scaledBy }),
   };
+  const completed = target.completedAt === undefined ? {} : { completedAt: target.completedAt };
   const result: DeployResult = target.isRollback
-    ? await provider.rollback(request, deployment.context)
+    ? await provider.rollback({ ...request, ...completed }, deployment.context)
     : await provider.deploy(
         { ...request, ...(settled === undefined ? {} : { previousReplicas: settled.replicas }) },
         deployment.context,
@@ -103,6 +108,7 @@ function verify(release: Release, replicas: ReplicaCount, status: InstanceStatus
     );
   }
   if (served.completedAt !== undefined) return;
+  if (isScheduled(release)) return verifySchedule(release, status);
   const wanted = typeof replicas === "number" ? replicas : replicas.min;
   const ready = readyOf(release, status);
   if (ready < wanted) {
@@ -117,6 +123,16 @@ function verify(release: Release, replicas: ReplicaCount, status: InstanceStatus
   }
 }
 
+function verifySchedule({ instance, number }: Release, { schedule }: InstanceStatus): void {
+  if (schedule?.release === number) return;
+  const other = schedule === undefined ? "nothing" : `release ${schedule.release}`;
+  throw new CtrlPlaneError(
+    "INTERNAL",
+    `${instance.name}: release ${number} was registered, and the platform says that ${other} runs by a schedule`,
+    { provider: instance.provider, target: instance.name },
+  );
+}
+
 function readyOf(release: Release, status: InstanceStatus): number {
   return status.revisions
     .filter((each) => each.replicaHash === release.revision.replicaHash)
@@ -125,7 +141,13 @@ function readyOf(release: Release, status: InstanceStatus): number {
 
 function describeServing(release: Release, status: InstanceStatus): string {
   if (status.state === "completed") return "completed, exit 0";
+  if (status.schedule !== undefined) return describeSchedule(status.schedule);
   const current = status.revisions.filter((each) => each.replicaHash === release.revision.replicaHash);
   const desired = current.reduce((sum, each) => sum + each.desired, 0);
   return `release ${release.number} serves, ${readyOf(release, status)} of ${desired} ready`;
+}
+
+/** `scheduled, next 2026-11-28 03:00 UTC`. */
+export function describeSchedule({ nextAt }: ScheduleStatus): string {
+  return nextAt === undefined ? "scheduled" : `scheduled, next ${nextAt.slice(0, 16).replace("T", " ")} UTC`;
 }

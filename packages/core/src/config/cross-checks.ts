@@ -46,6 +46,14 @@ function checkNeeds(services: Services, declared: ReadonlySet<string>, at: At): 
         continue;
       }
       const kind = services[needed]?.spec.kind;
+      if (services[needed]?.spec.job?.schedule !== undefined) {
+        here.child(needed).problem({
+          code: "needs",
+          summary: `${needed} runs by a schedule: there is nothing to wait for`,
+          hint: `Remove it, or make a job without \`schedule\` of what has to run first.`,
+        });
+        continue;
+      }
       if (condition === "completed" && kind === "service")
         here.child(needed).problem({
           code: "needs",

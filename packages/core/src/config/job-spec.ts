@@ -1,4 +1,5 @@
 import type { ServiceSpec } from "../model/spec.ts";
+import { scheduleProblem, timezoneProblem } from "./cron.ts";
 import type { At } from "./at.ts";
 import type { DeclaredService } from "./schema/service.ts";
 
@@ -6,9 +7,7 @@ export function readJob(declared: DeclaredService): NonNullable<ServiceSpec["job
   const { schedule, timezone, overlap, retry = false, strategy } = declared;
   const timeoutMs = typeof strategy === "object" ? strategy.timeout : undefined;
   return {
-    ...(schedule === undefined ? {} : { schedule }),
-    ...(timezone === undefined ? {} : { timezone }),
-    ...(overlap === undefined ? {} : { overlap }),
+    ...(schedule === undefined ? {} : { schedule, timezone: timezone ?? "UTC", overlap: overlap ?? "skip" }),
     retry,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
@@ -66,6 +65,7 @@ function checkStrategy(strategy: DeclaredService["strategy"], at: At, refuse: Re
 
 function checkSchedule({ schedule, timezone, overlap, retry }: DeclaredService, at: At, refuse: Refuse): void {
   if (schedule !== undefined) {
+    checkTimes(schedule, timezone, at);
     if (retry !== undefined)
       refuse(
         at.child("retry"),
@@ -77,4 +77,21 @@ function checkSchedule({ schedule, timezone, overlap, retry }: DeclaredService, 
   for (const [key, value] of Object.entries({ timezone, overlap })) {
     if (value !== undefined) refuse(at.child(key), `${key} belongs to a schedule`, "Add `schedule`, or remove it.");
   }
+}
+
+function checkTimes(schedule: string, timezone: string | undefined, at: At): void {
+  const zoneProblem = timezone === undefined ? undefined : timezoneProblem(timezone);
+  if (zoneProblem !== undefined)
+    at.child("timezone").problem({
+      code: "timezone",
+      summary: zoneProblem,
+      hint: "Write a name of the IANA database, e.g. Europe/Berlin, or UTC.",
+    });
+  const problem = scheduleProblem(schedule);
+  if (problem !== undefined)
+    at.child("schedule").problem({
+      code: "schedule",
+      summary: problem,
+      hint: 'Minute, hour, day of the month, month, day of the week: "0 3 * * *" is every day at 3.',
+    });
 }

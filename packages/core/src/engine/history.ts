@@ -1,7 +1,7 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { Change } from "../model/change.ts";
 import type { Event } from "../model/event.ts";
-import type { InstanceState, InstanceStatus, ObservedInstance } from "../model/observed.ts";
+import { isAsSettled, type InstanceStatus, type ObservedInstance } from "../model/observed.ts";
 import type { Release } from "../model/release.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ChangeDetail, ReleaseSummary } from "../control-plane.ts";
@@ -42,8 +42,6 @@ export async function changeDetail(core: Core, stack: Stack, number: number): Pr
   throw new CtrlPlaneError("NOT_FOUND", `${stack.name} has no change #${number}`, { hint: "pctl history shows them." });
 }
 
-const answering: readonly InstanceState[] = ["serving", "degraded", "completed"];
-
 /** Releases on record, newest first, service by service. Reads without the key. */
 export async function stackReleases(core: Core, stack: Stack, services: readonly string[]): Promise<ReleaseSummary[]> {
   const context = readContext(core, stack.name);
@@ -72,7 +70,7 @@ export async function stackReleases(core: Core, stack: Stack, services: readonly
           change,
           createdAt,
           image: `${image.declared} ${image.digest.slice(0, 15)}`,
-          serving: state !== undefined && answering.includes(state),
+          serving: state === "degraded" || isAsSettled(state),
           ...(state === undefined ? {} : { state }),
           ...(job === undefined ? {} : { run: job.run }),
           ...(commit === undefined ? {} : { commit }),

@@ -34,6 +34,11 @@ export function jobStatus(
   recorded: RunRecord | undefined,
   stack: Stack,
 ): JobStatus | undefined {
+  const schedule = status?.schedule;
+  if (schedule !== undefined && status?.settled?.schedule !== undefined)
+    return schedule.last === undefined
+      ? undefined
+      : { run: schedule.last, state: scheduledState(status, schedule.last) };
   const running = runningNow(known, status);
   if (running !== undefined) return { run: running, state: "running" };
   if (recorded === undefined || !isJob(known, status, stack)) return undefined;
@@ -43,6 +48,12 @@ export function jobStatus(
   const endedAt = settled?.number === last.release ? settled.completedAt : undefined;
   const run = endedAt === undefined ? last : { ...last, endedAt };
   return { run, state: run.outcome === "completed" ? "completed" : "failed" };
+}
+
+/** A run that failed is news until the next one ended well. */
+function scheduledState({ state, stopped }: ObservedInstance, { outcome }: JobRun): InstanceState {
+  const isNews = !stopped && (outcome === "failed" || outcome === "unknown");
+  return isNews ? "failed" : state;
 }
 
 /** What is settled says so; where nothing is, what is declared. */

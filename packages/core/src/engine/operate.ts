@@ -9,6 +9,7 @@ import type { ChangeOptions, Run } from "../control-plane.ts";
 import { carryOut, type Deployment } from "../apply/deployment.ts";
 import type { ChangeScope } from "../apply/change-scope.ts";
 import { runActions } from "../apply/execute.ts";
+import { describeSchedule } from "../apply/roll-out-release.ts";
 import { recoverInstance } from "../apply/recover-instance.ts";
 import { actionKey, type KnownInstance } from "../plan/input.ts";
 import type { Core } from "../platforms/core.ts";
@@ -61,7 +62,7 @@ export function operate(
       const subjects =
         services.length > 0
           ? services.flatMap((each) => requireDeployed(seen, known, each, operation.command))
-          : deployed(known);
+          : deployed(known).filter((each) => !isAimless(operation.command, each));
       for (const each of subjects) {
         refuseUntouchable(each, seen);
         refusePaused(each);
@@ -90,12 +91,22 @@ function deployed(known: ReadonlyMap<string, KnownInstance>): KnownInstance[] {
 
 /** A job runs once a release: there is nothing to stop, start or scale. */
 function requireService(command: ChangeCommand, known: KnownInstance): KnownInstance {
-  if (known.observed?.settled?.completedAt === undefined) return known;
   const { service } = known.instance;
+  if (isAimless(command, known))
+    throw new CtrlPlaneError("INVALID", `${service} is a job that runs by a schedule: there is nothing to ${command}`, {
+      target: service,
+      hint: `pctl stop ${service} suspends it, pctl start ${service} goes on.`,
+    });
+  if (known.observed?.settled?.completedAt === undefined) return known;
   throw new CtrlPlaneError("INVALID", `${service} is a job and runs once a release: there is nothing to ${command}`, {
     target: service,
     hint: `pctl run ${service} runs it once more; pctl destroy ${service} ends and forgets it.`,
   });
+}
+
+/** What runs by a schedule can be stopped and started, and no more. */
+function isAimless(command: ChangeCommand, { observed }: KnownInstance): boolean {
+  return observed?.settled?.schedule !== undefined && (command === "scale" || command === "restart");
 }
 
 /** On all its providers. Throws `NOT_FOUND` where it is not deployed, and why nobody knows where its platform cannot be reached. */
@@ -167,7 +178,11 @@ async function operateOn(
     const status = await operation.act(scope, subject, deployment);
     const ready = status.revisions.reduce((sum, each) => sum + each.ready, 0);
     const desired = status.revisions.reduce((sum, each) => sum + each.desired, 0);
-    const message = status.stopped ? "stopped" : `release ${settled.number} serves, ${ready} of ${desired} ready`;
+    const serves =
+      status.schedule === undefined
+        ? `release ${settled.number} serves, ${ready} of ${desired} ready`
+        : describeSchedule(status.schedule);
+    const message = status.stopped ? "stopped" : serves;
     const data = { outcome: "succeeded", serving: settled.number, addresses: status.addresses };
     scope.emitFor(instance, { type: "service.done", release: settled.number, message, data }, deployment.id);
     return { outcome: "succeeded", ...(status.stopped ? {} : { serving: settled.number }), message };

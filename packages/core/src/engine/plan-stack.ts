@@ -1,3 +1,4 @@
+import { isAsSettled } from "../model/observed.ts";
 import type { Diagnostic } from "../errors/diagnostic.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Stack } from "../model/stack.ts";
@@ -142,7 +143,7 @@ function unmetNeeds(
 
 function isServing(known: KnownInstance): boolean {
   const state = known.observed?.state;
-  return state === "serving" || state === "degraded" || state === "completed";
+  return state === "degraded" || isAsSettled(state);
 }
 
 function unreachableProviders(seen: Survey): Map<string, string> {

@@ -1,10 +1,10 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { Change, DeploymentResult } from "../model/change.ts";
 import type { PlanAction } from "../model/plan.ts";
+import { isAsSettled } from "../model/observed.ts";
 import type { Release } from "../model/release.ts";
 import type { Stack } from "../model/stack.ts";
 import type { RollbackOptions, Run } from "../control-plane.ts";
-import { dependencies } from "../config/dependencies.ts";
 import { carryOut } from "../apply/deployment.ts";
 import type { ChangeScope } from "../apply/change-scope.ts";
 import { previousRelease, recordServing } from "../apply/deploy-instance.ts";
@@ -15,11 +15,13 @@ import { revertInstance } from "../apply/revert-instance.ts";
 import { describeReplicas } from "../plan/describe.ts";
 import { fieldChanges } from "../plan/field-changes.ts";
 import { actionKey, type KnownInstance } from "../plan/input.ts";
+import { isScheduled } from "../rollout/scheduled-job.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { Core } from "../platforms/core.ts";
 import { formerInstance, knownInstances, refuseUntouchable } from "./known.ts";
 import { isHalfway, lastEffects, servedBefore } from "./last-effects.ts";
 import { planOfActions } from "./plan-of-actions.ts";
+import { inOrder } from "./rollback-order.ts";
 import { runChange, type Intended } from "./run-change.ts";
 import { survey, type Survey } from "./survey.ts";
 import { unreachableActions } from "./unreachable.ts";
@@ -103,7 +105,7 @@ async function stepTo(
     );
   }
   const target = await requireRelease(seen, found, number, context);
-  if (target.spec.kind === "job") {
+  if (target.spec.kind === "job" && !isScheduled(target)) {
     throw new CtrlPlaneError("INVALID", `${service} is a job: a rollback runs none again`, {
       target: service,
       hint: `pctl run ${service} --release ${number} runs release ${number} once more.`,
@@ -160,13 +162,21 @@ async function undo(
   refuseUntouchable(known, seen);
   const { service } = known.instance;
   const isUnfinished = isHalfway(known);
-  if (!isUnfinished && known.observed?.settled?.completedAt !== undefined)
-    return { known, notes: ["a rollback runs no job, and undoes none"], isHeld: false, isUnfinished, isJob: true };
+  if (!isUnfinished && known.observed?.settled?.completedAt !== undefined) return leftJob(known);
   const volumes = known.observed?.volumes ?? [];
   const isHeld = volumes.length > 0 && !isUnfinished;
   const notes = isHeld ? [`holds data in ${volumes.join(", ")}: pctl rollback ${service} takes it back by name`] : [];
   const step = { known, notes, isHeld, isUnfinished };
-  return from === undefined ? step : { ...step, target: await requireRelease(seen, known, from, context) };
+  if (from === undefined) return step;
+  const target = await requireRelease(seen, known, from, context);
+  // What completed before cannot be brought to serve again.
+  if (!isUnfinished && target.spec.kind === "job" && !isScheduled(target)) return leftJob(known);
+  return { ...step, target };
+}
+
+function leftJob(known: KnownInstance): Step {
+  const notes = ["a rollback runs no job, and undoes none"];
+  return { known, notes, isHeld: false, isUnfinished: false, isJob: true };
 }
 
 async function servedRelease(
@@ -182,22 +192,10 @@ async function servedRelease(
 function kindOf({ known, isHeld, isUnfinished }: Step, target: Release): PlanAction["kind"] {
   if (isUnfinished) return "revert";
   const settled = known.observed?.settled;
-  const serves =
-    settled?.releaseId === target.id && (known.observed?.state === "serving" || known.observed?.state === "completed");
+  const serves = settled?.releaseId === target.id && isAsSettled(known.observed?.state);
   if (serves && known.unfinished === undefined) return "keep";
   if (isHeld) return "hold";
   return settled?.replicaHash === target.revision.replicaHash ? "configure" : "update";
-}
-
-/** What a service needs goes back before it; removals are last. */
-function inOrder(actions: readonly PlanAction[], stack: Stack): PlanAction[] {
-  const others = actions.filter((each) => each.kind !== "remove" && each.kind !== "hold");
-  return actions.map((each) => {
-    const declared = stack.services[each.instance.service];
-    const needs = declared === undefined ? [] : dependencies(declared);
-    const before = each.kind === "remove" ? others : others.filter((other) => needs.includes(other.instance.service));
-    return { ...each, after: before.map((other) => other.key) };
-  });
 }
 
 async function describeStep(seen: Survey, step: Step, context: ProviderContext): Promise<PlanAction> {
@@ -213,7 +211,8 @@ async function describeStep(seen: Survey, step: Step, context: ProviderContext):
     publishes: [],
   };
   if (step.isJob === true) {
-    const summary = settled === undefined ? "a job" : `release ${settled.number} stays completed`;
+    const stays = settled?.completedAt === undefined ? "stays" : "stays completed";
+    const summary = settled === undefined ? "a job" : `release ${settled.number} ${stays}`;
     return { ...base, kind: "keep", changes: [], volumes: [], notes: step.notes, summary };
   }
   if (target === undefined) {

@@ -11,6 +11,7 @@ export * from "./observed.ts";
 export * from "./plan.ts";
 export * from "./release.ts";
 export * from "./resources.ts";
+export * from "./schedule.ts";
 export * from "./spec.ts";
 export * from "./stack.ts";
 export * from "./traffic.ts";

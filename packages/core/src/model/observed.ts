@@ -1,6 +1,7 @@
 import type { PinnedImage } from "./image.ts";
 import type { Labels } from "./labels.ts";
 import type { ReplicaCount } from "./resources.ts";
+import type { ScheduleStatus } from "./schedule.ts";
 
 export interface ObservedRevision {
   readonly replicaHash: string;
@@ -26,12 +27,19 @@ export type InstanceState =
   | "stopped"
   /** A job that ended with 0. */
   | "completed"
-  /** A job that runs now. Said by `status`, which knows what was begun. */
+  /** A job that its platform runs by a schedule, and that waits for the next run. */
+  | "scheduled"
+  /** A job that runs now. Of one without a schedule said by `status`, which knows what was begun. */
   | "running"
   /** A job whose last run did not end with 0, or nobody saw how. Said by `status`, which knows what was begun. */
   | "failed"
   /** A deployment waits at a step. */
   | "paused";
+
+/** True where all is as the settled release wants it. */
+export function isAsSettled(state: InstanceState | undefined): boolean {
+  return state === "serving" || state === "completed" || state === "scheduled" || state === "running";
+}
 
 /** What was seen of an instance on its platform. */
 export interface ObservedInstance {
@@ -45,6 +53,8 @@ export interface ObservedInstance {
   /** What was last settled (`RevisionDriver.settle`): which release this instance serves when all is well. */
   readonly settled?: SettledRelease;
   readonly revisions: readonly ObservedRevision[];
+  /** Jobs that are registered with a schedule. */
+  readonly schedule?: ScheduleStatus;
   readonly range?: { readonly min: number; readonly max: number };
   /** True after `stop`, until `start` or a deploy. */
   readonly stopped: boolean;
@@ -77,8 +87,10 @@ export interface SettledRelease {
   readonly image?: PinnedImage;
   /** Replicas asked for: the file's, or a manual scale. */
   readonly replicas: ReplicaCount;
-  /** Jobs only: when its attempt ended with 0. ISO 8601. */
+  /** Jobs without a schedule only: when the attempt ended with 0. ISO 8601. */
   readonly completedAt?: string;
+  /** Jobs by schedule only: the schedule, as declared. Such a job has no `completedAt`. */
+  readonly schedule?: string;
   /** Present where `replicas` is a manual scale and not the file's. */
   readonly scaledBy?: { readonly by: string; readonly at: string; readonly change: number };
 }

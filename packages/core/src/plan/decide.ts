@@ -229,6 +229,7 @@ function maskedNotes(known: KnownInstance, settled: SettledRelease): string[] {
 function drifts(desired: DesiredInstance, observed: ObservedInstance, settled: SettledRelease): FieldChange[] {
   // What has ended runs no more.
   if (observed.stopped || settled.completedAt !== undefined) return [];
+  if (settled.schedule !== undefined) return scheduleDrifts(observed, settled);
   const changes: FieldChange[] = [];
   const current = observed.revisions.find(
     (each) => each.replicaHash === settled.replicaHash && each.generation === settled.generation,
@@ -256,6 +257,13 @@ function drifts(desired: DesiredInstance, observed: ObservedInstance, settled: S
     });
   }
   return [...changes, ...fieldDrifts(desired, observed, settled)];
+}
+
+/** Its runs come and go: only that it is registered can be missed. */
+function scheduleDrifts({ schedule }: ObservedInstance, { number }: SettledRelease): FieldChange[] {
+  if (schedule?.release === number) return [];
+  const before = schedule === undefined ? "not registered" : `release ${schedule.release} is registered`;
+  return [{ path: "schedule", before, after: "registered", cause: "missing" }];
 }
 
 /** Observed fields are compared only while the declaration is the settled one: a change explains any difference. */

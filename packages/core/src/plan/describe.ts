@@ -29,6 +29,8 @@ export function describeDesired(desired: DesiredInstance, newVolumes: readonly s
       : ` (${source.how === "build" ? `context ${source.context}, ` : ""}${describeBytes(source.bytes)})`;
   const replicas = spec.scale.replicas === 1 ? [] : [describeReplicas(spec.scale.replicas)];
   const volumes = newVolumes.map((name) => `new volume ${name}`);
-  const parts = [`${how}${image.declared}${context}`, ...volumes, ...replicas, ...addresses];
+  const { schedule, timezone = "UTC" } = spec.job ?? {};
+  const times = schedule === undefined ? [] : [`at ${schedule} ${timezone}`];
+  const parts = [`${how}${image.declared}${context}`, ...times, ...volumes, ...replicas, ...addresses];
   return (spec.kind === "job" ? ["job", ...parts] : parts).join(", ");
 }

@@ -1,15 +1,16 @@
-import { CtrlPlaneError } from "../errors/error.ts";
+import { CtrlPlaneError, isCtrlPlaneError } from "../errors/error.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { InstanceStatus } from "../model/observed.ts";
 import type { Release } from "../model/release.ts";
 import type { ReplicaCount } from "../model/resources.ts";
 import { describeInstance } from "../rollout/describe-instance.ts";
-import { leaveJob, runJob } from "../rollout/job.ts";
+import { leaveJob, runJob, type JobRequest } from "../rollout/job.ts";
 import { machineRevisionDriver } from "../rollout/machine-revision-driver.ts";
 import { measureCutOver } from "../rollout/measure-cut-over.ts";
 import { decideAdvance } from "../rollout/decide-advance.ts";
 import type { Replica, ReplicaDriver } from "../rollout/replica-driver.ts";
 import { rollOut, type RolloutEnd } from "../rollout/roll-out.ts";
+import { endSchedule, isScheduled, restoreSchedule, scheduleJob } from "../rollout/scheduled-job.ts";
 import type { RolloutRequest } from "../rollout/rollout.ts";
 import { withoutPauses } from "../rollout/stages.ts";
 import type { ProviderContext } from "./context.ts";
@@ -68,14 +69,25 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
       parallel,
       ...(measure === undefined ? {} : { beforeRouting: () => measure.begin() }),
     });
+    const settled = (await driver.instance(instance, context))?.settled;
+    await endSchedule(driver, instance, context);
     let end: RolloutEnd;
     try {
       end = await rollOut(revisions, request, context);
+    } catch (error) {
+      const isReverted = isCtrlPlaneError(error) && error.failure?.reverted === true;
+      // A schedule whose place it was to take.
+      if (isReverted) await restoreSchedule(driver, request.previous, settled, context);
+      throw error;
     } finally {
       await measure?.tell();
     }
     const status = await machineStatus(driver, instance, context);
     return end.state === "paused" ? { ...end, status } : { state: "serving", status };
+  };
+  const schedule = async (request: JobRequest, context: ProviderContext) => {
+    await scheduleJob(driver, request, context);
+    return { state: "scheduled", status: await machineStatus(driver, request.instance, context) } as const;
   };
   const withoutPause = async (
     instance: InstanceIdentity,
@@ -88,6 +100,7 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
 
   return {
     async deploy({ instance, ...request }, context) {
+      if (isScheduled(request.release)) return schedule({ instance, ...request }, context);
       if (request.release.spec.kind !== "job") return carryOut(instance, request, context);
       await runJob(driver, { instance, ...request }, context);
       return { state: "completed", status: await machineStatus(driver, instance, context) };
@@ -99,6 +112,7 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
     },
 
     async rollback({ instance, ...request }, context) {
+      if (isScheduled(request.release)) return schedule({ instance, ...request }, context);
       if (request.release.spec.kind === "job") {
         await leaveJob(driver, { instance, ...request }, context);
         return { state: "completed", status: await machineStatus(driver, instance, context) };
@@ -107,6 +121,7 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
     },
 
     async scale({ instance, resources, ...request }, context) {
+      refuseScheduled(request.release, "scale");
       const { settled } = await existing(driver, instance, context);
       const now = settled?.replicas ?? request.release.spec.scale.replicas;
       const replicas = request.replicas ?? now;
@@ -117,6 +132,10 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
     },
 
     async start({ instance, ...request }, context) {
+      if (isScheduled(request.release)) {
+        const { strategy } = request.release.spec;
+        return (await schedule({ instance, ...request, strategy }, context)).status;
+      }
       // Nothing old runs that a strategy could replace, and what fails is stopped again instead of removed.
       const strategy = { ...request.release.spec.strategy, type: "recreate", onFailure: "hold" } as const;
       try {
@@ -133,6 +152,7 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
     },
 
     async restart({ instance, ...request }, context) {
+      refuseScheduled(request.release, "restart");
       const { settled } = await existing(driver, instance, context);
       const { release, previous } = releaseForRestart(request.release, settled, request.deployment);
       const { strategy } = release.spec;
@@ -181,6 +201,12 @@ async function existing(driver: ReplicaDriver, instance: InstanceIdentity, conte
     target: instance.name,
     hint: `pctl deploy ${instance.service} brings it up`,
   });
+}
+
+function refuseScheduled(release: Release, what: "scale" | "restart"): void {
+  if (!isScheduled(release)) return;
+  const { name } = release.instance;
+  throw new CtrlPlaneError("INVALID", `${name} runs by a schedule: there is nothing to ${what}`, { target: name });
 }
 
 function totalOf(release: Release, request: RolloutRequest): number {

@@ -97,6 +97,8 @@ export interface DeployRequest {
 export type DeployResult =
   | { readonly state: "serving"; readonly status: InstanceStatus }
   | { readonly state: "completed"; readonly status: InstanceStatus }
+  /** A job that the platform runs by its schedule from now on. */
+  | { readonly state: "scheduled"; readonly status: InstanceStatus }
   | { readonly state: "paused"; readonly step: number; readonly until?: string; readonly status: InstanceStatus };
 
 /** The request of the deployment that is paused, as it was, with its journal. */
@@ -109,6 +111,8 @@ export interface AdvanceRequest extends DeployRequest {
 export interface RollbackRequest extends Omit<DeployRequest, "previous" | "previousReplicas"> {
   /** What is left: its replicas go once `release` serves. */
   readonly previous?: Release;
+  /** Where `release` is a job without a schedule: when it ended with 0, as far as that is known. ISO 8601. */
+  readonly completedAt?: string;
 }
 
 export interface ScaleRequest {

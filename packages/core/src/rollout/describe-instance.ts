@@ -1,5 +1,6 @@
 import type { InstanceState, ObservedInstance, ObservedRevision } from "../model/observed.ts";
 import { revisionKey } from "../model/release.ts";
+import { isRunning } from "./ensure-replicas.ts";
 import type { Replica } from "./replica-driver.ts";
 
 /** What is known of an instance of machines apart from its replicas. */
@@ -18,7 +19,7 @@ export function describeInstance(
   return {
     ...base,
     revisions,
-    state: stateOf(base, revisions),
+    state: base.settled?.schedule === undefined ? stateOf(base, revisions) : scheduledState(base, replicas),
     restarts: replicas.reduce((sum, each) => sum + each.restarts, 0),
   };
 }
@@ -38,6 +39,11 @@ export function revisionsOf(replicas: readonly Replica[], routed: RoutedShares):
       restarts: group.reduce((sum, each) => sum + each.restarts, 0),
     };
   });
+}
+
+function scheduledState({ stopped }: InstanceBase, replicas: readonly Replica[]): InstanceState {
+  if (replicas.some(isRunning)) return "running";
+  return stopped ? "stopped" : "scheduled";
 }
 
 function stateOf({ settled, stopped }: InstanceBase, revisions: readonly ObservedRevision[]): InstanceState {

@@ -5,4 +5,5 @@ export * from "./describe-instance.ts";
 export * from "./job.ts";
 export * from "./machine-revision-driver.ts";
 export * from "./roll-out.ts";
+export { isScheduled } from "./scheduled-job.ts";
 export type { RolloutRequest } from "./rollout.ts";

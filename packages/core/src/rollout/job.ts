@@ -1,16 +1,17 @@
 import { CtrlPlaneError, isCtrlPlaneError } from "../errors/error.ts";
 import type { ProviderContext } from "../provider/context.ts";
-import type { DeployRequest } from "../provider/requests.ts";
+import type { DeployRequest, RollbackRequest } from "../provider/requests.ts";
 import { awaitAttempt, awaitEnd, isAttempt } from "./job-attempt.ts";
 import { failedRelease, failureOf } from "./failure.ts";
 import { isRunning } from "./ensure-replicas.ts";
 import type { Replica, ReplicaDriver } from "./replica-driver.ts";
 import { retireReplicas } from "./retire-replicas.ts";
+import { endSchedule, isService, restoreSchedule } from "./scheduled-job.ts";
 import { settledRelease } from "./rollout.ts";
 import { beforeEffect } from "./with-signal.ts";
 
 /** Of one instance that is a job: what `deploy` and `rollback` are given. */
-export type JobRequest = Omit<DeployRequest, "previousReplicas">;
+export type JobRequest = Omit<DeployRequest, "previousReplicas"> & Pick<RollbackRequest, "completedAt">;
 
 /**
  * Runs a job's release once: resolves when its attempt has ended with 0 and is settled; nothing of it runs then. At most one
@@ -26,6 +27,7 @@ export async function runJob(driver: ReplicaDriver, request: JobRequest, context
   const begun = journal.decisions.findLast((each) => each.kind === "revert");
   if (begun !== undefined) {
     await removeAttempts(driver, request, context);
+    await restoreBefore(driver, request, context);
     throw failedRelease(release, begun.failure ?? { verdict: "EXITED" }, true);
   }
   try {
@@ -37,17 +39,26 @@ export async function runJob(driver: ReplicaDriver, request: JobRequest, context
 
 /**
  * Leaves a job as it is: nothing is run. An attempt of this deployment that still runs is waited for, and its replica goes; where
- * `previous` is a service, its replicas go.
+ * `previous` is a service, its replicas go; a schedule ends. What was settled in its place is not any more.
  */
 export async function leaveJob(driver: ReplicaDriver, request: JobRequest, context: ProviderContext): Promise<void> {
   const { release, previous } = request;
-  if (previous?.spec.kind === "service") {
+  const { instance } = release;
+  const isReplaced = previous !== undefined && previous.id !== release.id;
+  if (previous?.id !== release.id) await endSchedule(driver, instance, context);
+  if (isReplaced && previous.spec.kind === "service") {
     beforeEffect(context);
-    await driver.route(release.instance, undefined, context);
-    return remove(driver, request, await driver.list(release.instance, context), context);
+    await driver.route(instance, undefined, context);
+    await remove(driver, request, await driver.list(instance, context), context);
+  } else {
+    for (const each of await attempts(driver, request, context)) await awaitEnd(driver, each, request, context);
+    await removeAttempts(driver, request, context);
   }
-  for (const each of await attempts(driver, request, context)) await awaitEnd(driver, each, request, context);
-  await removeAttempts(driver, request, context);
+  const settled = (await driver.instance(instance, context))?.settled;
+  if (!isReplaced || settled?.releaseId !== previous.id) return;
+  const { completedAt = new Date(context.clock.now()).toISOString() } = request;
+  beforeEffect(context);
+  await driver.settle(instance, { ...settledRelease(release, request), completedAt }, context);
 }
 
 async function carryOut(driver: ReplicaDriver, request: JobRequest, context: ProviderContext): Promise<void> {
@@ -56,7 +67,9 @@ async function carryOut(driver: ReplicaDriver, request: JobRequest, context: Pro
   const settled = (await driver.instance(instance, context))?.settled;
   const isDone = settled?.releaseId === release.id && settled.completedAt !== undefined;
   if (!isDone) {
-    const wasService = settled !== undefined && settled.completedAt === undefined;
+    const wasService = isService(settled);
+    // Before the attempt: one at a time.
+    await endSchedule(driver, instance, context);
     if (!wasService) await endOthers(driver, request, context);
     const completedAt = await awaitAttempt(driver, request, context);
     if (wasService) {
@@ -107,7 +120,18 @@ async function conclude(
   });
   await request.journal.decide({ kind: "revert", failure });
   await removeAttempts(driver, request, context);
+  await restoreBefore(driver, request, context);
   return failedRelease(release, failure, true, error);
+}
+
+/** The schedule whose place it was to take is in effect again. */
+async function restoreBefore(
+  driver: ReplicaDriver,
+  { release, previous }: JobRequest,
+  context: ProviderContext,
+): Promise<void> {
+  const settled = (await driver.instance(release.instance, context))?.settled;
+  await restoreSchedule(driver, previous, settled, context);
 }
 
 function cancelled({ release }: JobRequest, error: unknown): CtrlPlaneError {

@@ -75,6 +75,19 @@ export interface ReplicaDriver {
    * started, and `start` starts none that ran already, unless it was stopped. Absent: `check` refuses jobs.
    */
   waitEnd?(replica: Replica, context: ProviderContext): Promise<ReplicaEnd>;
+  /**
+   * Jobs by schedule: exactly this is registered. When it returns, the platform itself begins `release` at every time of
+   * `release.spec.job`, whoever lives or dies, and `instance` shows it. Each run is a replica of `deployment`, recorded before it is
+   * started; what has ended is gone from `list`, its log stays for a while. With `overlap: skip` none is begun while any replica of
+   * the instance that is a job runs, also one of an earlier release; none is begun while it is marked stopped. Times
+   * that nobody was there for are not made up for. `undefined`: nothing is begun any more; a run that goes on is left to end. Absent:
+   * `check` refuses schedules.
+   */
+  schedule?(
+    instance: InstanceIdentity,
+    set: { readonly release: Release; readonly deployment: string } | undefined,
+    context: ProviderContext,
+  ): Promise<void>;
   /** Resolves when it has been ready for `ms` without a break; throws `FAILED` as soon as it ended, restarted or lost its health. */
   outlive(replica: Replica, ms: number, context: ProviderContext): Promise<void>;
   /**

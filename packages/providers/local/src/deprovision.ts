@@ -23,10 +23,11 @@ export async function deprovision(
   requireOurs(dir, instance);
   const all = readVolumes(dir);
   const mounted = new Set(readInstances(dir).flatMap((each) => (each.name === instance.name ? each.volumes : [])));
-  const replicas = readReplicas(dir, instance.name);
   // Where there is nothing, no supervisor is started to say so.
-  if (replicas.length > 0 || readInstance(dir, instance.name) !== undefined) {
+  if (readReplicas(dir, instance.name).length > 0 || readInstance(dir, instance.name) !== undefined) {
+    await driver.schedule?.(instance, undefined, context);
     await driver.route(instance, undefined, context);
+    const replicas = readReplicas(dir, instance.name);
     await Promise.all(replicas.map((replica) => endReplica(driver, replica, context)));
     await driver.settle(instance, undefined, context);
   }

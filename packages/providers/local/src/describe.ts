@@ -1,6 +1,7 @@
 import { instanceLabels } from "@ctrlplane/core/provider";
 import type { InstanceBase, InstanceIdentity, Release, ServiceSpec } from "@ctrlplane/core/provider";
 import { isHttp, listenings, publishedUrls } from "./address.ts";
+import { scheduleStatus } from "./schedule/status.ts";
 import type { LocalReplica } from "./supervisor/operations.ts";
 import type { InstanceDescription, InstanceRecord, RouteListener, RouteSet } from "./supervisor/records.ts";
 import type { VolumeRecord } from "./volumes.ts";
@@ -49,13 +50,17 @@ export function listenersOf(
 }
 
 /** An instance as `list` shows it, apart from its replicas: its record, corrected by what is there. */
-export function observe(
+export async function observe(
+  dir: string,
   record: InstanceRecord,
   replicas: readonly LocalReplica[],
   volumes: readonly VolumeRecord[],
-): InstanceBase {
+): Promise<InstanceBase> {
   const { route, settled, stopped, ...description } = record;
   const own = volumes.filter((each) => each.instance === record.name || record.volumes.includes(each.name));
+  // Read where one is settled: of a thousand services few have one.
+  const schedule =
+    settled?.schedule === undefined ? undefined : await scheduleStatus(dir, record.name, replicas, stopped);
   const starts = replicas.flatMap((each) => each.startedAt ?? []).sort();
   return {
     ...description,
@@ -63,6 +68,7 @@ export function observe(
     volumes: own.map((each) => each.name).sort(),
     fields: isUnpublished(record) ? { ...record.fields, ports: [] } : record.fields,
     ...(settled === undefined ? {} : { settled }),
+    ...(schedule === undefined ? {} : { schedule }),
     ...(starts[0] === undefined ? {} : { since: starts[0] }),
   };
 }

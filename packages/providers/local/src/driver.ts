@@ -8,6 +8,8 @@ import { ensurePlatform } from "./platform.ts";
 import { describeReplica, volumesOf } from "./replica-parts.ts";
 import type { ReplicaParts } from "./replica-parts.ts";
 import { policyOf } from "./revision.ts";
+import { hasSchedule } from "./schedule/files.ts";
+import type { JobTimes } from "./schedule/records.ts";
 import type { SupervisorClient, WriteOptions } from "./supervisor/operations.ts";
 import type { InstanceDescription } from "./supervisor/records.ts";
 import { readInstance, readReplicas, readRouted } from "./supervisor/read.ts";
@@ -28,7 +30,9 @@ export function localDriver(parts: DriverParts): ReplicaDriver {
 
     async instance(instance) {
       const record = readInstance(dir, instance.name);
-      return record === undefined ? undefined : observe(record, readReplicas(dir, instance.name), readVolumes(dir));
+      return record === undefined
+        ? undefined
+        : observe(dir, record, readReplicas(dir, instance.name), readVolumes(dir));
     },
 
     async create(request, context) {
@@ -44,6 +48,18 @@ export function localDriver(parts: DriverParts): ReplicaDriver {
       supervisor.waitReady(replica.id, options, { signal: context.signal }),
     waitEnd: async (replica, context) => supervisor.waitEnd(replica.id, { signal: context.signal }),
     outlive: async (replica, ms, context) => supervisor.outlive(replica.id, ms, { signal: context.signal }),
+
+    async schedule(instance, set, context) {
+      requireOurs(dir, instance);
+      if (set === undefined) {
+        if (hasSchedule(dir, instance.name)) await supervisor.schedule(instance.name, undefined, writeOptions(context));
+        return;
+      }
+      await ensurePlatform(dir);
+      published.remember(set.release);
+      const run = await describeReplica(parts, { ...set, ordinal: 1, replicas: 1 });
+      await supervisor.schedule(instance.name, { ...timesOf(set.release), run }, writeOptions(context));
+    },
 
     async route(instance, set, context) {
       requireOurs(dir, instance);
@@ -91,6 +107,11 @@ export function localDriver(parts: DriverParts): ReplicaDriver {
       ),
     }),
   };
+}
+
+function timesOf({ spec }: Release): JobTimes {
+  const { schedule: cron = "", timezone = "UTC", overlap = "skip", timeoutMs } = spec.job ?? {};
+  return { cron, timezone, overlap, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
 }
 
 /** What is recorded already, where a release without replicas left nothing to describe it by. */

@@ -19,10 +19,12 @@ export async function listInstances(dir: string, selector: ListSelector): Promis
   if (last === undefined) return { instances: [] };
   const replicas = Map.groupBy(readReplicas(dir), (each) => each.record.instance);
   const volumes = readVolumes(dir);
-  const seen = page.map((record) => {
-    const own = replicas.get(record.name) ?? [];
-    return describeInstance(observe(record, own, volumes), own, record.route?.targets ?? {});
-  });
+  const seen = await Promise.all(
+    page.map(async (record) => {
+      const own = replicas.get(record.name) ?? [];
+      return describeInstance(await observe(dir, record, own, volumes), own, record.route?.targets ?? {});
+    }),
+  );
   const instances = onlyIfReachable(dir, seen);
   return rest.length > page.length ? { instances, cursor: last.name } : { instances };
 }

@@ -2,6 +2,7 @@ import { dataFolder } from "./options.ts";
 import { runningGateway } from "./gateway/start.ts";
 import { identify, isAlive } from "./process/identity.ts";
 import { launchSupervisor } from "./supervisor/launch.ts";
+import { scheduledInstances } from "./schedule/files.ts";
 import { supervisorClient, type LocalReplica, type SupervisorStatus } from "./supervisor/client.ts";
 import { pause } from "./supervisor/timing.ts";
 import { codeVersion } from "./supervisor/version.ts";
@@ -70,7 +71,8 @@ export function localMachine(options: LocalMachineOptions): LocalMachine {
       };
     },
     start: async () => {
-      if ((await client.list()).length > 0) await launchSupervisor({ dir, env: options.env });
+      if ((await client.list()).length > 0 || scheduledInstances(dir).length > 0)
+        await launchSupervisor({ dir, env: options.env });
     },
     stop: async (signal) => {
       const [running, replicas] = await Promise.all([client.status(), client.list()]);

@@ -15,7 +15,6 @@ export function check(
 ): readonly Diagnostic[] {
   const facts = factsOf(platform);
   return [
-    ...checkSchedule(spec),
     ...checkImage(spec),
     ...checkCommand(spec),
     ...checkEnvironment(spec),
@@ -26,12 +25,6 @@ export function check(
     ...checkHealth(spec),
     ...checkStop(spec),
   ];
-}
-
-function checkSchedule({ job, service }: ServiceSpec): readonly Diagnostic[] {
-  if (job?.schedule === undefined) return [];
-  const instead = `Let the machine's own cron call \`pctl run ${service}\`, and remove \`schedule\`.`;
-  return [refused("schedule", "schedule", "`local` runs nothing by a schedule", instead)];
 }
 
 function checkImage({ image }: ServiceSpec): readonly Diagnostic[] {

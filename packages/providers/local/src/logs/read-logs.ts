@@ -3,16 +3,20 @@ import { mapError } from "../errors.ts";
 import { followLogs } from "./follow-logs.ts";
 import type { TimedLine } from "./log-file.ts";
 import { ReplicaLog } from "./replica-log.ts";
-import { logSources } from "./sources.ts";
+import { endedRuns, logSources } from "./sources.ts";
 import type { LogSource } from "./sources.ts";
 
 /** `Provider.logs` of `local`: reads files alone, and needs no supervisor. */
 export async function* readLogs(dir: string, request: LogsRequest, context: ProviderContext): AsyncGenerator<LogLine> {
   const logs = new Map<string, ReplicaLog>();
   try {
-    const sources = logSources(dir, request);
+    const runs = endedRuns(dir, request);
+    const sources = [...runs, ...logSources(dir, request)];
     for (const source of sources) logs.set(source.id, new ReplicaLog(source.folder, source.name));
-    const past = sources.map((source) => pastLines(source, logs.get(source.id), request));
+    const past =
+      runs.length === 0
+        ? sources.map((source) => pastLines([source], logs, request))
+        : [pastLines(request.previous ? sources.slice(-2, -1) : sources, logs, { ...request, previous: false })];
     yield* merge(past, context.signal);
     if (request.follow && !request.previous) yield* followLogs(dir, request, logs, context.signal);
   } catch (error) {
@@ -26,23 +30,32 @@ interface NamedLine extends TimedLine {
   readonly replica: string;
 }
 
-function* pastLines(source: LogSource, log: ReplicaLog | undefined, request: LogsRequest): Generator<NamedLine> {
-  if (log === undefined) return;
-  const sinceMs = request.since === undefined ? undefined : Date.parse(request.since);
-  const kept = select(log.allLines(!request.follow), (line) => {
-    if (request.previous && line.run !== source.run - 1) return false;
-    return sinceMs === undefined || (line.at !== undefined && line.at >= sinceMs);
-  });
-  for (const line of request.tail === undefined ? kept : lastOf(kept, request.tail))
-    yield { ...line, replica: source.name };
+/** Of one replica, or of runs that are one log, one after the other. */
+function* pastLines(
+  sources: readonly LogSource[],
+  logs: ReadonlyMap<string, ReplicaLog>,
+  request: LogsRequest,
+): Generator<NamedLine> {
+  const lines = wantedLines(sources, logs, request);
+  yield* request.tail === undefined ? lines : lastOf(lines, request.tail);
 }
 
-function* select(lines: Iterable<TimedLine>, isWanted: (line: TimedLine) => boolean): Generator<TimedLine> {
-  for (const line of lines) if (isWanted(line)) yield line;
+function* wantedLines(
+  sources: readonly LogSource[],
+  logs: ReadonlyMap<string, ReplicaLog>,
+  { since, previous, follow }: LogsRequest,
+): Generator<NamedLine> {
+  const sinceMs = since === undefined ? undefined : Date.parse(since);
+  for (const { id, run, name } of sources) {
+    for (const line of logs.get(id)?.allLines(!follow) ?? []) {
+      if (previous && line.run !== run - 1) continue;
+      if (sinceMs === undefined || (line.at !== undefined && line.at >= sinceMs)) yield { ...line, replica: name };
+    }
+  }
 }
 
-function lastOf(lines: Iterable<TimedLine>, count: number): readonly TimedLine[] {
-  const last: TimedLine[] = [];
+function lastOf(lines: Iterable<NamedLine>, count: number): readonly NamedLine[] {
+  const last: NamedLine[] = [];
   for (const line of lines) {
     last.push(line);
     // Trimmed in bulk: shifting line by line would be slow for long tails.

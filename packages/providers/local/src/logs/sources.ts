@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { LogsRequest } from "@ctrlplane/core/provider";
 import { layout, replicaFiles } from "../layout.ts";
 import { readJsonFile, readVolatileJson } from "../process/json-file.ts";
+import { hasSchedule } from "../schedule/files.ts";
 import { namesIn } from "../supervisor/read.ts";
 import type { ReplicaRecord, ReplicaState } from "../supervisor/records.ts";
 
@@ -26,6 +27,14 @@ export function logSources(dir: string, request: LogsRequest): readonly LogSourc
   if (request.deployment !== undefined) return [...archived(), ...present].map(sourceOf);
   if (present.length > 0 || request.replica === undefined) return present.map(sourceOf);
   return archived().slice(-1).map(sourceOf);
+}
+
+/** Runs of a job by a schedule that have ended, oldest first, as far as they are kept: asked for without more they are its log. */
+export function endedRuns(dir: string, { instance, deployment, replica }: LogsRequest): readonly LogSource[] {
+  if (deployment !== undefined || replica !== undefined || !hasSchedule(dir, instance.name)) return [];
+  return read(join(layout(dir).archive, instance.name))
+    .filter(({ record }) => record.instance === instance.name && record.scheduledAt !== undefined)
+    .map(sourceOf);
 }
 
 interface Found {

@@ -48,6 +48,7 @@ export function supervisorClient(options: SupervisorClientOptions): SupervisorCl
     configure: async (id, policy, call) => void (await change("configure", { id, policy }, call)),
     settle: async (instance, settled, call) => void (await change("settle", { instance, settled }, call)),
     markStopped: async (instance, stopped, call) => void (await change("markStopped", { instance, stopped }, call)),
+    schedule: async (instance, request, call) => void (await change("schedule", { instance, request }, call)),
     list: async (instance) => readReplicas(dir, instance),
     usage: async (ids, call) => {
       const wanted = new Set(ids);

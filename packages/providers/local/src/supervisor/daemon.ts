@@ -16,6 +16,7 @@ import type { SupervisorStatus } from "./operations.ts";
 import { Routing } from "./routing.ts";
 import { codeVersion } from "./version.ts";
 import { log } from "../process/log.ts";
+import { Schedules } from "../schedule/schedules.ts";
 
 /** How long a supervisor without anything to look after stays. */
 const defaultIdleMs = 60_000;
@@ -37,6 +38,7 @@ export class Daemon {
   readonly #gateway: GatewayLink;
   readonly #fleet: Fleet;
   #routing: Routing | undefined;
+  #schedules: Schedules | undefined;
   #server: JsonServer | undefined;
   #refreshing = false;
   #usedAt = performance.now();
@@ -63,9 +65,14 @@ export class Daemon {
     // Only now: before its replicas are known to live, nothing of them would be routed.
     const routing = new Routing(this.#dir, this.#gateway, (id) => this.#fleet.find(id));
     this.#routing = routing;
+    const instance = (name: string) => routing.instance(name);
+    const schedules = new Schedules({ dir: this.#dir, fleet: this.#fleet, instance, sealer: folderSealer(this.#dir) });
+    this.#schedules = schedules;
+    await schedules.adopt();
     const operations = handlers({
       fleet: this.#fleet,
       routing,
+      schedules,
       gateway: this.#gateway,
       epochs: new Epochs(layout(this.#dir).epochs),
       status: () => this.#status(),
@@ -84,6 +91,7 @@ export class Daemon {
 
   /** Ends this process. Replicas and gateway live on. */
   async leave(): Promise<void> {
+    await this.#schedules?.release();
     this.#fleet.release();
     this.#gateway.release();
     await this.#server?.close();
@@ -125,6 +133,7 @@ export class Daemon {
     const isUsed =
       this.#fleet.all().some((each) => each.isKept) ||
       this.#routing?.hasListeners === true ||
+      this.#schedules?.isUsed === true ||
       (this.#server?.openCalls() ?? 0) > 0;
     if (isUsed) this.#usedAt = performance.now();
     else if (performance.now() - this.#usedAt >= this.#idleMs) void this.#gateway.stop().then(() => this.leave());

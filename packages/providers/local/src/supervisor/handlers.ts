@@ -1,5 +1,7 @@
-import { CtrlPlaneError, type SettledRelease } from "@ctrlplane/core/provider";
+import { CtrlPlaneError, type ReplicaEnd, type SettledRelease } from "@ctrlplane/core/provider";
 import type { Operation } from "../protocol/server.ts";
+import type { ScheduleRequest } from "../schedule/records.ts";
+import type { Schedules } from "../schedule/schedules.ts";
 import type { Epochs } from "./epochs.ts";
 import type { Fleet } from "./fleet.ts";
 import { outlive, startFailure, waitReady } from "./gate.ts";
@@ -12,6 +14,7 @@ import type { Routing } from "./routing.ts";
 export interface Supervisor {
   readonly fleet: Fleet;
   readonly routing: Routing;
+  readonly schedules: Schedules;
   readonly epochs: Epochs;
   readonly gateway: GatewayLink;
   status(): SupervisorStatus;
@@ -21,7 +24,7 @@ export interface Supervisor {
 
 /** What the supervisor answers. Bodies are those that this package's own client of the same version sends. */
 export function handlers(supervisor: Supervisor): Readonly<Record<string, Operation>> {
-  const { fleet, routing, epochs, gateway } = supervisor;
+  const { fleet, routing, schedules, epochs, gateway } = supervisor;
 
   /** A change: fenced, and finished even if the caller goes away. */
   const change =
@@ -57,8 +60,10 @@ export function handlers(supervisor: Supervisor): Readonly<Record<string, Operat
       waitReady(fleet.get(id), timeoutMs, signal),
     ),
     outlive: read<{ id: string; ms: number }>(({ id, ms }, signal) => outlive(fleet.get(id), ms, signal)),
-    waitEnd: read<{ id: string }>(async ({ id }, signal) => {
-      const replica = fleet.get(id);
+    waitEnd: read<{ id: string }>(async ({ id }, signal): Promise<ReplicaEnd> => {
+      const replica = fleet.find(id);
+      // A run by a schedule that ended meanwhile.
+      if (replica === undefined) return { state: "unknown" };
       await replica.changes.until(() => !replica.isKept, signal);
       return jobEnd(replica);
     }),
@@ -84,12 +89,19 @@ export function handlers(supervisor: Supervisor): Readonly<Record<string, Operat
       const isEmpty = fleet.all().every((each) => each.record.instance !== instance.name);
       if (settled === undefined && isEmpty) {
         if (known?.route !== undefined) await routing.route(known, undefined);
+        await schedules.quiet(instance.name);
         return routing.forget(instance.name);
       }
       await routing.record(instance.name, (now) => settledRecord(instance, settled, now));
     }),
     markStopped: change<{ instance: string; stopped: boolean }>(async ({ instance, stopped }) => {
       await routing.record(instance, (known) => (known === undefined ? undefined : { ...known, stopped }));
+      await schedules.quiet(instance);
+    }),
+    schedule: change<{ instance: string; request?: ScheduleRequest }>(async ({ instance, request }) => {
+      if (request !== undefined)
+        await routing.record(instance, (known) => known ?? { ...request.run.instance, stopped: false });
+      await schedules.set(instance, request);
     }),
     handOver: read(async () => supervisor.leave()),
     shutdown: read<{ stopServices: boolean }>(async ({ stopServices }) => {

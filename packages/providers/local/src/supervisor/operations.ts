@@ -1,4 +1,5 @@
 import type { Replica, ReplicaEnd, ReplicaUsage, SettledRelease } from "@ctrlplane/core/provider";
+import type { ScheduleRequest } from "../schedule/records.ts";
 import type { InstanceDescription, ReplicaPolicy, ReplicaRecord, RouteSet, RunEnd } from "./records.ts";
 
 /** Goes with every change; an epoch lower than the highest seen for the stack is refused with `CONFLICT`. */
@@ -87,6 +88,8 @@ export interface SupervisorClient {
   settle(instance: InstanceDescription, settled: SettledRelease | undefined, options: WriteOptions): Promise<void>;
   /** No effect where there is no record of the instance. */
   markStopped(instance: string, stopped: boolean, options: WriteOptions): Promise<void>;
+  /** Exactly this is run by a schedule; undefined: nothing is begun any more. Returns when it is on the disk. */
+  schedule(instance: string, request: ScheduleRequest | undefined, options: WriteOptions): Promise<void>;
   /** Oldest first. Read from files: needs no supervisor and starts none. */
   list(instance?: string): Promise<readonly LocalReplica[]>;
   /** Measured over about 200 ms; ids that do not run are left out. Needs no supervisor. `replica` is the name. */

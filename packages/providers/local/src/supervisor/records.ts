@@ -48,6 +48,8 @@ export interface ReplicaRecord {
   readonly limits: ReplicaLimits;
   /** ISO 8601. */
   readonly createdAt: string;
+  /** The time of a schedule that it was made for. ISO 8601. */
+  readonly scheduledAt?: string;
 }
 
 /** A process, so that a later one with its pid is not taken for it. */

@@ -63,7 +63,8 @@ export class SupervisedReplica {
     const run = await adoptRun(this.files, this.record.cwd);
     const isOpen = run !== undefined && this.state.lastEnd?.run !== run.run;
     if (!isOpen && this.record.desired !== "running") return;
-    if (!isOpen && this.#isOver()) return;
+    // A run that came by a schedule has its time, and that is over.
+    if (!isOpen && (this.#isOver() || this.record.scheduledAt !== undefined)) return;
     this.#loop ??= this.#keep(isOpen ? run : undefined);
     if (this.record.desired === "stopped" && isOpen) {
       const graceMs = Math.max(0, (this.state.stopping?.killAt ?? 0) - Date.now());
