@@ -12,8 +12,8 @@ export async function unwatchedProviders(stack: Stack, { services }: StackStatus
 }
 
 /** A job that nobody has to look after. */
-function hasEnded({ state }: InstanceStatus): boolean {
-  return state === "completed" || state === "failed";
+function hasEnded({ state, schedule }: InstanceStatus): boolean {
+  return schedule === undefined && (state === "completed" || state === "failed");
 }
 
 async function hasSupervisor(stack: Stack, provider: string): Promise<boolean> {

@@ -9,13 +9,13 @@ export async function run(invocation: Invocation): Promise<number> {
   const dir = invocation.text("dir");
   const machine = localMachine({ env: process.env, ...(dir === undefined ? {} : { dir }) });
   await machine.start();
-  const { dir: folder, replicas } = await machine.status();
-  if (output.json) output.document({ dir: folder, replicas: replicas.length });
-  else if (replicas.length === 0) output.lines([`Nothing was deployed from ${folder}.`]);
-  else
-    output.lines([
-      `The supervisor of ${folder} looks after ${count(replicas.length, "replica")}.`,
-      "Next: pctl local status",
-    ]);
+  const { dir: folder, replicas, schedules } = await machine.status();
+  const kept = [
+    ...(replicas.length === 0 ? [] : [count(replicas.length, "replica")]),
+    ...(schedules.length === 0 ? [] : [count(schedules.length, "schedule")]),
+  ];
+  if (output.json) output.document({ dir: folder, replicas: replicas.length, schedules: schedules.length });
+  else if (kept.length === 0) output.lines([`Nothing was deployed from ${folder}.`]);
+  else output.lines([`The supervisor of ${folder} looks after ${kept.join(" and ")}.`, "Next: pctl local status"]);
   return exit.done;
 }

@@ -56,7 +56,8 @@ function moment(iso: string): string {
 }
 
 function until(iso: string, nowMs: number): string {
-  return `in ${age(new Date(nowMs).toISOString(), Date.parse(iso))}`;
+  const text = age(new Date(nowMs).toISOString(), Date.parse(iso));
+  return text === "now" ? text : `in ${text}`;
 }
 
 function ending({ outcome, exitCode, signal, verdict, code }: JobRun): string {

@@ -5,7 +5,7 @@ import { age } from "./time.ts";
 
 /** The processes of a data folder: supervisor, gateway, replicas of all stacks. */
 export function renderLocal(status: LocalMachineStatus, paint: Paint, nowMs: number): string[] {
-  const { supervisor, gateway, replicas } = status;
+  const { supervisor, gateway, replicas, schedules } = status;
   const none = paint("dim", "does not run; the next change starts it");
   const old = gateway?.isOld === true ? ", of another version: pctl local stop, then start, replaces it" : "";
   const lines = [
@@ -13,6 +13,7 @@ export function renderLocal(status: LocalMachineStatus, paint: Paint, nowMs: num
     `supervisor  ${supervisor === undefined ? none : `pid ${supervisor.pid}, for ${age(supervisor.startedAt, nowMs)}, version ${supervisor.version}`}`,
     `gateway     ${gateway === undefined ? none : `pid ${gateway.pid}, for ${age(gateway.startedAt, nowMs)}${old}`}`,
   ];
+  if (schedules.length > 0) lines.push(`schedules   ${schedules.join(", ")}`);
   if (replicas.length === 0) return [...lines, "replicas    none"];
   const rows = [...replicas]
     .sort((a, b) => (a.name < b.name ? -1 : 1))

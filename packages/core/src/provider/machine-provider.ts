@@ -10,7 +10,7 @@ import { measureCutOver } from "../rollout/measure-cut-over.ts";
 import { decideAdvance } from "../rollout/decide-advance.ts";
 import type { Replica, ReplicaDriver } from "../rollout/replica-driver.ts";
 import { rollOut, type RolloutEnd } from "../rollout/roll-out.ts";
-import { endSchedule, isScheduled, restoreSchedule, scheduleJob } from "../rollout/scheduled-job.ts";
+import { endSchedule, isScheduled, restoreSchedule, returnToSchedule, scheduleJob } from "../rollout/scheduled-job.ts";
 import type { RolloutRequest } from "../rollout/rollout.ts";
 import { withoutPauses } from "../rollout/stages.ts";
 import type { ProviderContext } from "./context.ts";
@@ -112,7 +112,10 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
     },
 
     async rollback({ instance, ...request }, context) {
-      if (isScheduled(request.release)) return schedule({ instance, ...request }, context);
+      if (isScheduled(request.release)) {
+        await returnToSchedule(driver, { instance, ...request }, context);
+        return { state: "scheduled", status: await machineStatus(driver, instance, context) };
+      }
       if (request.release.spec.kind === "job") {
         await leaveJob(driver, { instance, ...request }, context);
         return { state: "completed", status: await machineStatus(driver, instance, context) };

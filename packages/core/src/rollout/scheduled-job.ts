@@ -43,13 +43,33 @@ export async function scheduleJob(driver: ReplicaDriver, request: JobRequest, co
   await driver.markStopped(instance, false, context);
 }
 
-/** From its return nothing of the instance is begun by a schedule any more; a run that goes on does so. */
+/**
+ * As `scheduleJob`, where a deployment of the same id had begun something else: a service of it is gone before the schedule is in
+ * effect, whose runs could not be told from it.
+ */
+export async function returnToSchedule(
+  driver: ReplicaDriver,
+  request: JobRequest,
+  context: ProviderContext,
+): Promise<void> {
+  const { release, previous, strategy } = request;
+  const { instance } = release;
+  if (previous?.spec.kind === "service") {
+    beforeEffect(context);
+    await driver.route(instance, undefined, context);
+    const ending = { drainMs: strategy.drainMs, ...previous.spec.stop, parallel: 8 };
+    await retireReplicas(driver, await driver.list(instance, context), ending, context);
+  }
+  await scheduleJob(driver, request, context);
+}
+
+/** From its return nothing of the instance is begun by a schedule any more; a run that goes on does so. Without one, nothing is done. */
 export async function endSchedule(
   driver: ReplicaDriver,
   instance: InstanceIdentity,
   context: ProviderContext,
 ): Promise<void> {
-  if (driver.schedule === undefined) return;
+  if (driver.schedule === undefined || (await driver.instance(instance, context))?.schedule === undefined) return;
   beforeEffect(context);
   await driver.schedule(instance, undefined, context);
 }

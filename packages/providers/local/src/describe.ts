@@ -58,9 +58,7 @@ export async function observe(
 ): Promise<InstanceBase> {
   const { route, settled, stopped, ...description } = record;
   const own = volumes.filter((each) => each.instance === record.name || record.volumes.includes(each.name));
-  // Read where one is settled: of a thousand services few have one.
-  const schedule =
-    settled?.schedule === undefined ? undefined : await scheduleStatus(dir, record.name, replicas, stopped);
+  const schedule = await scheduleStatus(dir, record.name, replicas, stopped);
   const starts = replicas.flatMap((each) => each.startedAt ?? []).sort();
   return {
     ...description,

@@ -35,6 +35,8 @@ export interface LocalMachineStatus {
   /** Absent where none runs. It lives on without a supervisor. */
   readonly gateway?: LocalMachineGateway;
   readonly replicas: readonly LocalMachineReplica[];
+  /** Names of instances that run by a schedule. */
+  readonly schedules: readonly string[];
 }
 
 export interface LocalMachineGateway {
@@ -68,6 +70,7 @@ export function localMachine(options: LocalMachineOptions): LocalMachine {
         ...(supervisor === undefined ? {} : { supervisor }),
         ...(gateway === undefined ? {} : { gateway }),
         replicas: replicas.map(describe),
+        schedules: scheduledInstances(dir),
       };
     },
     start: async () => {

@@ -14,7 +14,15 @@ export function check(spec: ServiceSpec): readonly Diagnostic[] {
       hint: `leave ${field} out, or accept it`,
     });
   };
-  if (spec.job?.schedule !== undefined) ignore("schedule", "schedules");
+  // To ignore it would mean to run the job never, or once: nobody can want that.
+  if (spec.job?.schedule !== undefined)
+    problems.push({
+      severity: "error",
+      code: "unsupported",
+      field: "schedule",
+      summary: "the reference platform runs nothing by a schedule",
+      hint: "leave schedule out, or deploy the job elsewhere",
+    });
   if (spec.tls !== undefined) ignore("tls", "certificates");
   if (spec.domains.length > 0) ignore("domains", "domains");
   if (spec.scale.gpuCount !== undefined || spec.scale.gpuType !== undefined) ignore("scale.gpu", "GPUs");

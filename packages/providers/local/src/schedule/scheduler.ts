@@ -1,23 +1,21 @@
 import { createHash } from "node:crypto";
 import type { Sealer } from "@ctrlplane/core/provider";
 import { log } from "../process/log.ts";
-import type { Fleet } from "../supervisor/fleet.ts";
-import type { InstanceRecord } from "../supervisor/records.ts";
-import type { SupervisedReplica } from "../supervisor/replica.ts";
 import { Turns } from "../supervisor/turns.ts";
 import type { Alarm } from "./alarm.ts";
 import { dueTime, wakeTime } from "./cron.ts";
 import { readRuns, readSchedule, removeSchedule, scheduledInstances, writeRuns, writeSchedule } from "./files.ts";
-import { beganAt, endedRun } from "./job-run.ts";
 import type { ScheduleRecord, ScheduleRequest } from "./records.ts";
+import type { Run, Runs } from "./runs.ts";
 
 /** How long to wait after a time could not be acted on (a full disk) before it is looked at again. */
 const retryMs = 5_000;
 
 export interface SchedulerParts {
   readonly dir: string;
-  readonly fleet: Pick<Fleet, "all" | "create" | "find" | "inTurn" | "remove">;
-  readonly instance: (name: string) => InstanceRecord | undefined;
+  readonly runs: Runs;
+  /** False of an instance that is stopped, or gone. */
+  readonly isWanted: (instance: string) => boolean;
   readonly sealer: Sealer;
   readonly alarm: Alarm;
 }
@@ -47,7 +45,7 @@ export class Scheduler {
 
   /** Something may have to be run. */
   get isUsed(): boolean {
-    return [...this.#schedules.keys()].some((name) => this.#parts.instance(name)?.stopped === false);
+    return [...this.#schedules.keys()].some((name) => this.#parts.isWanted(name));
   }
 
   /** Exactly this is run from the time on that it returns; the instance has its record. */
@@ -83,7 +81,7 @@ export class Scheduler {
 
   #take(name: string, schedule: ScheduleRecord): void {
     this.#schedules.set(name, schedule);
-    for (const run of this.#runs(name)) this.#watch(name, run);
+    for (const run of this.#parts.runs.of(name)) this.#watch(name, run);
     this.#wakeAgain(name, schedule);
   }
 
@@ -125,13 +123,13 @@ export class Scheduler {
   }
 
   async #act(name: string, schedule: ScheduleRecord): Promise<void> {
-    const { dir, alarm, instance } = this.#parts;
+    const { dir, alarm, isWanted } = this.#parts;
     const runs = readRuns(dir, name);
     const due = dueTime(schedule, runs, alarm.now());
     if (due === undefined) return;
     const { skippedAt: _, ...rest } = runs;
-    if (instance(name)?.stopped !== false) return writeRuns(dir, name, { ...runs, actedAt: due });
-    if (schedule.overlap === "skip" && this.#runs(name).some((each) => each.isKept)) {
+    if (!isWanted(name)) return writeRuns(dir, name, { ...runs, actedAt: due });
+    if (schedule.overlap === "skip" && this.#parts.runs.of(name).some((each) => each.isRunning)) {
       log(`${name} still runs: the run of ${new Date(due).toISOString()} is left out`);
       return writeRuns(dir, name, { ...rest, actedAt: due, skippedAt: new Date(due).toISOString() });
     }
@@ -141,65 +139,52 @@ export class Scheduler {
   }
 
   async #begin(name: string, schedule: ScheduleRecord, due: number): Promise<void> {
-    const { fleet, dir } = this.#parts;
+    const { runs, dir } = this.#parts;
     const { run } = schedule;
     const scheduledAt = new Date(due).toISOString();
     const id = runId(run.replica.name, run.replica.deployment, scheduledAt);
     try {
       const env = this.#environment(name, schedule);
-      await fleet.create({ ...run, replica: { ...run.replica, id, scheduledAt }, env });
-      await fleet.inTurn(id, async () => fleet.find(id)?.start());
+      await runs.begin({ ...run, replica: { ...run.replica, id, scheduledAt }, env });
     } catch (error) {
       log(`the run of ${name} at ${scheduledAt} could not be begun:`, error);
       const { releaseNumber: release, deployment } = run.replica;
       const at = { startedAt: scheduledAt, endedAt: new Date(this.#parts.alarm.now()).toISOString() };
       await writeRuns(dir, name, { ...readRuns(dir, name), last: { release, deployment, outcome: "failed", ...at } });
     }
-    const replica = fleet.find(id);
-    if (replica !== undefined) this.#watch(name, replica);
+    const begun = runs.of(name).find((each) => each.id === id);
+    if (begun !== undefined) this.#watch(name, begun);
   }
 
-  /** Jobs of the instance, also attempts of an earlier release that nobody waits for. */
-  #runs(name: string): readonly SupervisedReplica[] {
-    return this.#parts.fleet
-      .all()
-      .filter(({ record }) => record.instance === name && record.policy.restart === "never");
-  }
-
-  #watch(name: string, replica: SupervisedReplica): void {
-    const { id } = replica.record;
-    if (this.#watched.has(id)) return;
-    this.#watched.add(id);
-    void this.#follow(name, replica)
-      .catch((error: unknown) => log(`the end of ${id} could not be recorded:`, error))
-      .finally(() => this.#watched.delete(id));
+  #watch(name: string, run: Run): void {
+    if (this.#watched.has(run.id)) return;
+    this.#watched.add(run.id);
+    void this.#follow(name, run)
+      .catch((error: unknown) => log(`the end of ${run.id} could not be recorded:`, error))
+      .finally(() => this.#watched.delete(run.id));
   }
 
   /** To its end: then that is on record, and its log in the archive. */
-  async #follow(name: string, replica: SupervisedReplica): Promise<void> {
-    const { dir, fleet } = this.#parts;
+  async #follow(name: string, run: Run): Promise<void> {
+    const { dir, runs } = this.#parts;
     const timeoutMs = this.#schedules.get(name)?.timeoutMs;
-    const untimed = this.#endLate(replica, timeoutMs);
-    await replica.changes.until(() => !replica.isKept);
+    const untimed = this.#endLate(run, timeoutMs);
+    const last = await run.ended(timeoutMs);
     untimed();
     await this.#turns.take(name, async () => {
-      const ended = endedRun(replica, timeoutMs);
-      if (ended !== undefined) await writeRuns(dir, name, { ...readRuns(dir, name), last: ended });
+      if (last !== undefined) await writeRuns(dir, name, { ...readRuns(dir, name), last });
+      await runs.remove(run.id);
     });
-    await fleet.remove(replica.record.id);
   }
 
-  #endLate(replica: SupervisedReplica, timeoutMs: number | undefined): () => void {
-    if (timeoutMs === undefined || !replica.isKept) return () => undefined;
+  #endLate(run: Run, timeoutMs: number | undefined): () => void {
+    if (timeoutMs === undefined || !run.isRunning) return () => undefined;
     const { alarm } = this.#parts;
-    const until = beganAt(replica) + timeoutMs;
+    const until = run.beganAt + timeoutMs;
     let cancel = (): void => undefined;
     const look = (): void => {
       if (alarm.now() < until) cancel = alarm.at(until, look);
-      else
-        replica.stop(replica.record.policy.stop).catch((error: unknown) => {
-          log(`${replica.record.id} could not be ended in time:`, error);
-        });
+      else run.stop().catch((error: unknown) => log(`${run.id} could not be ended in time:`, error));
     };
     look();
     return () => cancel();

@@ -4,7 +4,7 @@ import { isAlive } from "../process/identity.ts";
 import { readJsonFile } from "../process/json-file.ts";
 import type { LocalReplica } from "../supervisor/operations.ts";
 import type { ProcessIdentity } from "../supervisor/records.ts";
-import { readRuns, readSchedule } from "./files.ts";
+import { hasSchedule, readRuns, readSchedule } from "./files.ts";
 
 /** What is registered for an instance, from files alone. `replicas` are those of the instance, `stopped` its mark. */
 export async function scheduleStatus(
@@ -13,7 +13,8 @@ export async function scheduleStatus(
   replicas: readonly LocalReplica[],
   stopped: boolean,
 ): Promise<ScheduleStatus | undefined> {
-  const schedule = readSchedule(dir, instance);
+  // Of a thousand services few have one: to look is cheap, to fail to read is not.
+  const schedule = hasSchedule(dir, instance) ? readSchedule(dir, instance) : undefined;
   if (schedule === undefined) return undefined;
   const { cron, timezone, run } = schedule;
   const runs = readRuns(dir, instance);

@@ -16,6 +16,7 @@ import type { SupervisorStatus } from "./operations.ts";
 import { Routing } from "./routing.ts";
 import { codeVersion } from "./version.ts";
 import { log } from "../process/log.ts";
+import { fleetRuns } from "../schedule/runs.ts";
 import { Schedules } from "../schedule/schedules.ts";
 
 /** How long a supervisor without anything to look after stays. */
@@ -65,8 +66,12 @@ export class Daemon {
     // Only now: before its replicas are known to live, nothing of them would be routed.
     const routing = new Routing(this.#dir, this.#gateway, (id) => this.#fleet.find(id));
     this.#routing = routing;
-    const instance = (name: string) => routing.instance(name);
-    const schedules = new Schedules({ dir: this.#dir, fleet: this.#fleet, instance, sealer: folderSealer(this.#dir) });
+    const schedules = new Schedules({
+      dir: this.#dir,
+      runs: fleetRuns(this.#fleet),
+      isWanted: (name) => routing.instance(name)?.stopped === false,
+      sealer: folderSealer(this.#dir),
+    });
     this.#schedules = schedules;
     await schedules.adopt();
     const operations = handlers({
