@@ -18,7 +18,10 @@ export function runState(run: JobRun): string {
 
 /** `release 2 failed (exit 3) after 2.1 s, change #7; release 1 stays completed; pctl logs migrate --change 7`. */
 export function whyFailed({ service, status }: ServiceStatus, run: JobRun, next: NextStep): string {
-  const how = run.outcome === "unknown" ? "was started, and nobody saw how it ended" : `failed (${ending(run)})`;
+  const how =
+    run.outcome === "unknown"
+      ? "was started, and nobody saw how it ended"
+      : ["failed", bracketed(ending(run))].join("");
   const took = run.outcome === "unknown" ? "" : tookText(run);
   const settled = status?.settled;
   const stays = settled?.completedAt === undefined ? "" : `; release ${settled.number} stays completed`;
@@ -58,6 +61,10 @@ function moment(iso: string): string {
 function until(iso: string, nowMs: number): string {
   const text = age(new Date(nowMs).toISOString(), Date.parse(iso));
   return text === "now" ? text : `in ${text}`;
+}
+
+function bracketed(text: string): string {
+  return text === "" ? "" : ` (${text})`;
 }
 
 function ending({ outcome, exitCode, signal, verdict, code }: JobRun): string {

@@ -1,7 +1,6 @@
 import { isEqualCount } from "../model/resources.ts";
 import type { ObservedInstance, SettledRelease } from "../model/observed.ts";
 import type { ActionKind, Cause, FieldChange, PlanAction } from "../model/plan.ts";
-import type { ScheduleStatus } from "../model/schedule.ts";
 import { describeDesired, describeReplicas } from "./describe.ts";
 import { fieldChanges } from "./field-changes.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
@@ -231,7 +230,7 @@ function drifts(desired: DesiredInstance, observed: ObservedInstance, settled: S
   // What has ended runs no more.
   if (observed.stopped || settled.completedAt !== undefined) return [];
   if (settled.schedule !== undefined) return scheduleDrifts(observed, settled);
-  const changes = observed.schedule === undefined ? [] : [leftSchedule(observed.schedule)];
+  const changes: FieldChange[] = [];
   const current = observed.revisions.find(
     (each) => each.replicaHash === settled.replicaHash && each.generation === settled.generation,
   );
@@ -257,12 +256,13 @@ function drifts(desired: DesiredInstance, observed: ObservedInstance, settled: S
       cause: "drift",
     });
   }
-  return [...changes, ...fieldDrifts(desired, observed, settled)];
+  return [...changes, ...leftSchedule(observed), ...fieldDrifts(desired, observed, settled)];
 }
 
 /** Of a service: nothing of it may be run by a schedule. */
-function leftSchedule({ release }: ScheduleStatus): FieldChange {
-  return { path: "schedule", before: `release ${release} is registered`, after: "gone", cause: "drift" };
+function leftSchedule({ schedule }: ObservedInstance): FieldChange[] {
+  if (schedule === undefined) return [];
+  return [{ path: "schedule", before: `release ${schedule.release} is registered`, after: "gone", cause: "drift" }];
 }
 
 /** Its runs come and go: only that it is registered can be missed. */

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { CtrlPlaneError } from "../errors/error.ts";
-import type { ScheduleStatus } from "../model/schedule.ts";
 import type { SettledRelease } from "../model/observed.ts";
 import { revisionKey, type Release } from "../model/release.ts";
 import { replicaName } from "../model/names.ts";
 import type { Clock, Progress, ProviderContext } from "../provider/context.ts";
 import type { RolloutDecision, RolloutJournal } from "./journal.ts";
-import type { Replica, ReplicaDriver, ReplicaEnd, RoutedSet } from "./replica-driver.ts";
+import type { Replica, ReplicaDriver, RoutedSet } from "./replica-driver.ts";
 import { instance } from "./samples.test.support.ts";
+import { jobEnd, scheduleOf } from "./simulated-jobs.test.support.ts";
 
 export interface Machine extends Replica {
   state: Replica["state"];
@@ -27,7 +27,6 @@ export class SimulatedMachines {
   settled: SettledRelease | undefined;
   stopped = false;
   set: RoutedSet | undefined;
-  /** What runs by a schedule. */
   registered: { readonly release: Release; readonly deployment: string } | undefined;
   decisions: RolloutDecision[] = [];
   readonly told: Progress[] = [];
@@ -151,7 +150,7 @@ export class SimulatedMachines {
       start: ({ id, name }) => write(`start ${name}`, () => this.start(id)),
       waitReady: ({ id }, _release, { timeoutMs }, { signal }) => live(() => this.waitReady(id, timeoutMs, signal)),
       outlive: ({ id }, ms, { signal }) => live(() => this.outlive(id, ms, signal)),
-      waitEnd: ({ id }, { signal }) => live(() => this.waitEnd(id, signal)),
+      waitEnd: ({ id }, { signal }) => live(() => jobEnd(this, id, signal)),
       route: (_instance, set) => write(`route ${this.names(set)}`, () => this.route(set)),
       schedule: (_instance, set) =>
         write(`schedule ${set?.release.number ?? "nothing"}`, () => void (this.registered = set)),
@@ -227,8 +226,7 @@ export class SimulatedMachines {
     machine.state = "starting";
     delete machine.endsAt;
     if (kind !== "crash" && kind !== "never") machine.readyAt = this.now + 100;
-    if (kind === "done") machine.endsAt = this.now + Number(ms);
-    if (kind === "dies") machine.endsAt = this.now + 100 + Number(ms);
+    if (kind === "dies" || kind === "done") machine.endsAt = this.now + 100 + Number(ms);
     if (kind === "crash") machine.endsAt = this.now + 50;
   }
 
@@ -239,20 +237,6 @@ export class SimulatedMachines {
       if (machine === undefined || machine.state === "exited") throw failed("EXITED", machine);
       if (machine.state === "ready") return;
       if (this.now >= until) throw failed("START_TIMEOUT", machine);
-      await this.clock.sleep(50, signal);
-    }
-  }
-
-  /** A job whose image is `done:MS` ends with 0 after that, `crash` with 1. */
-  private async waitEnd(id: string, signal: AbortSignal): Promise<ReplicaEnd> {
-    for (;;) {
-      const machine = this.find(id);
-      if (machine === undefined) return { state: "unknown" };
-      if (machine.state === "stopped") return { state: "unstarted" };
-      if (machine.state === "exited") {
-        if (machine.image.startsWith("done")) return { state: "completed", at: new Date(this.now).toISOString() };
-        return { state: "failed", message: "failed", failure: { verdict: "EXITED", exitCode: 1 } };
-      }
       await this.clock.sleep(50, signal);
     }
   }
@@ -308,10 +292,6 @@ export class SimulatedMachines {
     const ids = Object.keys(set?.targets ?? {});
     return ids.map((id) => `${this.find(id)?.image}-${this.find(id)?.ordinal}`).join(",");
   }
-}
-
-function scheduleOf({ number, spec }: Release): ScheduleStatus {
-  return { cron: spec.job?.schedule ?? "", timezone: spec.job?.timezone ?? "", release: number };
 }
 
 function failed(verdict: "EXITED" | "START_TIMEOUT" | "PORT_IN_USE", machine?: Machine): CtrlPlaneError {

@@ -113,9 +113,14 @@ const fields = noted(
       default: "`keep` of the stack",
     }),
     schedule: field(text({ expected: 'a cron expression such as "0 3 * * *"' }), {
-      description: "Jobs: when it runs.",
+      description: "Jobs: when it runs: minute, hour, day, month, day of the week; a sixth field in front is seconds.",
+      example: '"0 3 * * *"',
     }),
-    timezone: field(anyText, { description: "Jobs: time zone of the schedule.", default: "UTC" }),
+    timezone: field(anyText, {
+      description: "Jobs: time zone of the schedule, a name of the IANA database.",
+      default: "UTC",
+      example: "Europe/Berlin",
+    }),
     overlap: field(word(["skip", "allow"]), {
       description: "Jobs: what happens while the last run goes on.",
       default: "skip",

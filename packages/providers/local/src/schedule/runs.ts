@@ -72,7 +72,7 @@ function endOf(replica: SupervisedReplica, timeoutMs: number | undefined): JobRu
   const base = { ...of, startedAt: new Date(startedMs).toISOString(), endedAt };
   if (end.state === "completed") return { ...base, outcome: "completed", exitCode: 0 };
   if (end.state === "unknown") return { ...base, outcome: "unknown" };
-  const { exitCode = null, signal = null, verdict } = end.failure;
+  const { exitCode = null, signal = null, verdict = "EXITED" } = end.failure;
   // It was told to stop, and its time was over.
   const isLate =
     timeoutMs !== undefined && record.desired === "stopped" && Date.parse(endedAt) - startedMs >= timeoutMs;
