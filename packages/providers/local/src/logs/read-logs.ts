@@ -10,8 +10,10 @@ import type { LogSource } from "./sources.ts";
 export async function* readLogs(dir: string, request: LogsRequest, context: ProviderContext): AsyncGenerator<LogLine> {
   const logs = new Map<string, ReplicaLog>();
   try {
-    const runs = endedRuns(dir, request);
-    const sources = [...runs, ...logSources(dir, request)];
+    // First those that are there: one that ends now is then in the archive.
+    const present = logSources(dir, request);
+    const runs = endedRuns(dir, request).filter(({ id }) => !present.some((each) => each.id === id));
+    const sources = [...runs, ...present];
     for (const source of sources) logs.set(source.id, new ReplicaLog(source.folder, source.name));
     const past =
       runs.length === 0
