@@ -172,6 +172,7 @@ test("progress, log lines and recorded failures show no secret", async () => {
     deploy: async ({ journal }, inner) => {
       inner.progress({ type: "replica.failed", message: secret, data: { logTail: [secret], exitCode: 1 } });
       await journal.decide({ kind: "revert", failure: { verdict: "EXITED", logTail: [secret] } });
+      await journal.decide({ kind: "revert", failure: { code: "INTERNAL", reason: `refused ${secret}` } });
       return request;
     },
     logs: async function* () {
@@ -181,7 +182,10 @@ test("progress, log lines and recorded failures show no secret", async () => {
   const journal = { decisions, decide: async (decision: RolloutDecision) => void decisions.push(decision) };
   await provider.deploy({ journal } as never, context);
   assert.deepEqual(told, [{ type: "replica.failed", message: "•", data: { logTail: ["•"], exitCode: 1 } }]);
-  assert.deepEqual(decisions, [{ kind: "revert", failure: { verdict: "EXITED", logTail: ["•"] } }]);
+  assert.deepEqual(decisions, [
+    { kind: "revert", failure: { verdict: "EXITED", logTail: ["•"] } },
+    { kind: "revert", failure: { code: "INTERNAL", reason: "refused •" } },
+  ]);
   const lines = await collect(provider.logs(request, context));
   assert.deepEqual(
     lines.map((line) => line.text),
