@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -313,4 +313,16 @@ test("a run that could not be begun has failed, and the next time comes", async 
   world.fails = undefined;
   await world.pass(minute);
   assert.deepEqual(world.started, ["03:02:00"]);
+});
+
+test("a schedule that cannot be read holds up no other", async (t) => {
+  const [world, scheduler] = await begin(t);
+  const other = join(layout(world.dir).instances, "shop-other");
+  mkdirSync(other);
+  writeFileSync(join(other, "schedule.json"), "{ damaged");
+  await scheduler.quiet(name);
+  const second = world.scheduler();
+  world.idle = () => second.quiet(name);
+  await world.pass(minute);
+  assert.deepEqual(world.started, ["03:01:00"]);
 });

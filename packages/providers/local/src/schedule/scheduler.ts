@@ -35,11 +35,15 @@ export class Scheduler {
     this.#parts = parts;
   }
 
-  /** Takes over the folder, once its replicas are known. */
+  /** Takes over the folder, once its replicas are known. A schedule that cannot be read holds up nothing else. */
   adopt(): void {
     for (const name of scheduledInstances(this.#parts.dir)) {
-      const schedule = readSchedule(this.#parts.dir, name);
-      if (schedule !== undefined) this.#take(name, schedule);
+      try {
+        const schedule = readSchedule(this.#parts.dir, name);
+        if (schedule !== undefined) this.#take(name, schedule);
+      } catch (error) {
+        log(`the schedule of ${name} cannot be read, and nothing of it is begun:`, error);
+      }
     }
   }
 

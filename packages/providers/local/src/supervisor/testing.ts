@@ -166,8 +166,12 @@ export function runOf(dir: string, id: string): RunRecord {
   return found;
 }
 
-/** Looks again every 20 ms, for as long as 10 s. For what other processes do by themselves. */
-export async function eventually(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  for (const until = Date.now() + 10_000; Date.now() < until; await pause(20)) if (await condition()) return;
+/** Looks again every 20 ms, for as long as `withinMs`, by default 10 s. For what other processes do by themselves. */
+export async function eventually(
+  condition: () => Promise<boolean> | boolean,
+  what: string,
+  withinMs = 10_000,
+): Promise<void> {
+  for (const until = Date.now() + withinMs; Date.now() < until; await pause(20)) if (await condition()) return;
   assert.fail(`never happened: ${what}`);
 }
