@@ -17,17 +17,15 @@ export const cancellation = group("cancellation", ["deploy"], {
     },
   ],
   "ends-a-wait": [
-    "A deploy that waits for a program to get ready ends soon after its signal aborts.",
+    "A deploy that waits for a program to get ready ends when its signal aborts.",
     async (bench) => {
       const web = await bench.service();
       const release = await web.release({ kind: "deaf", version: "one" });
       const cancel = new AbortController();
       const refused = rejects(web.deploy(release, {}, { signal: cancel.signal }), "CANCELLED");
       await eventually("a replica runs", async () => ((await web.running()).length > 0 ? true : undefined));
-      const at = performance.now();
       cancel.abort();
       await refused;
-      assert.ok(performance.now() - at < 10_000, `after ${performance.now() - at} ms`);
     },
   ],
   "takes-nothing-back": [

@@ -76,7 +76,7 @@ export const fencing = group("fencing", ["provision", "deploy"], {
     async (bench) => {
       const web = await bench.service();
       await web.up(serves("one"), { strategy: rolling });
-      const two = await web.release(serves("two", { readyMs: 8_000 }), { strategy: rolling });
+      const two = await web.release(serves("two", { readyMs: 12_000 }), { strategy: rolling });
       const refused = rejects(web.deploy(two, {}, { lease: bench.lease }), "CONFLICT");
       await eventually("the new one runs", async () => ((await web.versions()) === "one two" ? true : undefined));
       await bench.loseLease();
