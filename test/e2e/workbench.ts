@@ -1,9 +1,11 @@
+import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
@@ -110,4 +112,15 @@ export async function freePort(): Promise<number> {
   await once(server, "close");
   if (address === null || typeof address === "string") throw new Error("no port");
   return address.port;
+}
+
+/** Resolves when a program has printed these words; rejects where its output ends without them. */
+export async function heard(output: Readable | null, words: string): Promise<void> {
+  assert.ok(output !== null, "its output is not piped");
+  const ended = once(output, "end").then(() => undefined);
+  for (let said = ""; !said.includes(words);) {
+    const chunk = await Promise.race([once(output, "data"), ended]);
+    assert.ok(chunk !== undefined, `it ended without ${words}: ${said}`);
+    said += String(chunk[0]);
+  }
 }

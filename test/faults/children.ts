@@ -1,5 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ErrorCode } from "@ctrlplane/core";
 import type { Site } from "./plane.ts";
@@ -30,6 +32,11 @@ export type Ended = Extract<Reply, { kind: "ended" }> | { readonly kind: "killed
 
 const main = fileURLToPath(new URL("job-main.ts", import.meta.url));
 
+/** It says that it freezes a moment before it does: a thaw in between would be lost. */
+async function isStopped({ pid }: ChildProcess): Promise<void> {
+  while (/\) (?!T)/.test(await readFile(`/proc/${pid}/stat`, "utf8"))) await sleep(1);
+}
+
 /** Processes in which the engine runs and dies. A few are kept ready, since a start takes longer than a command. */
 export class Children implements AsyncDisposable {
   readonly #ready: Promise<ChildProcess>[] = [];
@@ -48,13 +55,15 @@ export class Children implements AsyncDisposable {
       child.on("message", (reply: Reply) => {
         if (reply.kind === "ended") resolve(reply);
         if (reply.kind !== "frozen") return;
-        onFrozen().then(
-          () => child.kill("SIGCONT"),
-          (error: unknown) => {
-            reject(error instanceof Error ? error : new Error(String(error)));
-            child.kill("SIGKILL");
-          },
-        );
+        isStopped(child)
+          .then(onFrozen)
+          .then(
+            () => child.kill("SIGCONT"),
+            (error: unknown) => {
+              reject(error instanceof Error ? error : new Error(String(error)));
+              child.kill("SIGKILL");
+            },
+          );
       });
       child.on("exit", (code, signal) => {
         if (signal === "SIGKILL") resolve({ kind: "killed" });

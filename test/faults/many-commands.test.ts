@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Change } from "@ctrlplane/core";
 import { servePlatform, type ServedPlatform } from "@ctrlplane/provider-reference";
-import { outcomeOf, Workbench } from "../e2e/workbench.ts";
+import { heard, outcomeOf, Workbench } from "../e2e/workbench.ts";
 
 const count = 50;
 const built = pathToFileURL(join(import.meta.dirname, "../../packages/providers/reference/dist/index.js")).href;
@@ -91,11 +90,3 @@ describe("the built pctl, many at once", () => {
     }
   });
 });
-
-async function heard(stream: NodeJS.ReadableStream | null, words: string): Promise<void> {
-  assert.ok(stream !== null);
-  for (let said = ""; !said.includes(words);) {
-    const [chunk] = (await once(stream, "data")) as [Buffer]; // without an encoding, chunks are buffers
-    said += chunk.toString();
-  }
-}

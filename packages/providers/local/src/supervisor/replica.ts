@@ -78,8 +78,10 @@ export class SupervisedReplica {
       await this.#loop;
       await this.#write({ desired: "running" });
       // Written with the start.
-      this.state = { ...this.state, starts: 0, failedStarts: 0 };
+      this.state = { ...this.state, starts: 0 };
     } else if (this.#loop === undefined && this.#isOver()) return;
+    // Whoever asks again means a new attempt: what made it fail until now, a full disk perhaps, may be over.
+    if (!this.state.ready) this.state = { ...this.state, failedStarts: 0 };
     const before = this.state.lastEnd?.run ?? 0;
     this.#loop ??= this.#keep(undefined);
     this.#wake.abort();
