@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, rmdir } from "node:fs/promises";
+import { mkdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Event } from "@ctrlplane/core";
@@ -34,7 +34,12 @@ describe("a change", { concurrency: 6 }, () => {
       assert.equal(result?.exitCode, 5, JSON.stringify(result));
       assert.equal(result.diagnostics[0]?.code, "lease-lost");
       assert.equal((await platform.harness.dump()).writes.length, taken, "nothing was written by who lost the lease");
-      assert.equal(await plane.stacks.state.show(declared), undefined);
+      const left = await plane.stacks.state.show(declared);
+      assert.deepEqual(
+        [left?.entries, left?.pending],
+        [{}, ["ref"]],
+        "only that it began to use the provider is on record",
+      );
       assert.equal((await finish(plane.stacks.deploy(declared))).exitCode, 0);
       assert.deepEqual(await running(platform), ["shop-web slow:600 100%"]);
     });
@@ -59,7 +64,11 @@ describe("a change", { concurrency: 6 }, () => {
       const declared = await stack(service("web", "ok:1"));
       const place = join(folder, "pctl.shop.json");
       const run = await plane.stacks.deploy(declared);
-      for await (const event of run.events) if (event.type === "replica.created") await mkdir(place);
+      for await (const event of run.events) {
+        if (event.type !== "replica.created") continue;
+        await rm(place);
+        await mkdir(place);
+      }
       const { result } = await run.done;
       assert.equal(result?.exitCode, 1);
       assert.equal(result.diagnostics[0]?.code, "not-recorded");

@@ -46,7 +46,7 @@ export function makeEngine(core: Core): Stacks {
     providers: (stack) => providerStatuses(core, stack),
     state: {
       show: (stack) => core.store.read(stack.name),
-      rebuild: (stack) => rebuildState(core, stack),
+      rebuild: (stack) => rebuildState(core, stack, { everywhere: true }),
       unlock: (stack) => unlockStack(core, stack),
     },
   };

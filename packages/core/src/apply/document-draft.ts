@@ -8,13 +8,14 @@ import type { StateDocument, StateEntry, StateStore } from "../state/store.ts";
 /** How often a document that others wrote meanwhile is read again. */
 const attempts = 3;
 
-/** The state document as a change leaves it; written once, at its end. The ledger is the truth until then. */
+/** The state document as a change leaves it; written at its end, and before it where it goes to a new provider. The ledger is the truth until then. */
 export class DocumentDraft {
   readonly #lineage: string;
   /** What this change has set. */
   readonly #own: Record<string, StateEntry> = {};
   #before: StateDocument | undefined;
   #entries: Record<string, StateEntry>;
+  #pending: readonly string[];
   #isChanged: boolean;
   #lastChange: number | undefined;
 
@@ -22,6 +23,7 @@ export class DocumentDraft {
     this.#before = before;
     this.#lineage = lineage;
     this.#entries = { ...before?.entries };
+    this.#pending = before?.pending ?? [];
     this.#lastChange = before?.lastChange;
     this.#isChanged = before === undefined || before.lineage !== lineage;
   }
@@ -30,6 +32,43 @@ export class DocumentDraft {
   changed(number: number): void {
     if (number === this.#lastChange) return;
     this.#lastChange = number;
+    this.#isChanged = true;
+  }
+
+  /**
+   * A change is about to use these providers. Those that no entry names are written down before that: should it be killed, the next
+   * one looks there, whatever is declared by then.
+   */
+  async begins(providers: Iterable<string>, store: StateStore, stack: string): Promise<void> {
+    const living = Object.values(this.#entries).filter((entry) => entry.destroyed !== true);
+    const named = new Set([...living.map((entry) => entry.provider), ...this.#pending]);
+    const added = [...new Set(providers)].filter((name) => !named.has(name));
+    if (added.length === 0) return;
+    this.#pending = [...this.#pending, ...added].sort();
+    this.#isChanged = true;
+    await this.write(store, stack);
+    this.#isChanged = true;
+  }
+
+  /** Providers that a change began to use, and whose end is not on record. */
+  get pending(): readonly string[] {
+    return this.#pending;
+  }
+
+  /** An entry says that an instance of this name is there. */
+  names(name: string, provider: string): boolean {
+    return Object.entries(this.#entries).some(
+      ([key, entry]) =>
+        (key === name || key.startsWith(`${name}@`)) && entry.provider === provider && entry.destroyed !== true,
+    );
+  }
+
+  /** Nothing is there any more but what an entry names. */
+  ended(providers: Iterable<string>): void {
+    const ended = new Set(providers);
+    const pending = this.#pending.filter((name) => !ended.has(name));
+    if (pending.length === this.#pending.length) return;
+    this.#pending = pending;
     this.#isChanged = true;
   }
 
@@ -79,6 +118,7 @@ export class DocumentDraft {
 
   #rebase(now: StateDocument | undefined): void {
     this.#entries = now === undefined ? this.#entries : { ...now.entries, ...this.#own };
+    this.#pending = [...new Set([...this.#pending, ...(now?.pending ?? [])])].sort();
     this.#before = now;
     this.#lastChange = Math.max(this.#lastChange ?? 0, now?.lastChange ?? 0);
   }
@@ -87,8 +127,10 @@ export class DocumentDraft {
   async replace(store: StateStore, stack: string): Promise<StateDocument> {
     const serial = (this.#before?.serial ?? 0) + 1;
     const change = this.#lastChange === undefined ? {} : { lastChange: this.#lastChange };
-    const document: StateDocument = { serial, lineage: this.#lineage, entries: this.#entries, ...change };
+    const pending = this.#pending.length === 0 ? {} : { pending: this.#pending };
+    const document: StateDocument = { serial, lineage: this.#lineage, entries: this.#entries, ...change, ...pending };
     await store.write(stack, document, this.#before?.serial);
+    this.#before = document;
     return document;
   }
 

@@ -32,6 +32,7 @@ export async function finishChange(scope: ChangeScope, change: Change, of: Finis
       scope.emit({ type: "diagnostic", level: "error", message: problem.summary, data: { ...problem } });
     }
   };
+  scope.draft.ended(await endedProviders(scope));
   if (lost === undefined) await note("the state file", () => scope.draft.write(scope.core.store, scope.stack.name));
   const result = (): ChangeResult => {
     const elapsedMs = Math.round(scope.core.clock.monotonic() - of.begun);
@@ -58,6 +59,24 @@ export async function finishChange(scope: ChangeScope, change: Change, of: Finis
   const final = result();
   scope.emit(resultEvent(final));
   return { ...change, finishedAt, result: final };
+}
+
+/** Of the providers that somebody began to use, those where all that is there has an entry, and nothing is unfinished. */
+async function endedProviders(scope: ChangeScope): Promise<string[]> {
+  const { core, draft, platforms, stack } = scope;
+  const ended: string[] = [];
+  for (const name of draft.pending) {
+    const bound = platforms.providers.get(name);
+    if (bound === undefined || "problem" in bound) continue;
+    try {
+      const intents = await bound.platform.ledger.intents(scope.readContext());
+      const instances = await listAll(bound.provider, { stack: stack.name }, scope.readContext());
+      if (intents.length === 0 && instances.every((each) => draft.names(each.name, name))) ended.push(name);
+    } catch (error) {
+      core.log.warn("what is there could not be read", { provider: name, error });
+    }
+  }
+  return ended;
 }
 
 /** Ends a change that broke off where nothing should: a defect of ours or of a provider, told like any other failure. */

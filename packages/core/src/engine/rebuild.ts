@@ -10,14 +10,22 @@ import { stackScope } from "../platforms/bind.ts";
 import { describeLease } from "./status.ts";
 import { survey } from "./survey.ts";
 
-/** Writes the state document anew from what serves and from the ledgers; entries of what is gone stay, marked. */
-export async function rebuildState(core: Core, stack: Stack): Promise<StateDocument> {
+/**
+ * Writes the state document anew from what serves and from the ledgers; entries of what is gone stay, marked. `everywhere`: on every
+ * provider that is declared, not only on those that are known to be used.
+ */
+export async function rebuildState(
+  core: Core,
+  stack: Stack,
+  { everywhere = false }: { readonly everywhere?: boolean } = {},
+): Promise<StateDocument> {
   const context = readContext(core, stack.name);
   const { before, isDamaged } = await readable(core, stack);
   const seen = await survey(
     { ...core, store: { ...core.store, read: () => Promise.resolve(before), list: () => core.store.list() } },
     stack,
     context,
+    everywhere ? Object.keys(stack.providers) : [],
   );
   const draft = new DocumentDraft(before, seen.lineage);
   draft.changed(Math.max(before?.lastChange ?? 0, seen.lastChange?.number ?? 0));

@@ -3,7 +3,7 @@ import { CtrlPlaneError } from "../errors/error.ts";
 import type { Change, ChangeCommand, DeploymentOutcome, DeploymentResult } from "../model/change.ts";
 import { newId } from "../model/ids.ts";
 import { label } from "../model/labels.ts";
-import type { ActionKind, Plan } from "../model/plan.ts";
+import type { ActionKind, Plan, PlanAction } from "../model/plan.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ChangeOptions, Run } from "../control-plane.ts";
 import { ChangeScope } from "../apply/change-scope.ts";
@@ -101,10 +101,13 @@ function accept(intended: Intended, expected: string | undefined): Intended {
 }
 
 function touchedPlatforms(plan: Plan): string[] {
-  const acting = plan.actions.filter(
+  return [...new Set(acting(plan).map((action) => action.instance.platformId))].sort();
+}
+
+function acting(plan: Plan): PlanAction[] {
+  return plan.actions.filter(
     ({ kind }) => kind !== "keep" && kind !== "pause" && kind !== "hold" && kind !== "unreachable",
   );
-  return [...new Set(acting.map((action) => action.instance.platformId))].sort();
 }
 
 async function begin(
@@ -138,6 +141,11 @@ async function begin(
     signal,
   });
   const change = makeChange(core, request, number);
+  await draft.begins(
+    acting(plan).map(({ instance }) => instance.provider),
+    core.store,
+    stack.name,
+  );
   for (const id of leases.keys()) {
     const platform = survey.platforms.platforms.get(id);
     if (platform === undefined) continue;

@@ -31,10 +31,16 @@ export interface Survey {
   readonly lastChange: Change | undefined;
 }
 
-/** Observes a stack: its providers, those that its state names, their instances and records. Reads only. */
-export async function survey(core: Core, stack: Stack, context: ProviderContext): Promise<Survey> {
+/** Observes a stack: its providers, those that its state names and `also` these, their instances and records. Reads only. */
+export async function survey(
+  core: Core,
+  stack: Stack,
+  context: ProviderContext,
+  also: readonly string[] = [],
+): Promise<Survey> {
   const document = await core.store.read(stack.name);
   const names = new Set(Object.values(stack.services).flatMap((service) => service.providers));
+  for (const name of [...also, ...(document?.pending ?? [])]) names.add(name);
   for (const entry of Object.values(document?.entries ?? {})) if (entry.destroyed !== true) names.add(entry.provider);
   if (names.size === 0 && stack.defaultProvider !== undefined) names.add(stack.defaultProvider);
   if (names.size === 0) for (const name of Object.keys(stack.providers)) names.add(name);

@@ -18,7 +18,8 @@ export interface StateText {
 export function writeStateText({ document, others, ownOthers }: StateText): string {
   const content = { ...others, ...document.entries };
   const change = document.lastChange === undefined ? {} : { last_change: document.lastChange };
-  const own = { ...ownOthers, version, serial: document.serial, lineage: document.lineage, ...change };
+  const pending = document.pending === undefined ? {} : { pending: document.pending };
+  const own = { ...ownOthers, version, serial: document.serial, lineage: document.lineage, ...change, ...pending };
   return `${JSON.stringify({ ...content, [ownKey]: { ...own, checksum: checksumOf(content, own) } }, undefined, 2)}\n`;
 }
 
@@ -51,7 +52,7 @@ function readOwn(
     });
   }
   const { checksum, ...checked } = own;
-  const { version: _version, serial, lineage, last_change: lastChange, ...ownOthers } = checked;
+  const { version: _version, serial, lineage, last_change: lastChange, pending, ...ownOthers } = checked;
   if (typeof serial !== "number" || typeof lineage !== "string")
     throw unreadable(name, `${ownKey} lacks serial or lineage`, hint);
   if (checksum !== checksumOf(rest, checked)) {
@@ -65,7 +66,8 @@ function readOwn(
     );
   }
   const change = typeof lastChange === "number" ? { lastChange } : {};
-  return { document: { ...document, serial, lineage, ...change }, ownOthers };
+  const began = isNames(pending) ? { pending } : {};
+  return { document: { ...document, serial, lineage, ...change, ...began }, ownOthers };
 }
 
 function parse(text: string, name: string, hint: string): Record<string, unknown> {
@@ -85,6 +87,10 @@ function checksumOf(content: object, own: object): string {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isNames(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
 function isEntry(value: unknown): boolean {

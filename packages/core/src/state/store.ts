@@ -42,6 +42,11 @@ export interface StateDocument {
   readonly lineage: string;
   /** Number of the last change that was recorded: numbers rise over all platforms that the stack was ever on. */
   readonly lastChange?: number;
+  /**
+   * Names of providers that a change began to use, and whose end is not on record: something may be there that no entry names.
+   * Absent: none.
+   */
+  readonly pending?: readonly string[];
   /** By `{stack}-{service}`, or `{stack}-{service}@{provider}` from the second provider of a service on. */
   readonly entries: Readonly<Record<string, StateEntry>>;
 }
