@@ -46,7 +46,8 @@ export function openPlane(
   const deploy = async (): Promise<void> => {
     const { done } = await plane.stacks.deploy(await load());
     const { result } = await done;
-    if (result?.exitCode !== 0) throw new Error(`a deploy ended with ${result?.exitCode}`);
+    if (result?.exitCode !== 0)
+      throw new Error(`a deploy ended with ${result?.exitCode}: ${JSON.stringify(result?.diagnostics)}`);
   };
   return { plane, load, deploy };
 }

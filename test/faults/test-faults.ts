@@ -15,7 +15,7 @@ const floors = JSON.parse(readFileSync(new URL("points.json", import.meta.url), 
 >; // written by hand, beside this file
 
 /** Of so many, one is tried in the plain run. With SOAK=1 every one is. */
-const oneOf = { kill: 40, other: 300 };
+const oneOf = { kill: 20, other: 150 };
 
 /** Every call of every scenario, and at each of them every fault. `SEED=n` repeats what a plain run chose. */
 export function testFaults(name: string, subject: Subject): void {

@@ -55,12 +55,13 @@ export class DocumentDraft {
     return this.#pending;
   }
 
-  /** An entry says that an instance of this name is there. */
-  names(name: string, provider: string): boolean {
-    return Object.entries(this.#entries).some(
-      ([key, entry]) =>
-        (key === name || key.startsWith(`${name}@`)) && entry.provider === provider && entry.destroyed !== true,
+  /** Names of the instances that are on a provider by its entries. */
+  namesOn(provider: string): ReadonlySet<string> {
+    const own = Object.entries(this.#entries).filter(
+      ([, entry]) => entry.provider === provider && entry.destroyed !== true,
     );
+    // `{name}`, or `{name}@{provider}`: no name holds the sign.
+    return new Set(own.map(([key]) => key.split("@")[0] ?? key));
   }
 
   /** Nothing is there any more but what an entry names. */

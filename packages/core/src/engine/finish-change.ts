@@ -71,7 +71,8 @@ async function endedProviders(scope: ChangeScope): Promise<string[]> {
     try {
       const intents = await bound.platform.ledger.intents(scope.readContext());
       const instances = await listAll(bound.provider, { stack: stack.name }, scope.readContext());
-      if (intents.length === 0 && instances.every((each) => draft.names(each.name, name))) ended.push(name);
+      const named = draft.namesOn(name);
+      if (intents.length === 0 && instances.every((each) => named.has(each.name))) ended.push(name);
     } catch (error) {
       core.log.warn("what is there could not be read", { provider: name, error });
     }

@@ -261,15 +261,14 @@ function isStale({ document, surveys }: Survey, stack: string): boolean {
   const observed = [...surveys].flatMap(([platformId, each]) =>
     each.observed.filter((instance) => instance.stack === stack).map((instance) => ({ ...instance, platformId })),
   );
+  const living = Object.entries(document?.entries ?? {}).filter(([, entry]) => entry.destroyed !== true);
+  // `{name}`, or `{name}@{provider}`: no name holds the sign.
+  const entries = Map.groupBy(living, ([key]) => key.split("@")[0]);
   return observed.some(({ name, settled, labels, platformId }) => {
     if (settled === undefined || labels[label.lineage] === undefined) return false;
-    const entries = Object.entries(document?.entries ?? {});
-    return !entries.some(
-      ([key, entry]) =>
-        (key === name || key.startsWith(`${name}@`)) &&
-        entry.release === settled.number &&
-        entry.destroyed !== true &&
-        (entry.platformId ?? platformId) === platformId,
+    const own = entries.get(name) ?? [];
+    return !own.some(
+      ([, entry]) => entry.release === settled.number && (entry.platformId ?? platformId) === platformId,
     );
   });
 }
