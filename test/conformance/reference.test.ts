@@ -6,7 +6,9 @@ import { columnOf, linesOf } from "../../scripts/conformance-page.ts";
 
 const { report } = conformance({ name: "reference", harness, runner: { describe, test } });
 
-test("docs/conformance.md says of reference what was seen", async () => {
+test("docs/conformance.md says of reference what was seen", async (context) => {
   const hint = "older than the provider: node --conditions=source scripts/conformance-page.ts";
-  assert.deepEqual(columnOf("reference"), linesOf(await report()), hint);
+  const seen = await report();
+  context.diagnostic(`engine used: ${seen.provider}, ${seen.provenBy}`);
+  assert.deepEqual(columnOf("reference"), linesOf(seen), hint);
 });

@@ -166,7 +166,7 @@ describe("bad input: where, what, what to do, and nothing touched", { concurrenc
     assert.deepEqual(project.processes(), []);
   });
 
-  test("a full disk", { skip: isRoot ? false : "only root can mount a small disk" }, async () => {
+  test("a full disk", { skip: isRoot ? false : "missing: root, to mount a small disk" }, async () => {
     await using project = await Project.withServer({ version: "v1" });
     mkdirSync(project.dataFolder, { mode: 0o700 });
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=300k,mode=0700", "none", project.dataFolder]);
