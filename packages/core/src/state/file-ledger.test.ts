@@ -68,19 +68,19 @@ describe("fileLedger and leftovers", () => {
     const folder = await temporaryFolder(t);
     const ledger = fileLedger(folder);
     const version = await ledger.create("a/b", "1", context);
-    await unlink(join(folder, "a/b@", `t.${version}`));
+    await unlink(join(folder, "a/b@", `f.${version}`));
     assert.equal(await ledger.read("a/b", context), undefined);
     assert.deepEqual(await ledger.list("", context), []);
     await assert.rejects(ledger.swap("a/b", "2", version, context), { code: "CONFLICT" });
     await ledger.create("a/b", "new", context);
     assert.equal((await ledger.read("a/b", context))?.value, "new");
-    assert.equal((await readdir(join(folder, "a/b@"))).length, 2);
+    assert.equal((await readdir(join(folder, "a/b@"))).length, 1);
   });
 
   it("names a record whose value somebody deleted", async (t) => {
     const folder = await temporaryFolder(t);
     const ledger = fileLedger(folder);
-    const version = await ledger.create("a", "1", context);
+    const version = await ledger.swap("a", "2", await ledger.create("a", "1", context), context);
     await unlink(join(folder, "a@", `v.${version}`));
     await assert.rejects(ledger.read("a", context), {
       code: "INVALID",
@@ -101,7 +101,7 @@ describe("fileLedger and leftovers", () => {
   it("is readable by its user alone", async (t) => {
     const folder = join(await temporaryFolder(t), "ledger");
     const version = await fileLedger(folder).create("a/b", "1", context);
-    const modes = [folder, join(folder, "a"), join(folder, "a/b@"), join(folder, "a/b@", `v.${version}`)].map(
+    const modes = [folder, join(folder, "a"), join(folder, "a/b@"), join(folder, "a/b@", `f.${version}`)].map(
       (path) => statSync(path).mode & 0o777,
     );
     assert.deepEqual(modes, [0o700, 0o700, 0o700, 0o600]);

@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { randomBytes } from "node:crypto";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { Ledger, LedgerRecord } from "../provider/ledger.ts";
@@ -8,17 +8,18 @@ import { syncFolder, writeNewFile } from "./durable-files.ts";
 import { fileError, systemCode } from "./file-error.ts";
 import { checkRecordName, checkRecordPrefix, checkRecordValue } from "./ledger-limits.ts";
 import { listRecords } from "./list-records.ts";
-import { discard, recordFolder, sweepWork, tokenName, tokenOf, valueName, workFolder } from "./record-folder.ts";
+import { changedToken, discard, freshToken, prepareWork, recordFolder, tokenOf, workPlace } from "./record-folder.ts";
 
 /**
  * A ledger in a folder, for processes of one machine on a local file system. No process waits for another and none leaves a lock behind:
  *
- * A record is a folder `{name}@` with two files: the *token* `t.{version}`, empty, and the value `v.{version}`. Each write is one
- * rename, which the kernel carries out for exactly one of several processes: a record is created by renaming a complete folder to
- * its name, which fails where one that is not empty is there; it is changed by renaming the token from the old version to
- * the new one, after the new value was written beside it; it is removed by renaming the token away. Versions are random and
- * never come back, so a process that was asleep for long cannot hit a later record. What a killed process leaves is
- * never seen as a record, and is cleared away by those that come later.
+ * A record is a folder `{name}@` with a *token*, whose name holds the version: `f.{version}` with the value in it, until the record
+ * is changed for the first time; then `t.{version}`, with the value beside it in `v.{version}`. Each write is one rename, which the
+ * kernel carries out for exactly one of several processes: a record is created by renaming a complete folder to its name, which
+ * fails where one that is not empty is there; it is changed by renaming the token from the old version to the new one, after the
+ * new value was written beside it; it is removed by renaming the token away. Versions are random and never come back, so a
+ * process that was asleep for long cannot hit a later record. What a killed process leaves is never seen as a record, and is
+ * cleared away by those that come later.
  *
  * Folders are made 0700. Values and names are on the disk before a call returns.
  */
@@ -32,7 +33,7 @@ const abandonedAfterMs = 60 * 60 * 1000;
 class FileLedger implements Ledger {
   readonly reach: Ledger["reach"];
   readonly #folder: string;
-  #isSwept = false;
+  #isPrepared = false;
 
   constructor(folder: string, reach: Ledger["reach"]) {
     this.#folder = folder;
@@ -45,17 +46,14 @@ class FileLedger implements Ledger {
     const record = recordFolder(this.#folder, name);
     return this.#doing("write to the ledger", record, context, async () => {
       const version = newVersion();
-      if (!this.#isSwept) sweepWork(this.#folder, abandonedAfterMs);
-      this.#isSwept = true;
-      const work = join(workFolder(this.#folder), version);
+      const work = this.#workPlace(version);
       try {
         mkdirSync(work, { mode: 0o700 });
-        writeFileSync(join(work, tokenName(version)), "", { mode: 0o600 });
-        await writeNewFile(join(work, valueName(version)), value, 0o600);
-        await syncFolder(work);
-        mkdirSync(dirname(record), { recursive: true, mode: 0o700 });
+        // Syncing a new file brings its name to the disk as well, on ext4, XFS and Btrfs.
+        await writeNewFile(freshToken(work, version).path, value, 0o600);
         this.#place(work, record, name, context);
       } catch (error) {
+        this.#isPrepared = false;
         rmSync(work, { recursive: true, force: true });
         throw error;
       }
@@ -70,9 +68,10 @@ class FileLedger implements Ledger {
     return this.#doing("read from the ledger", record, context, () => {
       let missing: string | undefined;
       for (;;) {
-        const version = tokenOf(record);
-        if (version === undefined) return undefined;
-        const value = readIfThere(join(record, valueName(version)));
+        const token = tokenOf(record);
+        if (token === undefined) return undefined;
+        const { version } = token;
+        const value = readIfThere(token.valuePath);
         if (value !== undefined) return { value, version };
         // Replaced between the two reads; the value of a version that stays is there before its token.
         if (version === missing) throw lostValue(name, record);
@@ -92,20 +91,21 @@ class FileLedger implements Ledger {
     if (!isVersion(version)) throw changed(name);
     const record = recordFolder(this.#folder, name);
     return this.#doing("write to the ledger", record, context, async () => {
-      const next = newVersion();
-      const written = join(record, valueName(next));
+      const next = changedToken(record, newVersion());
       try {
-        await writeNewFile(written, value, 0o600);
+        await writeNewFile(next.valuePath, value, 0o600);
         context.fence.check();
-        renameSync(join(record, tokenName(version)), join(record, tokenName(next)));
+        // One of the two is its token.
+        const moved = [freshToken, changedToken].some((of) => moveIfThere(of(record, version).path, next.path));
+        if (!moved) throw changed(name);
       } catch (error) {
-        rmSync(written, { force: true });
+        rmSync(next.valuePath, { force: true });
         throw systemCode(error) === "ENOENT" ? changed(name) : error;
       }
       // It may have been removed already.
       await syncIfThere(record);
-      rmSync(join(record, valueName(version)), { force: true });
-      return next;
+      rmSync(changedToken(record, version).valuePath, { force: true });
+      return next.version;
     });
   }
 
@@ -116,17 +116,30 @@ class FileLedger implements Ledger {
       for (;;) {
         const found = tokenOf(record);
         if (found === undefined) break;
-        if (version !== undefined && found !== version) throw changed(name);
+        if (version !== undefined && found.version !== version) throw changed(name);
+        const away = this.#workPlace(newVersion());
         context.fence.check();
-        if (takeAway(join(record, tokenName(found)), join(workFolder(this.#folder), newVersion()))) break;
+        if (moveIfThere(found.path, away)) {
+          rmSync(away, { force: true });
+          break;
+        }
+        // Another one changed it, or somebody cleared the work folder away.
+        this.#isPrepared = false;
       }
       discard(record);
       await syncIfThere(dirname(record));
     });
   }
 
+  #workPlace(name: string): string {
+    if (!this.#isPrepared) prepareWork(this.#folder, abandonedAfterMs);
+    this.#isPrepared = true;
+    return workPlace(this.#folder, name);
+  }
+
   /** Gives a complete folder its name. Leftovers of a record that is gone are in the way until they are cleared. */
   #place(work: string, record: string, name: string, context: ProviderContext): void {
+    let hasParent = false;
     for (;;) {
       context.fence.check();
       try {
@@ -134,6 +147,11 @@ class FileLedger implements Ledger {
         return;
       } catch (error) {
         const code = systemCode(error);
+        if (code === "ENOENT" && !hasParent) {
+          mkdirSync(dirname(record), { recursive: true, mode: 0o700 });
+          hasParent = true;
+          continue;
+        }
         if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
       }
       if (tokenOf(record) !== undefined) throw exists(name);
@@ -162,15 +180,15 @@ function isVersion(text: string): boolean {
   return /^[0-9a-f]{24}$/.test(text);
 }
 
-function takeAway(token: string, to: string): boolean {
+/** False where there is nothing. */
+function moveIfThere(from: string, to: string): boolean {
   try {
-    renameSync(token, to);
+    renameSync(from, to);
+    return true;
   } catch (error) {
     if (systemCode(error) === "ENOENT") return false;
     throw error;
   }
-  rmSync(to, { force: true });
-  return true;
 }
 
 function readIfThere(path: string): string | undefined {
