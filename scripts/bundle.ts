@@ -32,16 +32,23 @@ async function bundle(folder: string): Promise<string[]> {
     sourcemap: true,
     sourcemapExcludeSources: true,
     comments: { legal: false },
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
   });
   await build.close();
   const files = new Map(
-    output.map((each) => [each.fileName, each.type === "chunk" ? each.code : String(each.source)] as const),
+    output.map((each) => [each.fileName, each.type === "chunk" ? inAscii(each.code) : String(each.source)] as const),
   );
   const chunks = output.filter((each) => each.type === "chunk");
   for (const chunk of chunks) checkPlace(home, chunk);
   const licenses = licensesOf(chunks.flatMap((each) => each.moduleIds));
   if (licenses !== "") files.set("licenses.txt", licenses);
   return replace(join(home, "dist"), files).map((file) => relative(root, file));
+}
+
+/** Node keeps a text of ASCII alone in half the memory, and reads it in half the time. */
+function inAscii(code: string): string {
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return code.replaceAll(/\P{ASCII}/gu, (character) => character.split("").map(escaped).join(""));
 }
 
 /** Relative to the package: what it exports, and its programs. */
