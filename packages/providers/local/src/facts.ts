@@ -1,5 +1,5 @@
 import type { PlatformHealth } from "@ctrlplane/core/provider";
-import type { PortHolder } from "./port-holders.ts";
+import type { ListeningSocket } from "./process/listening-sockets.ts";
 import type { PublishedPort } from "./published-port.ts";
 
 /** What `check` knows of this machine: `PlatformHealth.facts` of `local`. Plain data. */
@@ -13,7 +13,7 @@ export interface LocalFacts {
   /** Addresses of this machine, those in 127.0.0.0/8 apart. */
   readonly addresses: readonly string[];
   /** Ports that others than our gateway listen on. */
-  readonly listening: readonly PortHolder[];
+  readonly listening: readonly ListeningSocket[];
   /** What our gateway listens on, for every stack of the data folder. */
   readonly published: readonly PublishedPort[];
 }

@@ -9,9 +9,9 @@ import { errnoOf, mapError, unlessAbsent } from "./errors.ts";
 import type { LocalFacts } from "./facts.ts";
 import { daemonFile } from "./layout.ts";
 import { readPlatformId } from "./platform.ts";
-import { readListening } from "./port-holders.ts";
 import { readPublished } from "./published-port.ts";
 import { isAlive } from "./process/identity.ts";
+import { readListening, socketsOf } from "./process/listening-sockets.ts";
 import { readJsonFile } from "./process/json-file.ts";
 import { formatBytes } from "./snapshot.ts";
 import type { ProcessIdentity } from "./supervisor/records.ts";
@@ -90,8 +90,8 @@ async function lowestPort(): Promise<number> {
 
 function listeningOthers(dir: string): LocalFacts["listening"] {
   const gateway = readJsonFile<ProcessIdentity>(daemonFile(dir, "gateway"));
-  const own = isAlive(gateway) ? gateway?.pid : undefined;
-  return readListening().filter((each) => own === undefined || each.pid !== own);
+  const own = new Set(gateway !== undefined && isAlive(gateway) ? socketsOf(gateway.pid) : []);
+  return readListening().filter(({ inode }) => !own.has(inode));
 }
 
 function checkSystem(): readonly Diagnostic[] {

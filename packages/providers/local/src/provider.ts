@@ -102,10 +102,7 @@ export function createLocalProvider(
     identifyImage: (request, context) => images.identify(request, context),
     async buildImage(request, context) {
       await ensurePlatform(dir);
-      const image = await mapped(request.image.declared, () => images.build(request, context));
-      // What is built is rolled out next, after its release and its intent are on the disk.
-      supervisor.warmUp();
-      return image;
+      return mapped(request.image.declared, () => images.build(request, context));
     },
     provision: (request, context) =>
       mapped(`the volumes of ${request.instance.name}`, () => provision(dir, request, context)),
@@ -124,7 +121,7 @@ export function createLocalProvider(
       return onlyIfReachable(dir, [seen])[0] ?? seen;
     },
     list: (selector) => mapped(dir, () => listInstances(dir, selector)),
-    ledger: ledgerOf(dir),
+    ledger: ledgerOf(dir, () => supervisor.warmUp()),
     close: () => Promise.resolve(),
   });
 }
@@ -146,13 +143,14 @@ async function provision(
   return { volumes: volumesOf(dir, instance, spec) };
 }
 
-/** The folder has its id before the first record lies in it. */
-function ledgerOf(dir: string): Ledger {
+/** The folder has its id before the first record lies in it. `onCreate`: a change begins, or is under way. */
+function ledgerOf(dir: string, onCreate: () => void): Ledger {
   const ledger = fileLedger(layout(dir).ledger, "platform");
   return {
     reach: ledger.reach,
     async create(name, value, context) {
       await ensurePlatform(dir);
+      onCreate();
       return ledger.create(name, value, context);
     },
     read: (name, context) => ledger.read(name, context),

@@ -1,7 +1,7 @@
 import { label } from "@ctrlplane/core/provider";
 import type { InstanceIdentity } from "@ctrlplane/core/provider";
 import { isHttp } from "./address.ts";
-import { overlaps } from "./port-holders.ts";
+import { overlaps } from "./process/listening-sockets.ts";
 import { readInstances } from "./supervisor/read.ts";
 import type { InstanceRecord, RouteListener } from "./supervisor/records.ts";
 

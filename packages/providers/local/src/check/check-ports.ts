@@ -2,8 +2,8 @@ import type { Diagnostic, InstanceIdentity, PortSpec, ServiceSpec } from "@ctrlp
 import { isHttp, listenings, loopbackPort } from "../address.ts";
 import { listenersOf } from "../describe.ts";
 import type { LocalFacts } from "../facts.ts";
-import { overlaps } from "../port-holders.ts";
-import type { PortHolder } from "../port-holders.ts";
+import { overlaps, ownerOf } from "../process/listening-sockets.ts";
+import type { SocketOwner } from "../process/listening-sockets.ts";
 import { describePort, isClash, isOfStack } from "../published-port.ts";
 import { refused, told } from "./finding.ts";
 
@@ -60,7 +60,7 @@ function checkPublished(
     refused(
       field,
       "port-in-use",
-      `port ${hostPort} is in use by ${describeHolder(holder)}`,
+      `port ${hostPort} is in use by ${describeOwner(ownerOf(holder))}`,
       "End that process, or publish another port.",
     ),
   ];
@@ -88,9 +88,9 @@ function checkOtherStacks(spec: ServiceSpec, facts: LocalFacts, instance: Instan
 }
 
 /** `pid 4711 (node server.js)`. */
-export function describeHolder({ pid, command }: Pick<PortHolder, "pid" | "command">): string {
-  if (pid === undefined) return "a process of another user";
-  return command === undefined || command === "" ? `pid ${pid}` : `pid ${pid} (${command})`;
+export function describeOwner(owner: SocketOwner | undefined): string {
+  if (owner === undefined) return "a process of another user";
+  return owner.command === "" ? `pid ${owner.pid}` : `pid ${owner.pid} (${owner.command})`;
 }
 
 function checkRepeated(ports: readonly PortSpec[]): readonly Diagnostic[] {

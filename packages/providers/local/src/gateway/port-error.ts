@@ -1,5 +1,5 @@
 import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
-import { overlaps, readListening } from "../port-holders.ts";
+import { overlaps, ownerOf, readListening } from "../process/listening-sockets.ts";
 import { transportOf } from "./entrance.ts";
 import type { Entrance, RouteTable } from "./routes.ts";
 
@@ -35,8 +35,8 @@ export function withHolder(error: unknown, table: RouteTable): unknown {
   const holders = readListening().filter((each) => each.transport === transport && each.port === entrance.port);
   const holder = holders.find((each) => overlaps(each.address, entrance.address)) ?? holders[0];
   if (holder === undefined) return error;
-  const who =
-    holder.pid === undefined ? "a process of another user" : `process ${holder.pid} (${holder.command ?? "unknown"})`;
+  const owner = ownerOf(holder);
+  const who = owner === undefined ? "a process of another user" : `process ${owner.pid} (${owner.command})`;
   return portInUse(entrance, who, error);
 }
 

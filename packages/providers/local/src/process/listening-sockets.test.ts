@@ -4,7 +4,7 @@ import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { readListening } from "./port-holders.ts";
+import { ownerOf, readListening } from "./listening-sockets.ts";
 
 for (const [host, address] of [
   ["127.0.0.1", "127.0.0.1"],
@@ -20,9 +20,11 @@ for (const [host, address] of [
     // A TCP server on an address has one.
     const { port } = server.address() as AddressInfo;
     const found = readListening().find((each) => each.port === port && each.transport === "tcp");
-    assert.equal(found?.address, address);
-    assert.equal(found?.pid, process.pid);
-    assert.match(found?.command ?? "", /node/);
+    assert.ok(found);
+    assert.equal(found.address, address);
+    const owner = ownerOf(found);
+    assert.equal(owner?.pid, process.pid);
+    assert.match(owner.command, /node/);
   });
 }
 
@@ -32,5 +34,10 @@ test("finds who takes datagrams", async (t) => {
   socket.bind(0, "127.0.0.1");
   await once(socket, "listening");
   const found = readListening().find((each) => each.port === socket.address().port && each.transport === "udp");
-  assert.equal(found?.pid, process.pid);
+  assert.ok(found);
+  assert.equal(ownerOf(found)?.pid, process.pid);
+});
+
+test("a socket that is gone is nobody's", () => {
+  assert.equal(ownerOf({ inode: "0" }), undefined);
 });

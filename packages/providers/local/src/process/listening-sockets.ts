@@ -1,32 +1,49 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { endianness } from "node:os";
-import { errnoOf } from "./errors.ts";
+import { errnoOf } from "../errors.ts";
 
 /** A port of this machine that a process listens on. Plain data. */
-export interface PortHolder {
+export interface ListeningSocket {
   readonly transport: "tcp" | "udp";
   /** IP address; `*` for all of the machine's. */
   readonly address: string;
   readonly port: number;
-  /** Absent where this user may not see whose it is. */
-  readonly pid?: number;
+  /** The kernel's name of the socket, as in `/proc/<pid>/fd`. */
+  readonly inode: string;
+}
+
+export interface SocketOwner {
+  readonly pid: number;
   /** First words of its command line. */
-  readonly command?: string;
+  readonly command: string;
 }
 
 const tcpListen = "0A";
 const udpBound = "07";
 
-/** Who listens on this machine, from `/proc`. Elsewhere than on Linux: nobody is known. */
-export function readListening(): readonly PortHolder[] {
-  const sockets = [
+/** What is listened on, on this machine, from `/proc`. Elsewhere than on Linux: nothing is known. */
+export function readListening(): readonly ListeningSocket[] {
+  return [
     ...readTable("/proc/net/tcp", "tcp", tcpListen),
     ...readTable("/proc/net/tcp6", "tcp", tcpListen),
     ...readTable("/proc/net/udp", "udp", udpBound),
     ...readTable("/proc/net/udp6", "udp", udpBound),
   ];
-  const owners = ownersOf(sockets);
-  return sockets.map(({ inode, ...socket }) => ({ ...socket, ...owners.get(inode) }));
+}
+
+/** Names of the sockets that a process holds; none where it has ended, or is not ours to look into. */
+export function socketsOf(pid: number): readonly string[] {
+  return (orGone(() => readdirSync(`/proc/${pid}/fd`)) ?? []).flatMap((fd) => {
+    const target = orGone(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) ?? "";
+    return /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? [];
+  });
+}
+
+/** Whose a socket is; undefined where this user may not see that. Reads the open files of every process, so it is for those who are told of one alone. */
+export function ownerOf({ inode }: Pick<ListeningSocket, "inode">): SocketOwner | undefined {
+  const processes = (orGone(() => readdirSync("/proc")) ?? []).filter((name) => /^\d+$/.test(name)).map(Number);
+  const pid = processes.find((each) => socketsOf(each).includes(inode));
+  return pid === undefined ? undefined : { pid, command: commandOf(pid) };
 }
 
 /** True where a listener at `address` keeps another from listening at `wanted`. */
@@ -34,16 +51,12 @@ export function overlaps(address: string, wanted: string): boolean {
   return address === "*" || wanted === "*" || address === wanted;
 }
 
-interface Socket extends PortHolder {
-  readonly inode: string;
-}
-
-function readTable(file: string, transport: "tcp" | "udp", state: string): readonly Socket[] {
+function readTable(file: string, transport: "tcp" | "udp", state: string): readonly ListeningSocket[] {
   const text = orGone(() => readFileSync(file, "utf8"));
   return (text ?? "")
     .split("\n")
     .slice(1)
-    .flatMap((line): Socket[] => {
+    .flatMap((line): ListeningSocket[] => {
       const [, local, , found, , , , , , inode] = line.trim().split(/\s+/);
       const [hex, port] = (local ?? "").split(":");
       if (found !== state || hex === undefined || port === undefined || inode === undefined) return [];
@@ -69,36 +82,7 @@ function parseAddress(hex: string): string {
   return groups.join(":");
 }
 
-interface Owner {
-  readonly pid: number;
-  readonly command: string;
-}
-
-/** Whose a socket is, as far as this process looked before: finding out reads the open files of every process. */
-let known: ReadonlyMap<string, Owner | undefined> = new Map();
-
-function ownersOf(sockets: readonly Socket[]): ReadonlyMap<string, Owner | undefined> {
-  const inodes = new Set(sockets.map(({ inode }) => inode));
-  const found = findOwners(new Set([...inodes].filter((inode) => !known.has(inode))));
-  known = new Map([...inodes].map((inode) => [inode, known.get(inode) ?? found.get(inode)]));
-  return known;
-}
-
-function findOwners(wanted: ReadonlySet<string>): ReadonlyMap<string, Owner> {
-  const owners = new Map<string, Owner>();
-  if (wanted.size === 0) return owners;
-  for (const name of orGone(() => readdirSync("/proc")) ?? []) {
-    if (!/^\d+$/.test(name)) continue;
-    for (const fd of orGone(() => readdirSync(`/proc/${name}/fd`)) ?? []) {
-      const inode = /^socket:\[(\d+)\]$/.exec(orGone(() => readlinkSync(`/proc/${name}/fd/${fd}`)) ?? "")?.[1];
-      if (inode === undefined || !wanted.has(inode) || owners.has(inode)) continue;
-      owners.set(inode, { pid: Number(name), command: commandOf(name) });
-    }
-  }
-  return owners;
-}
-
-function commandOf(pid: string): string {
+function commandOf(pid: number): string {
   const words = (orGone(() => readFileSync(`/proc/${pid}/cmdline`, "utf8")) ?? "")
     .split("\0")
     .filter((word) => word !== "");

@@ -33,6 +33,8 @@ export async function watchHealth(run: WatchedRun, ended: AbortSignal): Promise<
   let failures = 0;
   let probes = 0;
   let waitMs = firstWaitMs;
+  // No program listens the moment it is started.
+  await pause(firstWaitMs, ended);
   while (!ended.aborted) {
     const { health } = run.record().policy;
     const interrupted = AbortSignal.any([ended, run.policyChanged()]);
@@ -42,8 +44,8 @@ export async function watchHealth(run: WatchedRun, ended: AbortSignal): Promise<
     }
     const hosts: Hosts = {};
     probes += 1;
-    // Hardly any program listens on ::1 alone: it is asked every other time.
-    const asked = probes % 2 === 0 ? loopbacks : loopbacks.slice(0, 1);
+    // Hardly any program listens on ::1 alone: it is asked every fourth time.
+    const asked = probes % 4 === 0 ? loopbacks : loopbacks.slice(0, 1);
     const result = health === undefined ? await portsGate(run, asked, hosts) : await probe(health, targetOf(run));
     if (ended.aborted) return;
     if (result.ok) {
