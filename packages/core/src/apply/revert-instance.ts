@@ -1,5 +1,6 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { DeploymentResult } from "../model/change.ts";
+import type { InstanceIdentity } from "../model/identity.ts";
 import type { Release } from "../model/release.ts";
 import type { KnownInstance, UnfinishedDeployment } from "../plan/input.ts";
 import type { RolloutDecision, RolloutJournal } from "../rollout/journal.ts";
@@ -26,12 +27,7 @@ export async function revertInstance(
   const isAttempt = begun?.spec.kind === "job" && !isScheduled(begun);
   if (isAttempt) return revertJob(scope, known, begun, { ...unfinished, decisions });
   const back = await releaseBefore(scope, known, unfinished);
-  scope.emitFor(instance, {
-    type: "service.reverting",
-    level: "warn",
-    message: because === undefined ? whyBack(unfinished) : `goes back because of ${because}`,
-    data: { to: unfinished.from },
-  });
+  tellReverting(scope, instance, unfinished, because);
   const aim = {
     ...(unfinished.from === undefined ? {} : { from: unfinished.from }),
     ...(unfinished.to === undefined ? {} : { to: unfinished.to }),
@@ -83,6 +79,20 @@ async function revertJob(
     };
   };
   return carryOut(scope, instance, aim, leave, { deployment, decisions });
+}
+
+export function tellReverting(
+  scope: ChangeScope,
+  instance: InstanceIdentity,
+  unfinished: UnfinishedDeployment,
+  because?: string,
+): void {
+  scope.emitFor(instance, {
+    type: "service.reverting",
+    level: "warn",
+    message: because === undefined ? whyBack(unfinished) : `goes back because of ${because}`,
+    data: { to: unfinished.from },
+  });
 }
 
 function whyBack({ change, to, pause }: UnfinishedDeployment): string {

@@ -5,11 +5,11 @@ import type { Release } from "../model/release.ts";
 import type { Stack } from "../model/stack.ts";
 import type { AdvanceOptions, Run } from "../control-plane.ts";
 import type { ChangeScope } from "../apply/change-scope.ts";
-import { carryOut } from "../apply/deployment.ts";
+import { carryOut, type Deployment, type DeploymentEffect } from "../apply/deployment.ts";
 import { recordServing } from "../apply/deploy-instance.ts";
 import { proveServing, tellPaused } from "../apply/roll-out-release.ts";
 import { runActions } from "../apply/execute.ts";
-import { revertInstance } from "../apply/revert-instance.ts";
+import { revertInstance, tellReverting } from "../apply/revert-instance.ts";
 import { describePause } from "../plan/pause.ts";
 import { actionKey, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
 import type { Core } from "../platforms/core.ts";
@@ -108,51 +108,80 @@ function describeAction({ instance, unfinished }: Paused, to: "promote" | "abort
   };
 }
 
-/** The same way back as of what did not finish; that it was wanted makes it a success. */
+/**
+ * That it was wanted makes it a success. Where there is nothing before it, or the platform cannot be told the whole of both
+ * releases, it goes the way back of what did not finish.
+ */
 async function abort(scope: ChangeScope, subject: Paused): Promise<DeploymentResult> {
-  const reverted = await revertInstance(scope, subject);
-  return reverted.outcome === "reverted" ? { ...reverted, outcome: "succeeded" } : reverted;
+  const { instance, unfinished } = subject;
+  const { ledger } = scope.platform(instance);
+  const { from, to } = unfinished;
+  const read = (number: number) => ledger.openRelease(instance.service, number, scope.readContext());
+  const isWhole = from !== undefined && (await read(from))?.opened === true && (await read(to))?.opened === true;
+  const reverted = isWhole ? await advance(scope, subject, "abort", {}) : await revertInstance(scope, subject);
+  if (reverted.outcome !== "reverted") return reverted;
+  if (isWhole) await recordServing(scope, await requireRelease(scope, subject, from));
+  return { ...reverted, outcome: "succeeded" };
 }
 
 async function promote(scope: ChangeScope, subject: Paused, full: boolean): Promise<DeploymentResult> {
+  const result = await advance(scope, subject, "promote", full ? { full } : {});
+  if (result.outcome === "succeeded")
+    await recordServing(scope, await requireRelease(scope, subject, subject.unfinished.to), subject.unfinished.from);
+  return result;
+}
+
+/** The paused deployment goes on, either way; it is the same one, with its journal. */
+async function advance(
+  scope: ChangeScope,
+  subject: Paused,
+  to: "promote" | "abort",
+  options: { readonly full?: true },
+): Promise<DeploymentResult> {
   const { instance, unfinished, observed } = subject;
-  const { ledger } = scope.platform(instance);
-  const intent = await ledger.intent(instance.service, scope.readContext());
+  const intent = await scope.platform(instance).ledger.intent(instance.service, scope.readContext());
   if (intent === undefined) throw new CtrlPlaneError("INTERNAL", `nothing of ${instance.name} is unfinished`);
   const release = await requireRelease(scope, subject, unfinished.to);
   const previous = unfinished.from === undefined ? undefined : await requireRelease(scope, subject, unfinished.from);
   const { replicas, strategy } = intent;
-  const from = unfinished.from === undefined ? {} : { from: unfinished.from };
   const settled = observed?.settled;
   const provider = scope.provider(instance);
-  const result = await carryOut(
-    scope,
-    instance,
-    { ...from, to: release.number, strategy, replicas, holds: release.spec.strategy.onFailure === "hold" },
-    async (deployment) => {
-      const message = `goes on with release ${release.number}`;
-      scope.emitFor(instance, { type: "service.started", release: release.number, message }, deployment.id);
-      const request = {
-        instance,
-        release,
-        replicas,
-        strategy: release.spec.strategy,
-        deployment: deployment.id,
-        journal: deployment.journal,
-        to: "promote" as const,
-        ...(full ? { full } : {}),
-        ...(previous === undefined ? {} : { previous }),
-        ...(settled === undefined ? {} : { previousReplicas: settled.replicas }),
-      };
-      const end = await provider.advance(request, deployment.context);
-      return end.state === "paused"
-        ? tellPaused(scope, release, end, deployment)
-        : proveServing(scope, provider, { release, replicas }, deployment);
-    },
-    intent,
-  );
-  if (result.outcome === "succeeded") await recordServing(scope, release, unfinished.from);
-  return result;
+  const carry = async (deployment: Deployment): Promise<DeploymentEffect> => {
+    tellBegun(scope, subject, to, deployment.id);
+    const request = {
+      instance,
+      release,
+      replicas,
+      strategy: release.spec.strategy,
+      deployment: deployment.id,
+      journal: deployment.journal,
+      to,
+      ...options,
+      ...(previous === undefined ? {} : { previous }),
+      ...(settled === undefined ? {} : { previousReplicas: settled.replicas }),
+    };
+    const end = await provider.advance(request, deployment.context);
+    if (end.state === "paused") return tellPaused(scope, release, end, deployment);
+    if (to === "promote" || previous === undefined)
+      return proveServing(scope, provider, { release, replicas }, deployment);
+    const back = { release: previous, replicas: settled?.replicas ?? previous.spec.scale.replicas };
+    return { ...(await proveServing(scope, provider, back, deployment)), outcome: "reverted" };
+  };
+  const aim = {
+    ...(unfinished.from === undefined ? {} : { from: unfinished.from }),
+    to: release.number,
+    strategy,
+    replicas,
+    holds: release.spec.strategy.onFailure === "hold",
+  };
+  return carryOut(scope, instance, aim, carry, intent);
+}
+
+function tellBegun(scope: ChangeScope, subject: Paused, to: "promote" | "abort", deployment: string): void {
+  const { instance, unfinished } = subject;
+  if (to === "abort") return tellReverting(scope, instance, unfinished);
+  const message = `goes on with release ${unfinished.to}`;
+  scope.emitFor(instance, { type: "service.started", release: unfinished.to, message }, deployment);
 }
 
 async function requireRelease(scope: ChangeScope, { instance }: Paused, number: number): Promise<Release> {
