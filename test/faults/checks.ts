@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Change } from "@ctrlplane/core";
 import { carryOut, makePlane, parse, type Site } from "./plane.ts";
-import type { Scenario, Step } from "./scenarios.ts";
+import type { Next, Step } from "./scenarios.ts";
 import type { Subject, World } from "./subject.ts";
 import { Tap } from "./tap.ts";
 
@@ -16,15 +16,9 @@ export async function plainly(subject: Subject, site: Site, step: Step): Promise
 }
 
 /** Whatever was left: one plain command, and what runs is what is declared, once, and nothing is unfinished. */
-export async function heals(
-  subject: Subject,
-  site: Site,
-  world: World,
-  scenario: Pick<Scenario, "next" | "runs">,
-): Promise<void> {
-  const { next, runs } = scenario;
-  assert.equal(await plainly(subject, site, next), 0, `${next.command} did not succeed`);
-  await isRight(subject, site, world, { services: next.command === "destroy" ? "" : next.services, runs });
+export async function heals(subject: Subject, site: Site, world: World, { step, runs }: Next): Promise<void> {
+  assert.equal(await plainly(subject, site, step), 0, `${step.command} did not succeed`);
+  await isRight(subject, site, world, { services: step.command === "destroy" ? "" : step.services, runs });
 }
 
 /** What runs is `runs`, nothing else of it is there, a plan finds nothing to do, and the history is one. `struck`: how many commands were. */
@@ -40,6 +34,7 @@ export async function isRight(
     of.runs,
     "what is there is not what is declared",
   );
+  await world.reach?.(of.services);
   const unfinished = (await world.records()).filter((name) => name.includes("/intents/"));
   assert.deepEqual(unfinished, [], "a deployment is left unfinished");
   const plane = makePlane(subject, site, new Tap());

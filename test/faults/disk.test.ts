@@ -54,7 +54,7 @@ describe("the disk of the state file, at every call of the store", () => {
             assert.match(ended.reason, words);
           }
           disk.repair();
-          await heals(subject, site, world, { next: deploy(version), runs: [`shop-web ok:${version}`] });
+          await heals(subject, site, world, { step: deploy(version), runs: [`shop-web ok:${version}`] });
         }
         context.diagnostic(`call, exit code: ${ends.join(", ")}`);
       } finally {

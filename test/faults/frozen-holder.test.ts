@@ -13,8 +13,7 @@ test("a holder that is frozen until its lease ran out writes nothing once it is 
     name: "frozen",
     before: [deploy(1)],
     during: deploy(2),
-    next: deploy(3),
-    runs: ["shop-web ok:3"],
+    nexts: [{ step: deploy(3), runs: ["shop-web ok:3"] }],
   };
   await using prepared = await prepare(subject, children, scenario);
   assert.ok(await prepared.strike({ point: "driver.create#1", kind: "frozen" }, { isLeaseLeft: true }));

@@ -13,7 +13,10 @@ function tell(reply: Reply): Promise<void> {
 
 async function work({ subject: url, site, step, fault }: Job): Promise<Reply> {
   const { subject } = (await import(url)) as { subject: Subject }; // what a subject's file exports
-  const tap = new Tap(fault, () => tell({ kind: "frozen" }));
+  const tap = new Tap(fault, {
+    tellFrozen: () => tell({ kind: "frozen" }),
+    kill: (who) => subject.kill?.(who, site),
+  });
   const plane = makePlane(subject, site, tap);
   try {
     const exitCode = await carryOut(plane, await parse(subject, site, step.services), step);

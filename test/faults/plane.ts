@@ -47,9 +47,11 @@ export function makePlane(subject: Subject, site: Site, tap: Tap): ControlPlane 
 
 export async function parse(subject: Subject, site: Site, services: string): Promise<Stack> {
   const providers = Object.keys(site.places).map(
-    (name) => `${name}: { type: ${subject.type}, options: { socket: ${JSON.stringify(site.places[name])} } }`,
+    (name) =>
+      `${name}: { type: ${subject.type}, options: ${JSON.stringify(subject.options(site.places[name] ?? ""))} }`,
   );
-  const text = `name: shop\nprovider: ref\nproviders: { ${providers.join(", ")} }\nservices: {${services}}\n`;
+  const declared = subject.declare?.(services, site) ?? services;
+  const text = `name: shop\nprovider: ref\nproviders: { ${providers.join(", ")} }\nservices: {${declared}}\n`;
   const parsed = await parseStack(text, {
     cwd: site.folder,
     env: {},

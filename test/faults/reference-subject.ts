@@ -8,6 +8,7 @@ const names = ["ref", "other"] as const;
 export const subject: Subject = {
   url: import.meta.url,
   type: "reference",
+  options: (socket) => ({ socket }),
   async start(folder, saved): Promise<World> {
     // Our own `save` made it.
     const states = (saved ?? {}) as Partial<Record<string, PlatformState>>;

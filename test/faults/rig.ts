@@ -10,6 +10,7 @@ import type { Scenario } from "./scenarios.ts";
 import type { Subject, World } from "./subject.ts";
 import type { Fault, FaultKind } from "./tap.ts";
 
+/** All that strikes the engine. */
 export const faultKinds: readonly FaultKind[] = [
   "kill-before",
   "kill-after",
@@ -38,20 +39,25 @@ export async function prepare(subject: Subject, children: Children, scenario: Sc
   const root = await mkdtemp(join(tmpdir(), "faults-"));
   const first = join(root, "before");
   await mkdir(first);
-  const world = await subject.start(root);
-  const site = { folder: first, places: world.places };
-  for (const step of scenario.before)
-    assert.equal(await plainly(subject, site, step), step.exitCode ?? 0, "the steps before");
-  const saved = await world.save();
+  const carryOutBefore = async (site: Site): Promise<void> => {
+    for (const step of scenario.before)
+      assert.equal(await plainly(subject, site, step), step.exitCode ?? 0, "the steps before");
+  };
+  const world = await subject.start(first);
+  if (world.save !== undefined) await carryOutBefore({ folder: first, places: world.places });
+  const saved = await world.save?.();
   await world.stop();
 
   let count = 0;
   const anew = async <T>(body: (site: Site, world: World) => Promise<T>): Promise<T> => {
     const folder = join(root, `${(count += 1)}`);
-    await cp(first, folder, { recursive: true });
+    if (saved === undefined) await mkdir(folder);
+    else await cp(first, folder, { recursive: true });
     const fresh = await subject.start(folder, saved);
+    const site = { folder, places: fresh.places };
     try {
-      return await body({ folder, places: fresh.places }, fresh);
+      if (saved === undefined) await carryOutBefore(site);
+      return await body(site, fresh);
     } finally {
       await fresh.stop();
       await rm(folder, { recursive: true });
@@ -69,23 +75,26 @@ export async function prepare(subject: Subject, children: Children, scenario: Sc
   const taken = points.findIndex((point) => point === "ledger.swap#1" || point === "ledger.create#1");
   const holdsLease = ({ point }: Fault): boolean => taken >= 0 && points.indexOf(point) > taken;
 
+  let strikes = 0;
   return {
     points,
     strike: (fault, { isLeaseLeft = false } = {}) =>
       anew(async (fresh, at) => {
+        const next = scenario.nexts[(strikes += 1) % scenario.nexts.length];
+        assert.ok(next !== undefined);
         const job = { subject: subject.url, site: fresh, step: scenario.during, fault };
         let before: string | undefined;
         const ended = await children.run(job, async () => {
-          if (!isLeaseLeft) await plainly(subject, fresh, { command: "unlock", services: scenario.next.services });
+          if (!isLeaseLeft) await plainly(subject, fresh, { command: "unlock", services: next.step.services });
           const unlocked = await at.everything();
-          await heals(subject, fresh, at, scenario);
+          await heals(subject, fresh, at, next);
           const healed = await at.everything();
           // Where all was done already nobody took the lease, and the last record of its own change is its to write.
           if (holdsLease(fault) && healed !== unlocked) before = healed;
         });
         const isSame = before === undefined || before === (await at.everything());
         assert.ok(isSame, "what was frozen wrote once it was thawed");
-        await heals(subject, fresh, at, scenario);
+        await heals(subject, fresh, at, next);
         return ended.kind === "killed" || ended.isStruck;
       }),
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),

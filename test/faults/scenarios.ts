@@ -27,8 +27,13 @@ export interface Scenario {
   readonly before: readonly Step[];
   /** What the fault strikes. */
   readonly during: Step;
-  /** The one plain command that puts all right. */
-  readonly next: Step;
+  /** Each fault is followed by one of these. */
+  readonly nexts: readonly Next[];
+}
+
+/** The one plain command that puts all right. */
+export interface Next {
+  readonly step: Step;
   /** What runs then: `name image`, each once. */
   readonly runs: readonly string[];
 }
@@ -42,8 +47,7 @@ const deploys = (["recreate", "rolling", "blue_green"] as const).map((strategy):
   name: `deploy, ${strategy}`,
   before: [deploy(web("ok:1", strategy))],
   during: deploy(web("ok:2", strategy)),
-  next: deploy(web("ok:2", strategy)),
-  runs: two("ok:2"),
+  nexts: [{ step: deploy(web("ok:2", strategy)), runs: two("ok:2") }],
 }));
 
 const one = web("ok:1", "recreate");
@@ -52,8 +56,11 @@ const operations = (["scale", "stop", "restart", "rollback"] as const).map((comm
   name: command,
   before: [deploy(one), deploy(second)],
   during: { command, services: second },
-  next: deploy(second),
-  runs: two("ok:2"),
+  nexts: [
+    { step: deploy(second), runs: two("ok:2") },
+    { step: deploy(web("ok:3", "recreate")), runs: two("ok:3") },
+    { step: { command: "destroy", services: second }, runs: [] },
+  ],
 }));
 
 const paused: Step = { ...deploy(web("ok:2", "canary")), exitCode: 4 };
@@ -65,8 +72,7 @@ const canaries = [
   before: [deploy(web("ok:1", "canary")), ...(during === paused ? [] : [paused])],
   during,
   // A declaration of another release ends what is paused; the same one would leave it so.
-  next: deploy(web("ok:3", "rolling")),
-  runs: two("ok:3"),
+  nexts: [{ step: deploy(web("ok:3", "rolling")), runs: two("ok:3") }],
 }));
 
 const plain = (image: string, more = ""): string => `{ image: "${image}", strategy: recreate${more} }`;
@@ -78,86 +84,91 @@ export const scenarios: readonly Scenario[] = [
     name: "first deploy",
     before: [],
     during: deploy(web("ok:1", "rolling")),
-    next: deploy(web("ok:1", "rolling")),
-    runs: two("ok:1"),
+    nexts: [{ step: deploy(web("ok:1", "rolling")), runs: two("ok:1") }],
   },
-  { name: "deploy, taken back", before: [deploy(one)], during: deploy(second), next: deploy(one), runs: two("ok:1") },
+  {
+    name: "deploy, taken back",
+    before: [deploy(one)],
+    during: deploy(second),
+    nexts: [{ step: deploy(one), runs: two("ok:1") }],
+  },
   {
     name: "deploy of another, rolling",
     before: [deploy(web("ok:1", "rolling"))],
     during: deploy(web("ok:2", "rolling")),
-    next: deploy(web("ok:3", "rolling")),
-    runs: two("ok:3"),
+    nexts: [{ step: deploy(web("ok:3", "rolling")), runs: two("ok:3") }],
   },
   {
     name: "deploy that fails",
     before: [deploy(web("ok:1", "rolling"))],
     during: { ...deploy(web("crash:1", "rolling")), exitCode: 3 },
-    next: deploy(web("ok:3", "rolling")),
-    runs: two("ok:3"),
+    nexts: [{ step: deploy(web("ok:3", "rolling")), runs: two("ok:3") }],
   },
   ...operations,
   {
     name: "start",
     before: [deploy(second), { command: "stop", services: second }],
     during: { command: "start", services: second },
-    next: deploy(second),
-    runs: two("ok:2"),
+    nexts: [{ step: deploy(second), runs: two("ok:2") }],
   },
   {
     name: "move",
     before: [deploy(`web: ${plain("ok:1")}`)],
     during: deploy(`web: ${plain("ok:1", ", provider: other")}`),
-    next: deploy(`web: ${plain("ok:1", ", provider: other")}`),
-    runs: ["shop-web ok:1"],
+    nexts: [{ step: deploy(`web: ${plain("ok:1", ", provider: other")}`), runs: ["shop-web ok:1"] }],
   },
   {
     name: "remove",
     before: [deploy(`web: ${plain("ok:1")}, db: ${plain("ok:1")}`)],
     during: deploy(`web: ${plain("ok:1")}`),
-    next: deploy(`web: ${plain("ok:1")}`),
-    runs: ["shop-web ok:1"],
+    nexts: [{ step: deploy(`web: ${plain("ok:1")}`), runs: ["shop-web ok:1"] }],
   },
   {
     name: "destroy",
     before: [deploy(second)],
     during: { command: "destroy", services: second },
-    next: { command: "destroy", services: second },
-    runs: [],
+    nexts: [{ step: { command: "destroy", services: second }, runs: [] }],
   },
   {
     name: "destroy, wanted again",
     before: [deploy(second)],
     during: { command: "destroy", services: second },
-    next: deploy(second),
-    runs: two("ok:2"),
+    nexts: [{ step: deploy(second), runs: two("ok:2") }],
   },
   {
     name: "rebuild",
     before: [deploy(one), deploy(second)],
     during: { command: "rebuild", services: second },
-    next: deploy(second),
-    runs: two("ok:2"),
+    nexts: [{ step: deploy(second), runs: two("ok:2") }],
   },
   {
     name: "on two providers",
     before: [deploy(`web: ${plain("ok:1", ", provider: [ref, other]")}`)],
     during: deploy(`web: ${plain("ok:2", ", provider: [ref, other]")}`),
-    next: deploy(`web: ${plain("ok:2", ", provider: [ref, other]")}`),
-    runs: ["shop-web ok:2", "shop-web ok:2"],
+    nexts: [
+      { step: deploy(`web: ${plain("ok:2", ", provider: [ref, other]")}`), runs: ["shop-web ok:2", "shop-web ok:2"] },
+    ],
   },
   {
     name: "atomic, and one fails",
     before: [deploy(`db: ${plain("ok:1")}, web: ${plain("ok:1", ", needs: [db]")}`)],
     during: { ...deploy(`db: ${plain("ok:2")}, web: ${plain("crash:1", ", needs: [db]")}`), atomic: true, exitCode: 3 },
-    next: deploy(`db: ${plain("ok:2")}, web: ${plain("ok:2", ", needs: [db]")}`),
-    runs: ["shop-db ok:2", "shop-web ok:2"],
+    nexts: [
+      {
+        step: deploy(`db: ${plain("ok:2")}, web: ${plain("ok:2", ", needs: [db]")}`),
+        runs: ["shop-db ok:2", "shop-web ok:2"],
+      },
+    ],
   },
   {
     name: "job",
     before: [],
     during: deploy(`migrate: { image: "done:20", kind: job }, web: ${plain("ok:1", ", needs: [migrate]")}`),
-    next: deploy(`migrate: { image: "done:20", kind: job }, web: ${plain("ok:1", ", needs: [migrate]")}`),
-    runs: ["shop-web ok:1"],
+    nexts: [
+      {
+        step: deploy(`migrate: { image: "done:20", kind: job }, web: ${plain("ok:1", ", needs: [migrate]")}`),
+        runs: ["shop-web ok:1"],
+      },
+    ],
   },
 ];

@@ -1,5 +1,6 @@
 import type { Provider } from "@ctrlplane/core";
-import type { Tap } from "./tap.ts";
+import type { Site } from "./plane.ts";
+import type { FaultKind, Tap } from "./tap.ts";
 
 /** A replica as it is seen behind the provider's back. */
 export interface SeenReplica {
@@ -18,8 +19,10 @@ export interface World {
   records(): Promise<string[]>;
   /** All that a late write could have changed, as a text to compare. */
   everything(): Promise<string>;
-  /** To begin anew from here, as often as wanted. */
-  save(): Promise<unknown>;
+  /** To begin anew from here, as often as wanted. Absent: the steps before are carried out each time. */
+  save?(): Promise<unknown>;
+  /** Rejects where what is declared cannot be reached from outside. `services`: as in a step. */
+  reach?(services: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -32,7 +35,19 @@ export interface Subject {
   readonly url: string;
   /** The type in `providers:`. */
   readonly type: string;
+  /** What it is struck by. Default: every kind that strikes the engine. */
+  readonly kinds?: readonly FaultKind[];
+  /** Of a plain run, one fault in so many is tried. Default: the rig's. */
+  readonly oneOf?: number;
+  /** How much longer a fault takes than the processor works on it: so many scenarios go on at a time. Default 1. */
+  readonly waits?: number;
+  /** Its options in `providers:`. */
+  options(place: string): Readonly<Record<string, string>>;
+  /** The services of a step as this platform takes them. Default: as they are. */
+  declare?(services: string, site: Site): string;
   start(folder: string, saved?: unknown): Promise<World>;
   /** A provider for one place, whose platform calls pass the tap as `driver.NAME`. */
   connect(place: string, tap: Tap): Provider;
+  /** `death-of-WHO`: a part of the platform dies, wherever it runs. */
+  kill?(who: string, site: Site): void;
 }

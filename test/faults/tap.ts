@@ -15,12 +15,21 @@ export type FaultKind =
   /** From it on, the clock is an hour back. */
   | "clock-back"
   /** Nothing happens, and this is the answer. */
-  | `error-${ErrorCode}`;
+  | `error-${ErrorCode}`
+  /** Before it, a part of the platform is killed; the engine goes on. */
+  | `death-of-${string}`;
 
 /** A call by its name and its count: `ledger.swap#3` is the third of its name, and `#17` the seventeenth of all. */
 export interface Fault {
   readonly point: string;
   readonly kind: FaultKind;
+}
+
+/** What a fault needs of the world around the engine. */
+export interface Outside {
+  tellFrozen?(): Promise<void>;
+  /** A part of the platform dies. */
+  kill?(who: string): void;
 }
 
 /** Where every call passes: counts them, and does to one of them what the fault says. */
@@ -31,12 +40,12 @@ export class Tap {
   clockOffsetMs = 0;
   readonly #counts = new Map<string, number>();
   readonly #fault: Fault | undefined;
-  readonly #tellFrozen: () => Promise<void>;
+  readonly #outside: Outside;
   #isStruck = false;
 
-  constructor(fault?: Fault, tellFrozen: () => Promise<void> = () => Promise.resolve()) {
+  constructor(fault?: Fault, outside: Outside = {}) {
     this.#fault = fault;
-    this.#tellFrozen = tellFrozen;
+    this.#outside = outside;
   }
 
   /** The call that the fault is for was met. */
@@ -71,13 +80,17 @@ export class Tap {
         await perform();
         return perform();
       case "frozen":
-        await this.#tellFrozen();
+        await this.#outside.tellFrozen?.();
         process.kill(process.pid, "SIGSTOP");
         return perform();
       case "clock-back":
         this.clockOffsetMs = -3_600_000;
         return perform();
       default:
+        if (kind.startsWith("death-of-")) {
+          this.#outside.kill?.(kind.slice("death-of-".length));
+          return perform();
+        }
         // What is left of the union are errors, by their code.
         throw new CtrlPlaneError(kind.slice("error-".length) as ErrorCode, `${name} failed by order`);
     }
@@ -91,7 +104,12 @@ function die(): never {
 }
 
 /** `object` with some of its methods, all of which give a promise, led through the tap as `layer.method`. */
-function tapped<T extends object>(object: T, layer: string, methods: readonly (keyof T & string)[], tap: Tap): T {
+export function tapped<T extends object>(
+  object: T,
+  layer: string,
+  methods: readonly (keyof T & string)[],
+  tap: Tap,
+): T {
   const over: Partial<T> = {};
   for (const method of methods) {
     const own = object[method];

@@ -7,20 +7,21 @@ import { Children } from "./children.ts";
 import { faultKinds, lanes, prepare } from "./rig.ts";
 import { scenarios } from "./scenarios.ts";
 import type { Subject } from "./subject.ts";
-import type { Fault } from "./tap.ts";
+import type { Fault, FaultKind } from "./tap.ts";
 
 /** How many points each scenario has at least, by subject: a call that is recorded no more is one that is tried no more. */
 const floors = JSON.parse(readFileSync(new URL("points.json", import.meta.url), "utf8")) as Readonly<
   Record<string, Readonly<Record<string, number>>>
 >; // written by hand, beside this file
 
-/** Of so many, one is tried in the plain run. With SOAK=1 every one is. */
-const oneOf = { kill: 20, other: 150 };
+/** Of so many, one is tried in the plain run. With SOAK=1 every one is; `ONE_OF=n` chooses for all. */
+const oneOf = { kill: 10, other: 50 };
+const askedFor = process.env["ONE_OF"] === undefined ? undefined : Number(process.env["ONE_OF"]);
 
 /** Every call of every scenario, and at each of them every fault. `SEED=n` repeats what a plain run chose. */
 export function testFaults(name: string, subject: Subject): void {
   const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9));
-  describe(`faults at every call, ${name}`, () => {
+  describe(`faults at every call, ${name}`, { concurrency: subject.waits ?? 1 }, () => {
     let children: Children;
     before(() => void (children = new Children(lanes)));
     after(() => children[Symbol.asyncDispose]());
@@ -29,7 +30,7 @@ export function testFaults(name: string, subject: Subject): void {
         await using prepared = await prepare(subject, children, scenario);
         const floor = floors[name]?.[scenario.name] ?? Infinity;
         const { length } = prepared.points;
-        const chosen = choose(prepared.points, seed + scenarios.indexOf(scenario));
+        const chosen = choose(subject, prepared.points, seed + scenarios.indexOf(scenario));
         const broken: string[] = [];
         const tried = new Map<string, number>();
         let missed = 0;
@@ -48,7 +49,7 @@ export function testFaults(name: string, subject: Subject): void {
         await Promise.all(Array.from({ length: lanes }, lane));
         const counts = [...tried].map(([kind, count]) => `${kind} ${count}`).join(", ");
         context.diagnostic(
-          `${scenario.name}: ${length} points, ${chosen.length} of ${length * faultKinds.length} faults tried (${counts}); ${missed} not met; SEED=${seed}`,
+          `${scenario.name}: ${length} points, ${chosen.length} of ${length * kindsOf(subject).length} faults tried (${counts}); ${missed} not met; SEED=${seed}`,
         );
         assert.deepEqual(broken, []);
         assert.ok(length >= floor, `only ${length} points, and there were ${floor}: which calls are gone?`);
@@ -59,9 +60,15 @@ export function testFaults(name: string, subject: Subject): void {
   });
 }
 
-function choose(points: readonly string[], seed: number): Fault[] {
+function kindsOf({ kinds = faultKinds }: Subject): readonly FaultKind[] {
+  return kinds;
+}
+
+function choose(subject: Subject, points: readonly string[], seed: number): Fault[] {
   const random = randomFrom(seed);
-  const all = points.flatMap((point) => faultKinds.map((kind): Fault => ({ point, kind })));
+  const all = points.flatMap((point) => kindsOf(subject).map((kind): Fault => ({ point, kind })));
   if (isSoak) return all;
-  return all.filter(({ kind }) => random() < 1 / (kind.startsWith("kill") ? oneOf.kill : oneOf.other));
+  const every = ({ kind }: Fault): number =>
+    askedFor ?? subject.oneOf ?? (kind.startsWith("kill") ? oneOf.kill : oneOf.other);
+  return all.filter((fault) => random() < 1 / every(fault));
 }

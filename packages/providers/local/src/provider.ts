@@ -8,6 +8,7 @@ import type {
   ProviderEnvironment,
   ProvisionRequest,
   ProvisionResult,
+  ReplicaDriver,
   RollbackRequest,
 } from "@ctrlplane/core/provider";
 import { addressOf } from "./address.ts";
@@ -33,10 +34,11 @@ import { supervisorClient } from "./supervisor/client.ts";
 import { readInstance } from "./supervisor/read.ts";
 import { ensureMounts, mountsOf } from "./volumes.ts";
 
-/** Supervised processes on this machine, with all that belongs to them in one data folder. */
+/** Supervised processes on this machine, with all that belongs to them in one data folder. `through`: for tests, what its driver passes. */
 export function createLocalProvider(
   options: Readonly<Record<string, unknown>>,
   environment: ProviderEnvironment,
+  through: (driver: ReplicaDriver) => ReplicaDriver = (driver) => driver,
 ): Provider {
   const dir = dataFolder(options, environment);
   const { env } = environment;
@@ -46,7 +48,7 @@ export function createLocalProvider(
   const images = imageStore(dir, snapshots, env);
   const supervisor = supervisorClient({ dir, env, start: "on-demand" });
   const parts = { dir, env, snapshots, files, limits: async () => cgroupSupport() };
-  const driver = localDriver({ ...parts, supervisor });
+  const driver = through(localDriver({ ...parts, supervisor }));
   const machines = machineProvider({
     driver,
     run: (request, context) => runOnce(parts, request, context),
