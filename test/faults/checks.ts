@@ -17,8 +17,20 @@ export async function plainly(subject: Subject, site: Site, step: Step): Promise
 
 /** Whatever was left: one plain command, and what runs is what is declared, once, and nothing is unfinished. */
 export async function heals(subject: Subject, site: Site, world: World, { step, runs }: Next): Promise<void> {
-  assert.equal(await plainly(subject, site, step), 0, `${step.command} did not succeed`);
+  const exitCode = await plainly(subject, site, step);
+  assert.equal(exitCode, 0, exitCode === 0 ? "" : `${step.command}: ${await whyLast(subject, site, step)}`);
   await isRight(subject, site, world, { services: step.command === "destroy" ? "" : step.services, runs });
+}
+
+/** What the last change on record says of its services. */
+async function whyLast(subject: Subject, site: Site, step: Step): Promise<string> {
+  const plane = makePlane(subject, site, new Tap());
+  try {
+    const [last] = await plane.stacks.history(await parse(subject, site, step.services), { limit: 1 });
+    return JSON.stringify(last?.result?.services ?? last);
+  } finally {
+    await plane.close();
+  }
 }
 
 /** What runs is `runs`, nothing else of it is there, a plan finds nothing to do, and the history is one. `struck`: how many commands were. */

@@ -3,7 +3,8 @@ import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Provider, ProviderEnvironment, ReplicaDriver } from "@ctrlplane/core/provider";
-import { provider } from "@ctrlplane/provider-local";
+// As built, like in the processes that are struck: another version would take the supervisor over each time.
+import { provider } from "../../packages/providers/local/dist/index.js";
 import { isAlive } from "../../packages/providers/local/src/process/identity.ts";
 import { readJsonFile } from "../../packages/providers/local/src/process/json-file.ts";
 import { processesOf, type SeenProcess } from "../e2e/process-table.ts";

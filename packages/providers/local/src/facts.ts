@@ -4,6 +4,8 @@ import type { PublishedPort } from "./published-port.ts";
 
 /** What `check` knows of this machine: `PlatformHealth.facts` of `local`. Plain data. */
 export interface LocalFacts {
+  /** The data folder, absolute. */
+  readonly dir: string;
   /** As `process.platform`. */
   readonly os: string;
   /** Which limits control groups allow this user to set, and, where one is missing, why. */
@@ -12,7 +14,7 @@ export interface LocalFacts {
   readonly lowestPort: number;
   /** Addresses of this machine, those in 127.0.0.0/8 apart. */
   readonly addresses: readonly string[];
-  /** Ports that others than our gateway listen on. */
+  /** Sockets that others than our gateway listen on; also those of a gateway that is just being started. */
   readonly listening: readonly ListeningSocket[];
   /** What our gateway listens on, for every stack of the data folder. */
   readonly published: readonly PublishedPort[];
@@ -20,6 +22,7 @@ export interface LocalFacts {
 
 /** Facts of a machine of which nothing is known: nothing is refused for its sake. */
 const unknownFacts: LocalFacts = {
+  dir: "",
   os: "linux",
   limits: { cpu: true, memory: true },
   lowestPort: 0,

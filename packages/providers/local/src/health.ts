@@ -38,6 +38,7 @@ export async function machineHealth({ dir, env }: HealthParts): Promise<Platform
   const freeBytes = bavail * bsize;
   const limits = cgroupSupport();
   const facts: LocalFacts = {
+    dir,
     os: process.platform,
     limits,
     lowestPort: await lowestPort(),

@@ -2,8 +2,8 @@ import type { Diagnostic, InstanceIdentity, PortSpec, ServiceSpec } from "@ctrlp
 import { isHttp, listenings, loopbackPort } from "../address.ts";
 import { listenersOf } from "../describe.ts";
 import type { LocalFacts } from "../facts.ts";
-import { overlaps, ownerOf } from "../process/listening-sockets.ts";
-import type { SocketOwner } from "../process/listening-sockets.ts";
+import { isGatewayOf } from "../gateway/start.ts";
+import { describeOwner, overlaps, ownerOf } from "../process/listening-sockets.ts";
 import { describePort, isClash, isOfStack } from "../published-port.ts";
 import { refused, told } from "./finding.ts";
 
@@ -56,11 +56,14 @@ function checkPublished(
     (each) => each.port === hostPort && each.transport === transport && overlaps(each.address, at),
   );
   if (holder === undefined) return [];
+  const owner = ownerOf(holder);
+  // Our own one, which is just being started and has not told its pid yet.
+  if (owner !== undefined && isGatewayOf(facts.dir, owner.argv)) return [];
   return [
     refused(
       field,
       "port-in-use",
-      `port ${hostPort} is in use by ${describeOwner(ownerOf(holder))}`,
+      `port ${hostPort} is in use by ${describeOwner(owner)}`,
       "End that process, or publish another port.",
     ),
   ];
@@ -85,12 +88,6 @@ function checkOtherStacks(spec: ServiceSpec, facts: LocalFacts, instance: Instan
       ),
     ];
   });
-}
-
-/** `pid 4711 (node server.js)`. */
-export function describeOwner(owner: SocketOwner | undefined): string {
-  if (owner === undefined) return "a process of another user";
-  return owner.command === "" ? `pid ${owner.pid}` : `pid ${owner.pid} (${owner.command})`;
 }
 
 function checkRepeated(ports: readonly PortSpec[]): readonly Diagnostic[] {

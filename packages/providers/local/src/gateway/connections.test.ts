@@ -241,7 +241,7 @@ test("a table with a port that is taken changes nothing, and its holder is named
     assert.equal(told.failure?.verdict, "PORT_IN_USE");
     assert.match(
       told.message,
-      new RegExp(`^port 127.0.0.1:${portOf(taken.server)} is in use by process ${process.pid} \\(.*node`),
+      new RegExp(`^port 127.0.0.1:${portOf(taken.server)} is in use by pid ${process.pid} \\(.*node`),
     );
     return true;
   });

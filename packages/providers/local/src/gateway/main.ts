@@ -3,6 +3,7 @@ import { isCtrlPlaneError } from "@ctrlplane/core/provider";
 import { daemonFile, layout, socketPath } from "../layout.ts";
 import { identify, isAlive } from "../process/identity.ts";
 import { isErrno, readJsonFile, writeJsonFile } from "../process/json-file.ts";
+import { takeLock } from "../process/lock.ts";
 import { serveJson } from "../protocol/server.ts";
 import type { GatewayRecord } from "./client.ts";
 import { Gateway } from "./gateway.ts";
@@ -24,8 +25,11 @@ async function main(dir: string, version: string): Promise<void> {
   const other = readJsonFile<GatewayRecord>(record);
   if (other !== undefined && other.pid !== process.pid && isAlive(other)) {
     log(`process ${other.pid} is the gateway of ${dir}; nothing to do`);
-    return;
+    return tellReady();
   }
+  // Of two supervisors, one that was killed and the next, each may have begun to start one.
+  const lock = await takeLock(dir, "gateway");
+  if (lock === undefined) return tellReady();
   const identity = identify(process.pid);
   if (identity === undefined) throw new Error("no /proc/self/stat: this system is not supported");
   const gateway = new Gateway();
@@ -35,6 +39,7 @@ async function main(dir: string, version: string): Promise<void> {
     gatewayOperations(gateway, () => process.exit(0)),
   );
   writeJsonFile(record, { ...identity, startedAt: new Date().toISOString(), version } satisfies GatewayRecord);
+  lock.announce();
   process.on("SIGTERM", () => void gateway.close(0).then(() => process.exit(0)));
   log(`serves version ${gateway.version}`);
   tellReady();

@@ -1,5 +1,5 @@
 import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
-import { overlaps, ownerOf, readListening } from "../process/listening-sockets.ts";
+import { describeOwner, overlaps, ownerOf, readListening } from "../process/listening-sockets.ts";
 import { transportOf } from "./entrance.ts";
 import type { Entrance, RouteTable } from "./routes.ts";
 
@@ -35,9 +35,7 @@ export function withHolder(error: unknown, table: RouteTable): unknown {
   const holders = readListening().filter((each) => each.transport === transport && each.port === entrance.port);
   const holder = holders.find((each) => overlaps(each.address, entrance.address)) ?? holders[0];
   if (holder === undefined) return error;
-  const owner = ownerOf(holder);
-  const who = owner === undefined ? "a process of another user" : `process ${owner.pid} (${owner.command})`;
-  return portInUse(entrance, who, error);
+  return portInUse(entrance, describeOwner(ownerOf(holder)), error);
 }
 
 function portInUse(entrance: Entrance, by: string, cause: unknown): CtrlPlaneError {

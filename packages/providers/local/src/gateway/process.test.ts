@@ -41,7 +41,7 @@ test("started once, driven over its socket, found again, ended", deadline, async
   await assert.rejects(client.apply(tableOf(2, entranceAt(portOf(replica.server), "auto", []))), (error) => {
     assert.ok(isCtrlPlaneError(error));
     assert.equal(error.failure?.verdict, "PORT_IN_USE");
-    assert.match(error.message, new RegExp(`in use by process ${process.pid} `));
+    assert.match(error.message, new RegExp(`in use by pid ${process.pid} `));
     return true;
   });
   await client.apply(tableOf(3));
@@ -49,6 +49,19 @@ test("started once, driven over its socket, found again, ended", deadline, async
   await client.shutdown();
   await gateway.exited;
   assert.equal(runningGateway(dir), undefined);
+});
+
+test("of two that are started at once one serves, and both who started them find it", deadline, async (t) => {
+  const dir = await dataFolder(t);
+  const port = await freePort();
+  await writeFile(layout(dir).routes, JSON.stringify(tableOf(1, entranceAt(port, "auto", []))));
+  const [one, other] = await Promise.all([
+    startGateway({ dir, version: "2.0.0" }),
+    startGateway({ dir, version: "2.0.0" }),
+  ]);
+  assert.equal(one.pid, other.pid);
+  assert.equal((await gatewayClient({ dir }).stats()).pid, one.pid);
+  assert.equal((await fetch(`http://127.0.0.1:${port}`)).status, 503);
 });
 
 test("killed with -9 it serves its routes again as soon as it is started", deadline, async (t) => {

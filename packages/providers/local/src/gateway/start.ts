@@ -61,6 +61,11 @@ export function runningGateway(dir: string): GatewayRecord | undefined {
   return isAlive(record) ? record : undefined;
 }
 
+/** The arguments are those of a gateway of this data folder, of whatever version. */
+export function isGatewayOf(dir: string, argv: readonly string[]): boolean {
+  return argv.includes(dir) && argv.some((word) => /\/gateway\/main\.[jt]s$/.test(word));
+}
+
 /** True when the process says that it is ready; false when it ended, or did not in time. */
 function readSignal(signal: Readable, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -24,7 +24,7 @@ for (const [host, address] of [
     assert.equal(found.address, address);
     const owner = ownerOf(found);
     assert.equal(owner?.pid, process.pid);
-    assert.match(owner.command, /node/);
+    assert.match(owner.argv[0] ?? "", /node/);
   });
 }
 

@@ -14,8 +14,8 @@ export interface ListeningSocket {
 
 export interface SocketOwner {
   readonly pid: number;
-  /** First words of its command line. */
-  readonly command: string;
+  /** Its command line, word by word; none where this user may not see it. */
+  readonly argv: readonly string[];
 }
 
 const tcpListen = "0A";
@@ -43,7 +43,7 @@ export function socketsOf(pid: number): readonly string[] {
 export function ownerOf({ inode }: Pick<ListeningSocket, "inode">): SocketOwner | undefined {
   const processes = (orGone(() => readdirSync("/proc")) ?? []).filter((name) => /^\d+$/.test(name)).map(Number);
   const pid = processes.find((each) => socketsOf(each).includes(inode));
-  return pid === undefined ? undefined : { pid, command: commandOf(pid) };
+  return pid === undefined ? undefined : { pid, argv: argumentsOf(pid) };
 }
 
 /** True where a listener at `address` keeps another from listening at `wanted`. */
@@ -82,12 +82,17 @@ function parseAddress(hex: string): string {
   return groups.join(":");
 }
 
-function commandOf(pid: number): string {
-  const words = (orGone(() => readFileSync(`/proc/${pid}/cmdline`, "utf8")) ?? "")
-    .split("\0")
-    .filter((word) => word !== "");
-  const text = words.slice(0, 3).join(" ");
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+/** `pid 4711 (node server.js)`. */
+export function describeOwner(owner: SocketOwner | undefined): string {
+  if (owner === undefined) return "a process of another user";
+  const text = owner.argv.slice(0, 3).join(" ");
+  if (text === "") return `pid ${owner.pid}`;
+  return `pid ${owner.pid} (${text.length > 80 ? `${text.slice(0, 79)}…` : text})`;
+}
+
+function argumentsOf(pid: number): readonly string[] {
+  const text = orGone(() => readFileSync(`/proc/${pid}/cmdline`, "utf8")) ?? "";
+  return text.split("\0").filter((word) => word !== "");
 }
 
 /** Processes end while `/proc` is read, and those of others may not be looked into: both are simply not seen. */

@@ -4,6 +4,7 @@ import { daemonFile, daemonLog, folderHash, layout, socketPath } from "../layout
 import { rotateDaemonLog } from "../process/daemon-log.ts";
 import { identify } from "../process/identity.ts";
 import { writeJsonFile } from "../process/json-file.ts";
+import type { DaemonLock } from "../process/lock.ts";
 import { serveJson, type JsonServer } from "../protocol/server.ts";
 import { Epochs } from "./epochs.ts";
 import { folderSealer } from "./environment-store.ts";
@@ -11,7 +12,6 @@ import { Fleet } from "./fleet.ts";
 import { gatewayLink } from "./gateway-process.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import { handlers } from "./handlers.ts";
-import type { SupervisorLock } from "./lock.ts";
 import type { SupervisorStatus } from "./operations.ts";
 import { Routing } from "./routing.ts";
 import { codeVersion } from "./version.ts";
@@ -32,7 +32,7 @@ export interface DaemonOptions {
 /** The supervisor of one data folder, in the process that holds its lock. */
 export class Daemon {
   readonly #dir: string;
-  readonly #lock: SupervisorLock;
+  readonly #lock: DaemonLock;
   readonly #idleMs: number;
   readonly #startedAt = new Date().toISOString();
   readonly #version = codeVersion();
@@ -44,7 +44,7 @@ export class Daemon {
   #refreshing = false;
   #usedAt = performance.now();
 
-  constructor(dir: string, lock: SupervisorLock, { idleMs = defaultIdleMs }: DaemonOptions = {}) {
+  constructor(dir: string, lock: DaemonLock, { idleMs = defaultIdleMs }: DaemonOptions = {}) {
     this.#idleMs = idleMs;
     this.#dir = dir;
     this.#lock = lock;

@@ -4,7 +4,7 @@ import { closeSync, writeSync } from "node:fs";
 import { prepareDataFolder } from "../layout.ts";
 import { isErrno } from "../process/json-file.ts";
 import { Daemon } from "./daemon.ts";
-import { takeLock } from "./lock.ts";
+import { takeLock } from "../process/lock.ts";
 import { log } from "../process/log.ts";
 
 const readyDescriptor = 3;
@@ -18,7 +18,7 @@ await main(dir);
 
 async function main(folder: string): Promise<void> {
   prepareDataFolder(folder);
-  const lock = await takeLock(folder);
+  const lock = await takeLock(folder, "supervisor");
   if (lock !== undefined) {
     const daemon = new Daemon(folder, lock, { idleMs: idle === undefined ? undefined : Number(idle) });
     process.on("uncaughtException", handOnAfterDefect);

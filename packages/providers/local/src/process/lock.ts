@@ -1,22 +1,22 @@
 import { createServer, connect, type Server } from "node:net";
 import { realpathSync } from "node:fs";
-import { folderHash } from "../layout.ts";
-import { isErrno } from "../process/json-file.ts";
-import { pause } from "./timing.ts";
+import { folderHash, type Daemon } from "../layout.ts";
+import { pause } from "../supervisor/timing.ts";
+import { isErrno } from "./json-file.ts";
 
-/** The right to be the only supervisor of a folder. The system takes it back when its holder dies, however it dies. */
-export interface SupervisorLock {
-  /** Those who wait are told that the supervisor answers; so is whoever comes later. */
+/** The right to be the only supervisor, or gateway, of a folder. The system takes it back when its holder dies, however it dies. */
+export interface DaemonLock {
+  /** Those who wait are told that the holder answers; so is whoever comes later. */
   announce(): void;
   release(): Promise<void>;
 }
 
 /**
- * Takes the lock of a data folder, or, where another supervisor holds it, waits until that one answers and returns
- * undefined; takes it where that one ends instead.
+ * Takes the lock of a data folder, or, where another process holds it, waits until that one answers and returns undefined;
+ * takes it where that one ends instead.
  */
-export async function takeLock(dir: string): Promise<SupervisorLock | undefined> {
-  const name = lockName(dir);
+export async function takeLock(dir: string, daemon: Daemon): Promise<DaemonLock | undefined> {
+  const name = lockName(dir, daemon);
   for (;;) {
     const lock = await tryLock(name);
     if (lock !== undefined) return lock;
@@ -27,11 +27,12 @@ export async function takeLock(dir: string): Promise<SupervisorLock | undefined>
 }
 
 /** A name without a file: it cannot be left over, and only one process listens on it. Abstract sockets are Linux's. */
-function lockName(dir: string): string {
-  return `\0pctl-${process.getuid?.() ?? 0}-${folderHash(realpathSync(dir))}`;
+function lockName(dir: string, daemon: Daemon): string {
+  // The supervisor's is that of earlier versions, which may still run.
+  return `\0pctl-${process.getuid?.() ?? 0}-${folderHash(realpathSync(dir))}${daemon === "supervisor" ? "" : `-${daemon}`}`;
 }
 
-function tryLock(name: string): Promise<SupervisorLock | undefined> {
+function tryLock(name: string): Promise<DaemonLock | undefined> {
   const waiting = new Set<{ end(text: string): void }>();
   let announced = false;
   const server = createServer((socket) => {
@@ -40,7 +41,7 @@ function tryLock(name: string): Promise<SupervisorLock | undefined> {
     if (announced) socket.end("ready");
     else waiting.add(socket);
   });
-  const lock: SupervisorLock = {
+  const lock: DaemonLock = {
     announce() {
       announced = true;
       for (const socket of waiting) socket.end("ready");
