@@ -1,7 +1,7 @@
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import pLimit from "p-limit";
 import type { FolderContent } from "./folder.ts";
+import { flushToDisk } from "./process/json-file.ts";
 
 /** Flushes under way at once: the file system writes many together in hardly more time than one. */
 const flushes = 16;
@@ -10,15 +10,5 @@ const flushes = 16;
 export async function flushTree(tree: string, content: FolderContent): Promise<void> {
   const limit = pLimit(flushes);
   const paths = content.entries.flatMap((each) => (each.kind === "link" ? [] : [join(tree, each.path)]));
-  await Promise.all([tree, ...paths].map((path) => limit(() => flush(path))));
-}
-
-/** A file's content, or the names in a folder. */
-export async function flush(path: string): Promise<void> {
-  const file = await open(path, "r");
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await Promise.all([tree, ...paths].map((path) => limit(() => flushToDisk(path))));
 }

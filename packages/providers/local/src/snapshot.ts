@@ -16,7 +16,8 @@ import { hash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type { ProviderContext } from "@ctrlplane/core/provider";
-import { flush, flushTree } from "./durable-tree.ts";
+import { flushTree } from "./durable-tree.ts";
+import { flushToDisk } from "./process/json-file.ts";
 import { errnoOf, mapError, textIfThere, unlessAbsent } from "./errors.ts";
 import { breather, hashFile } from "./folder.ts";
 import type { FolderContent, FolderEntry } from "./folder.ts";
@@ -74,9 +75,9 @@ export function snapshotStore(dir: string): SnapshotStore {
       try {
         await copyTree(root, join(temporary, "tree"), content, manifest, context);
         await writeFile(join(temporary, "manifest.json"), JSON.stringify(manifest), { flush: true });
-        await flush(temporary);
+        await flushToDisk(temporary);
         await renameUnlessThere(temporary, folderOf(manifest.digest));
-        await flush(base);
+        await flushToDisk(base);
       } catch (error) {
         await rm(temporary, { recursive: true, force: true });
         const errno = errnoOf(error);

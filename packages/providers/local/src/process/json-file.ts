@@ -71,8 +71,8 @@ export function overwriteJson(path: string, value: unknown): void {
   }
 }
 
-/** Resolves when the file, as it is now, outlives a loss of power; others work on meanwhile. */
-export async function flushFile(path: string): Promise<void> {
+/** Resolves when a file's content, or the names in a folder, outlive a loss of power; others work on meanwhile. */
+export async function flushToDisk(path: string): Promise<void> {
   const file = openSync(path, "r");
   try {
     await flush(file);

@@ -1,9 +1,8 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { flush } from "../durable-tree.ts";
 import { instanceFile, layout } from "../layout.ts";
-import { isErrno, readJsonFile, replaceJsonFile } from "../process/json-file.ts";
+import { flushToDisk, isErrno, readJsonFile, replaceJsonFile } from "../process/json-file.ts";
 import { namesIn } from "../supervisor/read.ts";
 import type { RunsRecord, ScheduleRecord } from "./records.ts";
 
@@ -51,11 +50,11 @@ export async function removeSchedule(dir: string, instance: string): Promise<voi
   const file = scheduleFile(dir, instance);
   if (!existsSync(file)) return;
   await rm(file, { force: true });
-  await flush(dirname(file));
+  await flushToDisk(dirname(file));
 }
 
 async function replaceDurably(path: string, value: unknown): Promise<void> {
   await replaceJsonFile(path, value);
-  await flush(path);
-  await flush(dirname(path));
+  await flushToDisk(path);
+  await flushToDisk(dirname(path));
 }

@@ -4,7 +4,8 @@ import { CtrlPlaneError, type Sealer } from "@ctrlplane/core/provider";
 import type { ControlGroups } from "../cgroup/control-groups.ts";
 import { layout, replicaFiles } from "../layout.ts";
 import { inheritedEnvironment } from "../process/environment.ts";
-import { flushFile, writeJsonFile } from "../process/json-file.ts";
+import { flushToDisk, writeJsonFile } from "../process/json-file.ts";
+import { PortClaims } from "../process/port-claims.ts";
 import { freePort, isPortFree } from "../process/ports.ts";
 import { removeTree } from "../process/remove-tree.ts";
 import { makeWorkFolder } from "../process/work-folder.ts";
@@ -37,6 +38,7 @@ export class Fleet {
   readonly #replicas = new Map<string, SupervisedReplica>();
   readonly #logs = new Map<string, LogKeeper>();
   readonly #turns = new Turns();
+  readonly #claims = new PortClaims();
   readonly #host: ReplicaHost;
   #timer: NodeJS.Timeout | undefined;
 
@@ -101,7 +103,7 @@ export class Fleet {
       };
       // Last: with its record the replica exists.
       writeJsonFile(files.record, record);
-      await flushFile(files.record);
+      await flushToDisk(files.record);
       this.#add(record);
     });
   }
@@ -116,6 +118,7 @@ export class Fleet {
       this.#logs.get(replica.files.folder)?.tick();
       archiveReplica(this.#options.dir, id);
       this.#replicas.delete(id);
+      for (const { port } of replica.record.ports) this.#claims.release(port);
       this.#logs.delete(replica.files.folder);
       this.#options.groups.remove(id);
       this.#options.changed(replica);
@@ -155,27 +158,23 @@ export class Fleet {
 
   async #ensurePorts(record: ReplicaRecord): Promise<ReplicaRecord> {
     const taken = new Set<number>();
-    for (const { port } of record.ports) if (!(await staysFree(port))) taken.add(port);
+    for (const { port } of record.ports)
+      if (!(await this.#claims.hold(port)) || !(await staysFree(port))) taken.add(port);
     if (taken.size === 0) return record;
     const ports: ReplicaPort[] = [];
     for (const each of record.ports)
       ports.push(taken.has(each.port) ? { ...each, port: await this.#freePort() } : each);
+    for (const port of taken) this.#claims.release(port);
     return { ...record, ports };
   }
 
-  /** Chosen ports are remembered until their replica is made: two creations at once get different ones. */
-  readonly #chosen = new Set<number>();
-
   async #freePort(): Promise<number> {
-    const taken = new Set([
-      ...this.#chosen,
-      ...this.all().flatMap((each) => each.record.ports.map(({ port }) => port)),
-    ]);
-    const port = await freePort(taken);
-    // Another creation may have chosen it while this one looked.
-    if (this.#chosen.has(port)) return this.#freePort();
-    this.#chosen.add(port);
-    return port;
+    for (;;) {
+      const recorded = this.all().flatMap((each) => each.record.ports.map(({ port }) => port));
+      const port = await freePort(new Set([...this.#claims.ports, ...recorded]));
+      // Another creation, or another supervisor, may have chosen it while this one looked.
+      if (await this.#claims.claim(port)) return port;
+    }
   }
 
   #log(folder: string): LogKeeper {

@@ -1,6 +1,6 @@
 import type { StopSpec } from "@ctrlplane/core/provider";
 import { replicaFiles, type ReplicaFiles } from "../layout.ts";
-import { flushFile, overwriteJson, readVolatileJson, replaceJsonFile } from "../process/json-file.ts";
+import { flushToDisk, overwriteJson, readVolatileJson, replaceJsonFile } from "../process/json-file.ts";
 import { Changes } from "./changes.ts";
 import { watchHealth } from "./health-watch.ts";
 import { freshState } from "./read.ts";
@@ -169,7 +169,7 @@ export class SupervisedReplica {
     this.state = { ...kept, run, starts: this.state.starts + 1, ready: false, unhealthy: false, hosts: {} };
     this.update({});
     // That a job was started outlives a loss of power, or it would be started again.
-    if (this.record.policy.restart === "never") await flushFile(this.files.state);
+    if (this.record.policy.restart === "never") await flushToDisk(this.files.state);
     this.#host.markRun(this.files, run);
     try {
       return await launchRun(this.files, {

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { layout, instanceFile } from "../layout.ts";
 import type { RouteTable, Target } from "../gateway/routes.ts";
-import { flushFile, readJsonFile, replaceJsonFile } from "../process/json-file.ts";
+import { flushToDisk, readJsonFile, replaceJsonFile } from "../process/json-file.ts";
 import { entrancesOf } from "./entrances.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import { requireFreePorts } from "../route-conflicts.ts";
@@ -54,7 +54,7 @@ export class Routing {
       const record = change(known);
       if (record === undefined || isDeepStrictEqual(record, known)) return;
       await this.#write(record);
-      await flushFile(instanceFile(this.#dir, name));
+      await flushToDisk(instanceFile(this.#dir, name));
     });
   }
 
