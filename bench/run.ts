@@ -1,12 +1,12 @@
 // `npm run bench [-- --write] [name…]`: every bench/*.ts in a process of its own, one after another, so that none disturbs another.
 // Each reports for itself; all results together stand in bench/results/all.json. `--write` puts them into docs/performance.md
-// too; without names it replaces all of its figures.
+// too, in the place of those of the same name.
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { format } from "prettier";
-import { figuresOf, withFigures } from "./docs/figures.ts";
+import { withFigures } from "./docs/figures.ts";
 import type { Result } from "./report.ts";
 
 const folder = import.meta.dirname;
@@ -38,7 +38,7 @@ const all = globSync("*.json", { cwd: results })
 if (all.length > 0) writeFileSync(join(results, "all.json"), `${JSON.stringify(all, null, 2)}\n`);
 if (values.write) {
   const page = join(folder, "..", "docs", "performance.md");
-  const text = withFigures(readFileSync(page, "utf8"), figuresOf(all));
+  const text = withFigures(readFileSync(page, "utf8"), all);
   writeFileSync(page, await format(text, { parser: "markdown", printWidth: 120 }));
 }
 process.stdout.write(

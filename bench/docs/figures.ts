@@ -4,16 +4,19 @@ import { goalText, quantity, type Judged, type Result } from "../report.ts";
 const begin = "<!-- figures: written by `npm run bench -- --write` -->";
 const end = "<!-- end of figures -->";
 
-/** The page with what stands between its two markers replaced; throws where a marker is missing. */
-export function withFigures(page: string, figures: string): string {
+/** The page with the figures of these results between its two markers; other benchmarks keep theirs. Throws where a marker is missing. */
+export function withFigures(page: string, results: readonly Result[]): string {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from === -1 || to < from) throw new Error(`the page lacks ${begin} … ${end}`);
-  return `${page.slice(0, from)}${begin}\n\n${figures}\n\n${page.slice(to)}`;
+  const [, ...kept] = page.slice(from + begin.length, to).split(/^(?=### )/m);
+  const figures = new Map(kept.map((text) => [headOf(text), text.trim()]));
+  for (const result of results) figures.set(headOf(figureOf(result)), figureOf(result));
+  const sorted = [...figures].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text);
+  return `${page.slice(0, from)}${[begin, machine(), ...sorted].join("\n\n")}\n\n${page.slice(to)}`;
 }
 
-/** A line on the machine, and a table for each benchmark, as Markdown. */
-export function figuresOf(results: readonly Result[]): string {
-  return [machine(), ...results.map(figure)].join("\n\n");
+function headOf(text: string): string {
+  return text.slice(0, text.indexOf("\n"));
 }
 
 function machine(): string {
@@ -22,7 +25,8 @@ function machine(): string {
   return `Linux ${release()}, ${cpus().length} × ${first?.model.trim() ?? "unknown processor"}, ${memory} GB.`;
 }
 
-function figure({ benchmark, at, node, load, rows }: Result): string {
+/** A table under the benchmark's name, as Markdown. */
+export function figureOf({ benchmark, at, node, load, rows }: Result): string {
   const head = `### \`${benchmark}\`\n\n${at.slice(0, 10)}, Node ${node.slice(1)}, load ${load.toFixed(1)} at its end.`;
   return [
     head,
