@@ -2,7 +2,7 @@ import { isCtrlPlaneError } from "../errors/error.ts";
 import { instanceLabels } from "../model/labels.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { Release } from "../model/release.ts";
-import { entryKey } from "../state/entry-key.ts";
+import { entryKey, entryName } from "../state/entry-key.ts";
 import type { StateDocument, StateEntry, StateStore } from "../state/store.ts";
 
 /** How often a document that others wrote meanwhile is read again. */
@@ -60,8 +60,7 @@ export class DocumentDraft {
     const own = Object.entries(this.#entries).filter(
       ([, entry]) => entry.provider === provider && entry.destroyed !== true,
     );
-    // `{name}`, or `{name}@{provider}`: no name holds the sign.
-    return new Set(own.map(([key]) => key.split("@")[0] ?? key));
+    return new Set(own.map(([key]) => entryName(key)));
   }
 
   /** Nothing is there any more but what an entry names. */

@@ -81,6 +81,7 @@ async function revertJob(
   return carryOut(scope, instance, aim, leave, { deployment, decisions });
 }
 
+/** The event of a way back that begins, and why it does. */
 export function tellReverting(
   scope: ChangeScope,
   instance: InstanceIdentity,

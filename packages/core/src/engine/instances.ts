@@ -8,6 +8,7 @@ import type { Stack } from "../model/stack.ts";
 import type { Change } from "../model/change.ts";
 import type { ControlPlane, Run, Stacks } from "../control-plane.ts";
 import type { CreateInstance, Instance, Instances } from "../instances.ts";
+import { entryName } from "../state/entry-key.ts";
 import type { StateEntry } from "../state/store.ts";
 import type { Core } from "../platforms/core.ts";
 import { makeDeployments, type Operated } from "./deployments.ts";
@@ -217,7 +218,7 @@ async function entries(core: Core): Promise<Found[]> {
   for (const stack of await core.store.list()) {
     const document = await core.store.read(stack);
     for (const [key, entry] of Object.entries(document?.entries ?? {})) {
-      const name = key.split("@")[0] ?? key;
+      const name = entryName(key);
       if (entry.destroyed !== true && entry.instance !== undefined)
         found.push({ stack, service: name.slice(stack.length + 1), entry });
     }

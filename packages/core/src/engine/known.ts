@@ -9,7 +9,7 @@ import { judgeOwnership } from "../plan/ownership.ts";
 import type { Intent } from "../state/intent.ts";
 import { pauseOf } from "../rollout/stages.ts";
 import type { ReleaseNumbers } from "../state/release-records.ts";
-import { entryKey } from "../state/entry-key.ts";
+import { entryKey, entryName } from "../state/entry-key.ts";
 import type { StateEntry } from "../state/store.ts";
 import type { PlatformSurvey, Survey } from "./survey.ts";
 
@@ -56,7 +56,7 @@ export function knownInstances(stack: Stack, survey: Survey): Map<string, KnownI
 
 /** `{stack}-{service}` or `{stack}-{service}@{provider}`. */
 export function serviceOf(key: string, stack: string): string | undefined {
-  const name = key.split("@")[0] ?? key;
+  const name = entryName(key);
   return name.startsWith(`${stack}-`) ? name.slice(stack.length + 1) : undefined;
 }
 

@@ -11,6 +11,7 @@ import { DocumentDraft } from "../apply/document-draft.ts";
 import { EventStream } from "../apply/event-stream.ts";
 import { summarize } from "../apply/outcome.ts";
 import type { ProviderContext } from "../provider/context.ts";
+import { entryName } from "../state/entry-key.ts";
 import type { Lease } from "../state/lease.ts";
 import { readContext, type Core } from "../platforms/core.ts";
 import { liveKey } from "./deployments.ts";
@@ -262,8 +263,7 @@ function isStale({ document, surveys }: Survey, stack: string): boolean {
     each.observed.filter((instance) => instance.stack === stack).map((instance) => ({ ...instance, platformId })),
   );
   const living = Object.entries(document?.entries ?? {}).filter(([, entry]) => entry.destroyed !== true);
-  // `{name}`, or `{name}@{provider}`: no name holds the sign.
-  const entries = Map.groupBy(living, ([key]) => key.split("@")[0]);
+  const entries = Map.groupBy(living, ([key]) => entryName(key));
   return observed.some(({ name, settled, labels, platformId }) => {
     if (settled === undefined || labels[label.lineage] === undefined) return false;
     const own = entries.get(name) ?? [];

@@ -145,14 +145,14 @@ async function provision(
   return { volumes: volumesOf(dir, instance, spec) };
 }
 
-/** The folder has its id before the first record lies in it. `onCreate`: a change begins, or is under way. */
-function ledgerOf(dir: string, onCreate: () => void): Ledger {
+/** The folder has its id before the first record lies in it. `onChange`: a change begins or is under way, and will need a supervisor. */
+function ledgerOf(dir: string, onChange: () => void): Ledger {
   const ledger = fileLedger(layout(dir).ledger, "platform");
   return {
     reach: ledger.reach,
     async create(name, value, context) {
       await ensurePlatform(dir);
-      onCreate();
+      onChange();
       return ledger.create(name, value, context);
     },
     read: (name, context) => ledger.read(name, context),

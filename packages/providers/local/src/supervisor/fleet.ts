@@ -101,9 +101,14 @@ export class Fleet {
         desired: "created",
         createdAt: new Date().toISOString(),
       };
-      // Last: with its record the replica exists.
-      writeJsonFile(files.record, record);
-      await flushToDisk(files.record);
+      try {
+        // Last: with its record the replica exists.
+        writeJsonFile(files.record, record);
+        await flushToDisk(files.record);
+      } catch (error) {
+        this.#releasePorts(record);
+        throw error;
+      }
       this.#add(record);
     });
   }
@@ -118,7 +123,7 @@ export class Fleet {
       this.#logs.get(replica.files.folder)?.tick();
       archiveReplica(this.#options.dir, id);
       this.#replicas.delete(id);
-      for (const { port } of replica.record.ports) this.#claims.release(port);
+      this.#releasePorts(replica.record);
       this.#logs.delete(replica.files.folder);
       this.#options.groups.remove(id);
       this.#options.changed(replica);
@@ -169,12 +174,18 @@ export class Fleet {
   }
 
   async #freePort(): Promise<number> {
+    const others = new Set<number>();
     for (;;) {
       const recorded = this.all().flatMap((each) => each.record.ports.map(({ port }) => port));
-      const port = await freePort(new Set([...this.#claims.ports, ...recorded]));
-      // Another creation, or another supervisor, may have chosen it while this one looked.
+      const port = await freePort(new Set([...this.#claims.ports, ...recorded, ...others]));
       if (await this.#claims.claim(port)) return port;
+      // Another creation, or another supervisor, chose it while this one looked.
+      others.add(port);
     }
+  }
+
+  #releasePorts({ ports }: Pick<ReplicaRecord, "ports">): void {
+    for (const { port } of ports) this.#claims.release(port);
   }
 
   #log(folder: string): LogKeeper {
