@@ -13,7 +13,6 @@ import { revertInstance, tellReverting } from "../apply/revert-instance.ts";
 import { describePause } from "../plan/pause.ts";
 import { actionKey, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
 import type { Core } from "../platforms/core.ts";
-import type { AdvanceRequest } from "../provider/requests.ts";
 import { knownInstances, refuseUntouchable } from "./known.ts";
 import { planOfActions } from "./plan-of-actions.ts";
 import { runChange } from "./run-change.ts";
@@ -109,35 +108,26 @@ function describeAction({ instance, unfinished }: Paused, to: "promote" | "abort
   };
 }
 
-/** What the paused deployment leads from and to. */
-interface Releases {
-  readonly release: Release;
-  readonly previous?: Release;
-}
-
 /**
  * That it was wanted makes it a success. Where there is nothing before it, or the platform cannot be told the whole of both
  * releases, it goes the way back of what did not finish.
  */
 async function abort(scope: ChangeScope, subject: Paused): Promise<DeploymentResult> {
-  const { from, to } = subject.unfinished;
-  const release = await readWhole(scope, subject, to);
-  const previous = from === undefined ? undefined : await readWhole(scope, subject, from);
-  const reverted =
-    release === undefined || previous === undefined
-      ? await revertInstance(scope, subject)
-      : await advance(scope, subject, { release, previous }, { to: "abort" });
+  const { instance, unfinished } = subject;
+  const { ledger } = scope.platform(instance);
+  const { from, to } = unfinished;
+  const read = (number: number) => ledger.openRelease(instance.service, number, scope.readContext());
+  const isWhole = from !== undefined && (await read(from))?.opened === true && (await read(to))?.opened === true;
+  const reverted = isWhole ? await advance(scope, subject, "abort", {}) : await revertInstance(scope, subject);
   if (reverted.outcome !== "reverted") return reverted;
-  if (previous !== undefined) await recordServing(scope, previous);
+  if (isWhole) await recordServing(scope, await requireRelease(scope, subject, from));
   return { ...reverted, outcome: "succeeded" };
 }
 
 async function promote(scope: ChangeScope, subject: Paused, full: boolean): Promise<DeploymentResult> {
-  const { from, to } = subject.unfinished;
-  const release = await requireRelease(scope, subject, to);
-  const releases = from === undefined ? { release } : { release, previous: await requireRelease(scope, subject, from) };
-  const result = await advance(scope, subject, releases, { to: "promote", ...(full ? { full } : {}) });
-  if (result.outcome === "succeeded") await recordServing(scope, release, from);
+  const result = await advance(scope, subject, "promote", full ? { full } : {});
+  if (result.outcome === "succeeded")
+    await recordServing(scope, await requireRelease(scope, subject, subject.unfinished.to), subject.unfinished.from);
   return result;
 }
 
@@ -145,17 +135,19 @@ async function promote(scope: ChangeScope, subject: Paused, full: boolean): Prom
 async function advance(
   scope: ChangeScope,
   subject: Paused,
-  { release, previous }: Releases,
-  decision: Pick<AdvanceRequest, "to" | "full">,
+  to: "promote" | "abort",
+  options: { readonly full?: true },
 ): Promise<DeploymentResult> {
   const { instance, unfinished, observed } = subject;
   const intent = await scope.platform(instance).ledger.intent(instance.service, scope.readContext());
   if (intent === undefined) throw new CtrlPlaneError("INTERNAL", `nothing of ${instance.name} is unfinished`);
+  const release = await requireRelease(scope, subject, unfinished.to);
+  const previous = unfinished.from === undefined ? undefined : await requireRelease(scope, subject, unfinished.from);
   const { replicas, strategy } = intent;
   const settled = observed?.settled;
   const provider = scope.provider(instance);
   const carry = async (deployment: Deployment): Promise<DeploymentEffect> => {
-    tellBegun(scope, subject, decision.to, deployment.id);
+    tellBegun(scope, subject, to, deployment.id);
     const request = {
       instance,
       release,
@@ -163,13 +155,14 @@ async function advance(
       strategy: release.spec.strategy,
       deployment: deployment.id,
       journal: deployment.journal,
-      ...decision,
+      to,
+      ...options,
       ...(previous === undefined ? {} : { previous }),
       ...(settled === undefined ? {} : { previousReplicas: settled.replicas }),
     };
     const end = await provider.advance(request, deployment.context);
     if (end.state === "paused") return tellPaused(scope, release, end, deployment);
-    if (decision.to === "promote" || previous === undefined)
+    if (to === "promote" || previous === undefined)
       return proveServing(scope, provider, { release, replicas }, deployment);
     const back = { release: previous, replicas: settled?.replicas ?? previous.spec.scale.replicas };
     return { ...(await proveServing(scope, provider, back, deployment)), outcome: "reverted" };
@@ -189,12 +182,6 @@ function tellBegun(scope: ChangeScope, subject: Paused, to: "promote" | "abort",
   if (to === "abort") return tellReverting(scope, instance, unfinished);
   const message = `goes on with release ${unfinished.to}`;
   scope.emitFor(instance, { type: "service.started", release: unfinished.to, message }, deployment);
-}
-
-/** Undefined where it is not on record, or was sealed with another key. */
-async function readWhole(scope: ChangeScope, { instance }: Paused, number: number): Promise<Release | undefined> {
-  const found = await scope.platform(instance).ledger.openRelease(instance.service, number, scope.readContext());
-  return found?.opened === true ? { ...found.release, instance } : undefined;
 }
 
 async function requireRelease(scope: ChangeScope, { instance }: Paused, number: number): Promise<Release> {
