@@ -120,6 +120,7 @@ function findSources() {
   const packages = [
     "packages/core",
     "packages/conformance",
+    "packages/images",
     "packages/cli",
     ...list("packages/providers").map((name) => `packages/providers/${name}`),
   ];

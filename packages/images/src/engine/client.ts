@@ -1,0 +1,166 @@
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { text } from "node:stream/consumers";
+import type { Duplex, Readable } from "node:stream";
+import { describeEndpoint, type Endpoint } from "./endpoint.ts";
+import { EngineError, unreachable } from "./errors.ts";
+import { openTransport } from "./transport.ts";
+import { chooseVersion, type EngineVersion } from "./version.ts";
+
+export interface EngineRequest {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+  /** Without the version: `/containers/json`. Names in it are escaped by `segment`. */
+  readonly path: string;
+  /** Objects are sent as JSON, as the engine wants its filters. */
+  readonly query?: Readonly<Record<string, string | number | boolean | object | undefined>>;
+  /** A stream is sent as it is, anything else as JSON. */
+  readonly body?: Readable | object;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** One Docker Engine, by its API alone. Every method throws `EngineError` for what the engine refuses, and a `CtrlPlaneError` where it cannot be reached. */
+export interface EngineClient {
+  /** As `DOCKER_HOST` would name it. */
+  readonly description: string;
+  /** What answers, and the version of the API that all further calls speak. Asked once. */
+  version(): Promise<EngineVersion>;
+  /** The whole answer as JSON; undefined where it is empty. */
+  json<T>(request: EngineRequest): Promise<T>;
+  /** The answer's body, once its status is known to be good. */
+  stream(request: EngineRequest): Promise<IncomingMessage>;
+  /** The connection itself, for what speaks in both directions (`exec`, `attach`). What the engine sent first is still to be read from it. */
+  upgrade(request: EngineRequest): Promise<Duplex>;
+  close(): Promise<void>;
+}
+
+/** A name as one part of a path. */
+export function segment(name: string): string {
+  return encodeURIComponent(name);
+}
+
+/** Does no I/O yet. */
+export function connectEngine(endpoint: Endpoint): EngineClient {
+  const description = describeEndpoint(endpoint);
+  const transport = openTransport(endpoint);
+  const send = endpoint.kind === "tcp" && endpoint.tls !== undefined ? httpsRequest : httpRequest;
+  let version: Promise<EngineVersion> | undefined;
+
+  const open = async (request: EngineRequest, prefix: string, headers: Record<string, string>) => {
+    const { method, body, signal } = request;
+    const sent = send({
+      ...transport.target,
+      agent: transport.agent,
+      method,
+      path: `${prefix}${request.path}${queryOf(request.query)}`,
+      headers: { Host: "docker", ...contentOf(body), ...headers, ...request.headers },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    write(sent, body);
+    return sent;
+  };
+  const prefixOf = async (): Promise<string> => `/v${(await client.version()).api}`;
+  const answered = async (request: EngineRequest, prefix: string): Promise<IncomingMessage> => {
+    const response = await responseOf(await open(request, prefix, {}), description);
+    await requireGood(request, response);
+    return response;
+  };
+
+  const client: EngineClient = {
+    description,
+    version() {
+      version ??= answered({ method: "GET", path: "/version" }, "")
+        .then(async (response) => chooseVersion(JSON.parse(await text(response))))
+        .catch((error: unknown) => {
+          // The next call may find it.
+          version = undefined;
+          throw error;
+        });
+      return version;
+    },
+    async json<T>(request: EngineRequest) {
+      const response = await answered(request, await prefixOf());
+      const body = await bodyOf(response, description);
+      // What the engine's API description promises for this path.
+      return (body === "" ? undefined : JSON.parse(body)) as T;
+    },
+    stream: async (request) => answered(request, await prefixOf()),
+    async upgrade(request) {
+      const sent = await open(request, await prefixOf(), { Connection: "Upgrade", Upgrade: "tcp" });
+      return upgraded(sent, request, description);
+    },
+    close: () => transport.close(),
+  };
+  return client;
+}
+
+function write(sent: ClientRequest, body: EngineRequest["body"]): void {
+  if (body === undefined) sent.end();
+  else if (isStream(body)) body.on("error", (error) => sent.destroy(error)).pipe(sent);
+  else sent.end(JSON.stringify(body));
+}
+
+function responseOf(sent: ClientRequest, description: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    sent.once("response", resolve);
+    sent.once("error", (error) => reject(unreachable(error, description)));
+  });
+}
+
+function upgraded(sent: ClientRequest, request: EngineRequest, description: string): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    sent.once("upgrade", (_response, socket: Duplex, head: Buffer) => {
+      if (head.length > 0) socket.unshift(head);
+      resolve(socket);
+    });
+    sent.once("response", (response) => {
+      requireGood(request, response).then(
+        () => reject(new EngineError(500, `${request.path} did not switch protocols`)),
+        reject,
+      );
+    });
+    sent.once("error", (error) => reject(unreachable(error, description)));
+  });
+}
+
+async function requireGood(request: EngineRequest, response: IncomingMessage): Promise<void> {
+  const status = response.statusCode ?? 0;
+  if (status < 400) return;
+  const body = await text(response);
+  throw new EngineError(status, messageIn(body) ?? `${request.method} ${request.path} was answered with ${status}`);
+}
+
+function messageIn(body: string): string | undefined {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed === "object" && parsed !== null && "message" in parsed) return String(parsed.message);
+  } catch {
+    // Older engines and proxies answer with plain text.
+  }
+  return body.trim() === "" ? undefined : body.trim();
+}
+
+async function bodyOf(response: IncomingMessage, description: string): Promise<string> {
+  try {
+    return await text(response);
+  } catch (error) {
+    throw unreachable(error, description);
+  }
+}
+
+function contentOf(body: EngineRequest["body"]): Record<string, string> {
+  if (body === undefined || isStream(body)) return {};
+  return { "Content-Type": "application/json" };
+}
+
+function isStream(body: Readable | object): body is Readable {
+  return "pipe" in body && typeof body.pipe === "function";
+}
+
+function queryOf(query: EngineRequest["query"]): string {
+  const words = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined) words.set(name, typeof value === "object" ? JSON.stringify(value) : String(value));
+  }
+  return words.size === 0 ? "" : `?${words.toString()}`;
+}

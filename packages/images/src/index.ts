@@ -1,0 +1,5 @@
+/** `@ctrlplane/images`: container images for providers that run them, and the Docker Engine that builds them. */
+export * from "./engine/client.ts";
+export * from "./engine/endpoint.ts";
+export * from "./engine/errors.ts";
+export * from "./engine/version.ts";
