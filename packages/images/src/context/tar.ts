@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { Header, type HeaderData } from "tar/header";
+import { Pax } from "tar/pax";
+import type { ContextEntry, ContextFile } from "./entry.ts";
+import type { BuildContext } from "./read-context.ts";
+import { changed, explainRead } from "./read-entry.ts";
+
+const block = 512;
+
+/** A file made here, sent beside what was read. */
+export interface ExtraFile {
+  readonly path: string;
+  readonly content: Buffer;
+}
+
+/**
+ * The context as a tar stream: the same bytes for the same digest; times and owners are 0. Each file is hashed again on its way.
+ * `extra` files replace entries of the same path. The stream fails with `CONFLICT` where a file is not what was hashed.
+ */
+export function tarOf(context: BuildContext, extra: readonly ExtraFile[] = []): Readable {
+  return Readable.from(pieces(context, extra), { objectMode: false });
+}
+
+async function* pieces(context: BuildContext, extra: readonly ExtraFile[]): AsyncGenerator<Buffer> {
+  const replaced = new Set(extra.map((each) => each.path));
+  for (const entry of context.entries) {
+    if (replaced.has(entry.path)) continue;
+    yield* headerOf(entry);
+    if (entry.kind !== "file") continue;
+    yield* bytesOf(entry, context);
+    yield* padding(entry.bytes);
+  }
+  for (const { path, content } of extra) {
+    yield* headerOf({ kind: "file", path, mode: 0o644, bytes: content.length });
+    yield content;
+    yield* padding(content.length);
+  }
+  yield Buffer.alloc(2 * block);
+}
+
+function headerOf(entry: Exclude<ContextEntry, ContextFile> | Omit<ContextFile, "sha256">): readonly Buffer[] {
+  const data: HeaderData = {
+    path: entry.kind === "folder" ? `${entry.path}/` : entry.path,
+    mode: entry.mode,
+    uid: 0,
+    gid: 0,
+    mtime: new Date(0),
+    size: entry.kind === "file" ? entry.bytes : 0,
+    type: entry.kind === "folder" ? "Directory" : entry.kind === "link" ? "SymbolicLink" : "File",
+    ...(entry.kind === "link" ? { linkpath: entry.target } : {}),
+  };
+  const header = new Header(data);
+  const bytes = Buffer.alloc(block);
+  // What is too long for the fixed fields, or not ASCII, goes before it in a header of its own.
+  const needsPax = header.encode(bytes);
+  return needsPax ? [new Pax(data).encode(), bytes] : [bytes];
+}
+
+async function* bytesOf(entry: ContextFile, context: BuildContext): AsyncGenerator<Buffer> {
+  const { context: root, declared } = context.source;
+  const digest = createHash("sha256");
+  let bytes = 0;
+  try {
+    // Without an encoding, pieces are buffers.
+    const content = createReadStream(join(root, entry.path), { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
+    for await (const piece of content) {
+      bytes += piece.length;
+      if (bytes > entry.bytes) throw changed(entry.path, declared);
+      digest.update(piece);
+      yield piece;
+    }
+  } catch (error) {
+    throw explainRead(error, entry.path, declared);
+  }
+  if (bytes !== entry.bytes || digest.digest("hex") !== entry.sha256) throw changed(entry.path, declared);
+}
+
+function padding(bytes: number): readonly Buffer[] {
+  return bytes % block === 0 ? [] : [Buffer.alloc(block - (bytes % block))];
+}
