@@ -3,7 +3,8 @@ import { request as httpsRequest } from "node:https";
 import { text } from "node:stream/consumers";
 import type { Duplex, Readable } from "node:stream";
 import { describeEndpoint, type Endpoint } from "./endpoint.ts";
-import { EngineError, unreachable } from "./errors.ts";
+import { EngineError, silentEngine, unreachable } from "./errors.ts";
+import { isLasting } from "./lasting.ts";
 import { openTransport } from "./transport.ts";
 import { chooseVersion, type EngineVersion } from "./version.ts";
 
@@ -34,6 +35,9 @@ export interface EngineClient {
   close(): Promise<void>;
 }
 
+/** The first question, which a frozen engine does not answer. Connecting counts. */
+const versionMs = 30_000;
+
 /** A name as one part of a path. */
 export function segment(name: string): string {
   return encodeURIComponent(name);
@@ -50,7 +54,7 @@ export function connectEngine(endpoint: Endpoint): EngineClient {
     const { method, body, signal } = request;
     const sent = send({
       ...transport.target,
-      agent: transport.agent,
+      agent: isLasting(request) || "Upgrade" in headers ? transport.lasting : transport.agent,
       method,
       path: `${prefix}${request.path}${queryOf(request.query)}`,
       headers: { Host: "docker", ...contentOf(body), ...headers, ...request.headers },
@@ -65,17 +69,24 @@ export function connectEngine(endpoint: Endpoint): EngineClient {
     await requireGood(request, response);
     return response;
   };
+  const askVersion = async (): Promise<EngineVersion> => {
+    const signal = AbortSignal.timeout(versionMs);
+    try {
+      const response = await answered({ method: "GET", path: "/version", signal }, "");
+      return chooseVersion(JSON.parse(await text(response)));
+    } catch (error) {
+      throw signal.aborted ? silentEngine(description, versionMs) : error;
+    }
+  };
 
   const client: EngineClient = {
     description,
     version() {
-      version ??= answered({ method: "GET", path: "/version" }, "")
-        .then(async (response) => chooseVersion(JSON.parse(await text(response))))
-        .catch((error: unknown) => {
-          // The next call may find it.
-          version = undefined;
-          throw error;
-        });
+      version ??= askVersion().catch((error: unknown) => {
+        // The next call may find it.
+        version = undefined;
+        throw error;
+      });
       return version;
     },
     async json<T>(request: EngineRequest) {

@@ -40,6 +40,13 @@ export function mapEngineError(error: unknown, subject: string): CtrlPlaneError 
     return new CtrlPlaneError("CANCELLED", `${subject} was cancelled`, { target: subject, cause: error });
   const options = { target: subject, cause: error };
   if (!(error instanceof EngineError)) {
+    // The connection broke while an answer was read.
+    if (
+      error instanceof Error &&
+      /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|ERR_STREAM_PREMATURE_CLOSE)$/.test(errnoOf(error))
+    ) {
+      return broken(error, subject);
+    }
     const reason = error instanceof Error ? error.message : String(error);
     return new CtrlPlaneError("INTERNAL", `${subject}: ${reason}`, options);
   }
@@ -60,12 +67,21 @@ export async function mappedEngine<T>(subject: string, work: () => Promise<T>): 
   }
 }
 
-/** An error of the connection. What was aborted is passed on. */
+/** An engine that takes a connection, and says nothing. */
+export function silentEngine(subject: string, afterMs: number): CtrlPlaneError {
+  return new CtrlPlaneError("UNAVAILABLE", `${subject}: the engine did not answer within ${afterMs / 1000} s`, {
+    target: subject,
+    retryable: true,
+    hint: "Is it frozen, or the host overloaded? `docker version` there should answer at once.",
+  });
+}
+
+/** An error of the connection to what `describeEndpoint` names so. What was aborted is passed on. */
 export function unreachable(error: unknown, description: string): Error {
   if (isCtrlPlaneError(error)) return error;
   if (!(error instanceof Error)) return new Error(String(error));
   if (error.name === "AbortError") return error;
-  const errno = "code" in error ? error.code : undefined;
+  const errno = errnoOf(error);
   const options = { target: description, cause: error };
   if (errno === "EACCES" || errno === "EPERM") {
     return new CtrlPlaneError("FORBIDDEN", `this user may not use the engine at ${description}`, {
@@ -80,8 +96,45 @@ export function unreachable(error: unknown, description: string): Error {
       hint: "Is it running? `docker info` asks the same one.",
     });
   }
-  return new CtrlPlaneError("UNAVAILABLE", `the connection to ${description} broke: ${error.message}`, {
-    ...options,
-    retryable: true,
-  });
+  if (errno === "ENOTFOUND" || errno === "EAI_AGAIN") {
+    return new CtrlPlaneError("UNAVAILABLE", `the name service knows no host of ${description}`, {
+      ...options,
+      retryable: true,
+      hint: "Check the spelling of the host, and the network of this machine.",
+    });
+  }
+  return untrusted(error, errno, description) ?? broken(error, description);
+}
+
+function broken(error: Error, description: string): CtrlPlaneError {
+  const options = { target: description, cause: error, retryable: true };
+  return new CtrlPlaneError("UNAVAILABLE", `the connection to ${description} broke: ${error.message}`, options);
+}
+
+/** One side does not accept the other's certificate. */
+function untrusted(error: Error, errno: string, description: string): CtrlPlaneError | undefined {
+  const options = { target: description, cause: error };
+  if (/ALERT_(CERTIFICATE|UNKNOWN_CA|BAD_CERTIFICATE)|ALERT_.*CERTIFICATE/.test(errno)) {
+    return new CtrlPlaneError("UNAUTHORIZED", `${description} does not accept our certificate: ${error.message}`, {
+      ...options,
+      hint: "It asks for a client certificate of its own authority: `cert` and `key`.",
+    });
+  }
+  if (/CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(errno)) {
+    return new CtrlPlaneError("UNAUTHORIZED", `the certificate of ${description} is not accepted: ${error.message}`, {
+      ...options,
+      hint: "Name the authority that signed it (`ca`), and the host as the certificate does.",
+    });
+  }
+  if (/ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)|EPROTO/.test(errno)) {
+    return new CtrlPlaneError("UNAVAILABLE", `${description} does not speak TLS: ${error.message}`, {
+      ...options,
+      hint: "Is it the engine's TLS port, by custom 2376?",
+    });
+  }
+  return undefined;
+}
+
+function errnoOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
 }

@@ -1,36 +1,45 @@
 import { Agent, type AgentOptions } from "node:http";
 import { Agent as TlsAgent } from "node:https";
 import type { Endpoint } from "./endpoint.ts";
+import { openSshTransport } from "./ssh/transport.ts";
 
 /** How requests reach an engine: what `http.request` takes besides the request itself. */
 export interface Transport {
   readonly agent: Agent;
+  /** For requests whose answers last (see `isLasting`): they keep no other one waiting. */
+  readonly lasting: Agent;
   /** Added to each request's options. */
   readonly target: Readonly<Record<string, unknown>>;
   /** Ends what it holds open. */
   close(): Promise<void>;
 }
 
-/** Requests at a time; further ones wait. What stays open (events, followed logs) counts too. */
+/** Requests at a time; further ones wait. */
 const maxSockets = 32;
 
 export function openTransport(endpoint: Endpoint): Transport {
+  if (endpoint.kind === "ssh") return openSshTransport(endpoint);
   const options: AgentOptions = { keepAlive: true, maxSockets, scheduling: "lifo" };
+  const unbounded = { ...options, maxSockets: Infinity };
   if (endpoint.kind === "socket") {
-    return closing(new Agent(options), { socketPath: endpoint.path });
+    return closing(new Agent(options), new Agent(unbounded), { socketPath: endpoint.path });
   }
   const { host, port, tls } = endpoint;
-  if (tls === undefined) return closing(new Agent(options), { host, port });
+  if (tls === undefined) return closing(new Agent(options), new Agent(unbounded), { host, port });
   const { verify = true, ...pem } = tls;
-  return closing(new TlsAgent({ ...options, ...pem, rejectUnauthorized: verify }), { host, port });
+  const checked = { ...pem, rejectUnauthorized: verify };
+  const agentOf = (each: AgentOptions): Agent => new TlsAgent({ ...each, ...checked });
+  return closing(agentOf(options), agentOf(unbounded), { host, port });
 }
 
-function closing(agent: Agent, target: Transport["target"]): Transport {
+function closing(agent: Agent, lasting: Agent, target: Transport["target"]): Transport {
   return {
     agent,
+    lasting,
     target,
     close: () => {
       agent.destroy();
+      lasting.destroy();
       return Promise.resolve();
     },
   };

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { SshEndpoint } from "../endpoint.ts";
+import { channelArguments, exitArguments, lookAtKeyArguments, masterArguments } from "./arguments.ts";
+
+const endpoint: SshEndpoint = { kind: "ssh", host: "shop.example", user: "deploy", port: 2222, key: "k", sudo: true };
+const files = { control: "/run/c1", key: "/run/key", knownHosts: "/run/known_hosts" };
+
+test("the connection: nobody is asked, no unknown host is let in, what the endpoint names is used alone", () => {
+  const args = masterArguments(endpoint, files);
+  for (const option of [
+    "BatchMode=yes",
+    "StrictHostKeyChecking=yes",
+    "ControlMaster=yes",
+    "IdentityFile=/run/key",
+    "IdentitiesOnly=yes",
+    "UserKnownHostsFile=/run/known_hosts",
+    "GlobalKnownHostsFile=/dev/null",
+  ]) {
+    assert.equal(args[args.indexOf(option) - 1], "-o", option);
+  }
+  assert.deepEqual(args.slice(-6), ["-l", "deploy", "-p", "2222", "--", "shop.example"]);
+});
+
+test("what the endpoint does not name is left to the user's configuration", () => {
+  const plain: SshEndpoint = { kind: "ssh", host: "shop", sudo: false };
+  const args = masterArguments(plain, { control: "/run/c1", key: undefined, knownHosts: undefined }).join(" ");
+  assert.doesNotMatch(args, /Identity|KnownHosts|HostKeyAlias|-l |-p |Proxy/);
+});
+
+test("a channel runs a constant, and never makes a connection of its own", () => {
+  const args = channelArguments(endpoint, "/run/c1");
+  assert.deepEqual(args.slice(-2), ["shop.example", "env LC_ALL=C sudo -n docker system dial-stdio"]);
+  assert.ok(args.includes("ProxyCommand=false"));
+  assert.equal(channelArguments({ ...endpoint, sudo: false }, "/run/c1").at(-1), "docker system dial-stdio");
+});
+
+test("a look at the host's key offers no key of ours", () => {
+  const args = lookAtKeyArguments(endpoint, "/run/shown");
+  assert.ok(args.includes("PreferredAuthentications=none"));
+  assert.ok(!args.some((each) => each.startsWith("IdentityFile")));
+  assert.deepEqual(exitArguments(endpoint, "/run/c1").slice(0, 4), ["-S", "/run/c1", "-O", "exit"]);
+});
