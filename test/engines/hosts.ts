@@ -1,0 +1,116 @@
+// `hosts.ts up | down | status`: two machines with a Docker Engine 26.1 and an sshd each, as containers of the engine that docker.ts brings up.
+import { spawnSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { run } from "./commands.ts";
+import { dockerSocket } from "./docker.ts";
+import { ensureHostImage, ensureKey, type HostUser } from "./host-image.ts";
+
+export interface DockerHost {
+  readonly name: string;
+  /** Its address in the network that this machine shares with it. */
+  readonly address: string;
+  /** `ssh-ed25519 AAAA…` of its sshd. */
+  readonly hostKey: string;
+  /** Path of the private key with which each of its users may log in. */
+  readonly key: string;
+  /** Runs a program on it as root, to its end; its standard output. */
+  run(program: string, args: readonly string[], input?: string): string;
+}
+
+export type { HostUser };
+
+const names = ["ctrlplane-host-1", "ctrlplane-host-2"] as const;
+const startMs = 60_000;
+const capabilities = ["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "NET_RAW", "MKNOD", "SYS_CHROOT"];
+const unconfined = ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"];
+
+/** The hosts that run; undefined where one of them does not. */
+export async function dockerHosts(): Promise<readonly [DockerHost, DockerHost] | undefined> {
+  const socket = await dockerSocket();
+  if (socket === undefined) return undefined;
+  const docker = ["-H", `unix://${socket}`];
+  const [one, two] = names.map((name) => hostOf(docker, name));
+  return one === undefined || two === undefined ? undefined : [one, two];
+}
+
+async function up(): Promise<void> {
+  const docker = await requireEngine();
+  const image = ensureHostImage(docker);
+  const { authorized } = ensureKey();
+  for (const name of names) {
+    if (hostOf(docker, name) !== undefined) continue;
+    if (exists(docker, name)) run("docker", [...docker, "start", name]);
+    else run("docker", [...docker, "run", "--detach", ...runOptions(name, authorized), image]);
+  }
+  for (const name of names) await untilReady(docker, name);
+  const busybox = spawnSync("docker", [...docker, "save", "busybox:latest"], { maxBuffer: 64 * 1024 * 1024 });
+  for (const name of names) {
+    const inside = [...docker, "exec", "-i", name, "docker"];
+    if (spawnSync("docker", [...inside, "image", "inspect", "busybox:latest"]).status === 0) continue;
+    const loaded = spawnSync("docker", [...inside, "load"], { input: busybox.stdout, encoding: "utf8" });
+    if (loaded.status !== 0) throw new Error(`docker load on ${name}: ${loaded.stderr}`);
+  }
+}
+
+function runOptions(name: string, authorized: string): string[] {
+  const own = ["--name", name, "--hostname", name, "--restart", "unless-stopped", "--cgroupns", "host"];
+  const mounts = ["/sys/fs/cgroup:/sys/fs/cgroup:rw", `${authorized}:/etc/ssh/authorized_keys:ro`];
+  return [
+    ...own,
+    ...capabilities.flatMap((each) => ["--cap-add", each]),
+    ...unconfined.flatMap((each) => ["--security-opt", each]),
+    ...mounts.flatMap((each) => ["-v", each]),
+  ];
+}
+
+async function untilReady(docker: readonly string[], name: string): Promise<void> {
+  const until = performance.now() + startMs;
+  while (hostOf(docker, name) === undefined) {
+    if (performance.now() > until) throw new Error(`${name} does not come up: docker logs ${name}`);
+    await sleep(200);
+  }
+}
+
+/** Undefined unless its sshd and its engine answer. */
+function hostOf(docker: readonly string[], name: string): DockerHost | undefined {
+  const address = tried(docker, ["inspect", "--format", "{{.NetworkSettings.IPAddress}}", name]);
+  if (address === undefined || address === "") return undefined;
+  const hostKey = tried(docker, ["exec", name, "cat", "/etc/ssh/ssh_host_ed25519_key.pub"]);
+  const engine = tried(docker, ["exec", name, "docker", "version", "--format", "{{.Server.Version}}"]);
+  if (hostKey === undefined || engine === undefined) return undefined;
+  return {
+    name,
+    address,
+    hostKey: hostKey.split(" ").slice(0, 2).join(" "),
+    key: ensureKey().key,
+    run: (program, args, input) =>
+      run("docker", [...docker, "exec", "-i", name, program, ...args], input === undefined ? {} : { input }),
+  };
+}
+
+function exists(docker: readonly string[], name: string): boolean {
+  return tried(docker, ["inspect", name]) !== undefined;
+}
+
+function tried(docker: readonly string[], args: readonly string[]): string | undefined {
+  const done = spawnSync("docker", [...docker, ...args], { encoding: "utf8" });
+  return done.status === 0 ? done.stdout.trim() : undefined;
+}
+
+async function down(): Promise<void> {
+  const docker = await requireEngine();
+  for (const name of names) if (exists(docker, name)) run("docker", [...docker, "rm", "--force", "--volumes", name]);
+}
+
+async function requireEngine(): Promise<readonly string[]> {
+  const socket = await dockerSocket();
+  if (socket === undefined) throw new Error("no Docker Engine answers: docker.ts up starts one");
+  return ["-H", `unix://${socket}`];
+}
+
+if (import.meta.main) {
+  const [word] = process.argv.slice(2);
+  if (word === "up") await up();
+  else if (word === "down") await down();
+  else for (const each of (await dockerHosts()) ?? []) process.stdout.write(`${each.name} ${each.address}\n`);
+}
