@@ -85,13 +85,15 @@ async function readEntries(rules: IgnoreRules, place: EntryPlace): Promise<reado
       if (folder !== undefined) kept.set(above, folder);
     }
   }
-  return [...kept.values()].toSorted((a, b) => compareParts(a.path, b.path));
+  return sorted([...kept.values()]);
 }
 
-/** By the parts of the path, so that all of a folder stands together behind it. */
-function compareParts(a: string, b: string): number {
-  const [left, right] = [a.replaceAll("/", "\0"), b.replaceAll("/", "\0")];
-  return left < right ? -1 : left > right ? 1 : 0;
+/** By the parts of the path, byte by byte, so that all of a folder stands together behind it: the order of builders. */
+function sorted(entries: readonly ContextEntry[]): readonly ContextEntry[] {
+  return entries
+    .map((entry) => ({ entry, key: Buffer.from(entry.path.replaceAll("/", "\0")) }))
+    .toSorted((a, b) => Buffer.compare(a.key, b.key))
+    .map(({ entry }) => entry);
 }
 
 async function ignoreRulesOf(source: BuildSource): Promise<IgnoreRules> {

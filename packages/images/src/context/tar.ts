@@ -1,12 +1,9 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { join } from "node:path";
 import { Readable } from "node:stream";
 import { Header, type HeaderData } from "tar/header";
 import { Pax } from "tar/pax";
 import type { ContextEntry, ContextFile } from "./entry.ts";
 import type { BuildContext } from "./read-context.ts";
-import { changed, explainRead } from "./read-entry.ts";
+import { readContextFile } from "./read-file.ts";
 
 const block = 512;
 
@@ -30,7 +27,7 @@ async function* pieces(context: BuildContext, extra: readonly ExtraFile[]): Asyn
     if (replaced.has(entry.path)) continue;
     yield* headerOf(entry);
     if (entry.kind !== "file") continue;
-    yield* bytesOf(entry, context);
+    yield* readContextFile(entry, context);
     yield* padding(entry.bytes);
   }
   for (const { path, content } of extra) {
@@ -57,25 +54,6 @@ function headerOf(entry: Exclude<ContextEntry, ContextFile> | Omit<ContextFile, 
   // What is too long for the fixed fields, or not ASCII, goes before it in a header of its own.
   const needsPax = header.encode(bytes);
   return needsPax ? [new Pax(data).encode(), bytes] : [bytes];
-}
-
-async function* bytesOf(entry: ContextFile, context: BuildContext): AsyncGenerator<Buffer> {
-  const { context: root, declared } = context.source;
-  const digest = createHash("sha256");
-  let bytes = 0;
-  try {
-    // Without an encoding, pieces are buffers.
-    const content = createReadStream(join(root, entry.path), { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
-    for await (const piece of content) {
-      bytes += piece.length;
-      if (bytes > entry.bytes) throw changed(entry.path, declared);
-      digest.update(piece);
-      yield piece;
-    }
-  } catch (error) {
-    throw explainRead(error, entry.path, declared);
-  }
-  if (bytes !== entry.bytes || digest.digest("hex") !== entry.sha256) throw changed(entry.path, declared);
 }
 
 function padding(bytes: number): readonly Buffer[] {
