@@ -57,7 +57,7 @@ export function connectEngine(endpoint: Endpoint): EngineClient {
       agent: isLasting(request) || "Upgrade" in headers ? transport.lasting : transport.agent,
       method,
       path: `${prefix}${request.path}${queryOf(request.query)}`,
-      headers: { Host: "docker", ...contentOf(body), ...headers, ...request.headers },
+      headers: { ...transport.headers, ...contentOf(body), ...headers, ...request.headers },
       ...(signal === undefined ? {} : { signal }),
     });
     write(sent, body);

@@ -67,7 +67,7 @@ export function isHostKey(text: string): boolean {
   return lines.every((line) => /^[a-z0-9][a-z0-9@.-]+ [A-Za-z0-9+/]{16,}={0,2}( .*)?$/.test(line.trim()));
 }
 
-/** Whether a `key` is the key itself, and not the path of its file. */
-export function isKeyText(key: string): boolean {
-  return key.includes("-----BEGIN ");
+/** Whether a key or certificate is the thing itself, and not the path of its file. */
+export function isPem(text: string): boolean {
+  return text.includes("-----BEGIN ");
 }

@@ -10,6 +10,8 @@ export interface Transport {
   readonly lasting: Agent;
   /** Added to each request's options. */
   readonly target: Readonly<Record<string, unknown>>;
+  /** Sent with each request. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Ends what it holds open. */
   close(): Promise<void>;
 }
@@ -37,6 +39,8 @@ function closing(agent: Agent, lasting: Agent, target: Transport["target"]): Tra
     agent,
     lasting,
     target,
+    // On a network it is that of the address: the certificate is checked against it.
+    headers: "socketPath" in target ? { Host: "docker" } : {},
     close: () => {
       agent.destroy();
       lasting.destroy();

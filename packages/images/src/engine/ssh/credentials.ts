@@ -1,7 +1,7 @@
 import { access, constants, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
-import { describeEndpoint, isKeyText, type SshEndpoint } from "../endpoint.ts";
+import { describeEndpoint, isPem, type SshEndpoint } from "../endpoint.ts";
 import { hostKeyAlias } from "./arguments.ts";
 
 /** What `ssh` reads while it connects; undefined where the endpoint names none. */
@@ -24,7 +24,7 @@ export async function writeCredentials(endpoint: SshEndpoint, folder: string): P
   };
   await forget();
   // OpenSSH wants the last line to end, and no carriage returns: secrets lose the one and gain the other.
-  if (isKeyText(key)) await writeFile(file, `${key.replaceAll("\r", "").trim()}\n`, { mode: 0o600 });
+  if (isPem(key)) await writeFile(file, `${key.replaceAll("\r", "").trim()}\n`, { mode: 0o600 });
   else await link(endpoint, key, file);
   return { key: file, knownHosts, forget };
 }

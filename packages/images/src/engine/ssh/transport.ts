@@ -28,6 +28,7 @@ export function openSshTransport(endpoint: SshEndpoint): Transport {
     agent,
     lasting,
     target: {},
+    headers: { Host: "docker" },
     async close() {
       agent.destroy();
       lasting.destroy();
