@@ -22,6 +22,8 @@ export interface Harness {
    * same for all releases of one service; for what publishes no port it is of no use. Undefined: the platform runs no such program.
    */
   program(program: Program, hostPort: number): (Partial<ServiceSpec> & Pick<ServiceSpec, "image">) | undefined;
+  /** Where such a program can have a volume, e.g. `/data`. Default: `data`, in its working folder. */
+  readonly mountPath?: string;
   /** Words for `exec` and `run` in such a program. */
   readonly commands: Commands;
 

@@ -61,7 +61,7 @@ export class Service {
       instance: this.instance,
       spec,
       image,
-      revision: revisionOf(spec, image),
+      revision: revisionOf(spec, image, 0, this.#bench.provider.fixed?.(spec)),
       specHash: specHash(spec, image),
       change: this.#number,
       createdAt: new Date().toISOString(),

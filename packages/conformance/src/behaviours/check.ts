@@ -57,7 +57,7 @@ export const check = group("check", [], {
         tls: {},
         domains: [{ host: "example.com", path: "/" }],
         scale: { replicas: { min: 1, max: 3 }, gpuCount: 1, gpuType: "nvidia-l4", diskMb: 1 },
-        volumes: [{ path: "data", readOnly: true, sizeMb: 1 }],
+        volumes: [{ path: bench.harness.mountPath ?? "data", readOnly: true, sizeMb: 1 }],
       };
       const found = bench.provider.check(web.spec(serves("one"), everything), bench.health, web.instance);
       for (const { severity, field, code, summary } of found) {
@@ -81,7 +81,10 @@ export const check = group("check", [], {
   ],
   "volumes-are-declared-or-refused": [
     "Volumes are declared, or refused.",
-    (bench) => undeclaredIsRefused(bench, "volumes", "volumes", { volumes: [{ path: "data", readOnly: false }] }),
+    (bench) =>
+      undeclaredIsRefused(bench, "volumes", "volumes", {
+        volumes: [{ path: bench.harness.mountPath ?? "data", readOnly: false }],
+      }),
   ],
   "rolling-is-declared-or-refused": [
     "Strategy rolling is declared, or refused.",

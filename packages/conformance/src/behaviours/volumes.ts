@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import type { VolumeSpec } from "@ctrlplane/core/provider";
 import { group } from "../behaviour.ts";
+import type { Bench } from "../bench.ts";
 import { rejects } from "../expect.ts";
 import { serves } from "../spec.ts";
 
-const data: VolumeSpec = { path: "data", readOnly: false };
-const shared: VolumeSpec = { ...data, name: "shared" };
+const dataOf = (bench: Bench): VolumeSpec => ({ path: bench.harness.mountPath ?? "data", readOnly: false });
+const sharedOf = (bench: Bench): VolumeSpec => ({ ...dataOf(bench), name: "shared" });
 const kept = "what was written";
 
 export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
@@ -13,7 +14,7 @@ export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
     "After `provision` the volumes that it names exist, before anything runs.",
     async (bench) => {
       const web = await bench.service();
-      const { spec } = await web.release(serves("one"), { volumes: [data] });
+      const { spec } = await web.release(serves("one"), { volumes: [dataOf(bench)] });
       const { volumes: names } = await bench.provider.provision({ instance: web.instance, spec }, bench.context());
       assert.equal(names.length, 1);
       for (const name of names) assert.equal(await bench.harness.readVolume(name), "");
@@ -23,7 +24,7 @@ export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
     "`status` names the volumes that exist.",
     async (bench) => {
       const web = await bench.service();
-      await web.up(serves("one"), { volumes: [data] });
+      await web.up(serves("one"), { volumes: [dataOf(bench)] });
       const { volumes: names } = await web.status();
       assert.equal(names.length, 1);
       for (const name of names) assert.equal(await bench.harness.readVolume(name), "");
@@ -33,10 +34,10 @@ export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
     "What is in a volume is there after the next release.",
     async (bench) => {
       const web = await bench.service();
-      await web.up(serves("one"), { volumes: [data] });
+      await web.up(serves("one"), { volumes: [dataOf(bench)] });
       const [name = ""] = (await web.status()).volumes;
       await bench.harness.writeVolume(name, kept);
-      await web.up(serves("two"), { volumes: [data] });
+      await web.up(serves("two"), { volumes: [dataOf(bench)] });
       assert.deepEqual((await web.status()).volumes, [name]);
       assert.equal(await bench.harness.readVolume(name), kept);
     },
@@ -45,7 +46,7 @@ export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
     "What is in a volume is there after `stop` and `start`.",
     async (bench) => {
       const web = await bench.service();
-      const release = await web.up(serves("one"), { volumes: [data] });
+      const release = await web.up(serves("one"), { volumes: [dataOf(bench)] });
       const [name = ""] = (await web.status()).volumes;
       await bench.harness.writeVolume(name, kept);
       await web.stop();
@@ -57,13 +58,13 @@ export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
     "`deprovision` leaves volumes and their data, and the next deploy has them again.",
     async (bench) => {
       const web = await bench.service();
-      await web.up(serves("one"), { volumes: [data] });
+      await web.up(serves("one"), { volumes: [dataOf(bench)] });
       const [name = ""] = (await web.status()).volumes;
       await bench.harness.writeVolume(name, kept);
       await web.deprovision();
       assert.equal(await bench.harness.readVolume(name), kept);
       web.serving = undefined;
-      await web.up(serves("two"), { volumes: [data] });
+      await web.up(serves("two"), { volumes: [dataOf(bench)] });
       assert.deepEqual((await web.status()).volumes, [name]);
       assert.equal(await bench.harness.readVolume(name), kept);
     },
@@ -72,7 +73,7 @@ export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
     "`deprovision` with `volumes` removes them.",
     async (bench) => {
       const web = await bench.service();
-      await web.up(serves("one"), { volumes: [data] });
+      await web.up(serves("one"), { volumes: [dataOf(bench)] });
       const [name = ""] = (await web.status()).volumes;
       await web.deprovision(true);
       assert.equal(await bench.harness.readVolume(name), undefined);
@@ -82,7 +83,7 @@ export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
     "An unnamed volume is one a replica.",
     async (bench) => {
       const web = await bench.service();
-      await web.up(serves("one"), { volumes: [data], scale: { replicas: 2 } });
+      await web.up(serves("one"), { volumes: [dataOf(bench)], scale: { replicas: 2 } });
       const { volumes: names } = await web.status();
       assert.equal(new Set(names).size, 2);
     },
@@ -91,8 +92,8 @@ export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
     "A named volume is one for all replicas and services of a stack.",
     async (bench) => {
       const [web, api] = [await bench.service(), await bench.service("api")];
-      await web.up(serves("one"), { volumes: [shared], scale: { replicas: 2 } });
-      await api.up(serves("one"), { volumes: [shared] });
+      await web.up(serves("one"), { volumes: [sharedOf(bench)], scale: { replicas: 2 } });
+      await api.up(serves("one"), { volumes: [sharedOf(bench)] });
       const names = new Set([...(await web.status()).volumes, ...(await api.status()).volumes]);
       assert.equal(names.size, 1);
     },
@@ -101,8 +102,8 @@ export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
     "A named volume that another service uses stays, also when volumes are to go.",
     async (bench) => {
       const [web, api] = [await bench.service(), await bench.service("api")];
-      await web.up(serves("one"), { volumes: [shared] });
-      await api.up(serves("one"), { volumes: [shared] });
+      await web.up(serves("one"), { volumes: [sharedOf(bench)] });
+      await api.up(serves("one"), { volumes: [sharedOf(bench)] });
       const [name = ""] = (await web.status()).volumes;
       await bench.harness.writeVolume(name, kept);
       await web.deprovision(true);
@@ -115,7 +116,7 @@ export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
     async (bench) => {
       const web = await bench.service();
       const external = bench.volume("elsewhere");
-      const spec = web.spec(serves("one"), { volumes: [{ ...data, external }] });
+      const spec = web.spec(serves("one"), { volumes: [{ ...dataOf(bench), external }] });
       web.requireAccepted(spec);
       await rejects(bench.provider.provision({ instance: web.instance, spec }, bench.context()), "NOT_FOUND");
       assert.equal(await bench.harness.readVolume(external), undefined);
@@ -127,7 +128,7 @@ export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
       const web = await bench.service();
       const external = bench.volume("elsewhere");
       await bench.harness.writeVolume(external, kept);
-      await web.up(serves("one"), { volumes: [{ ...data, external }] });
+      await web.up(serves("one"), { volumes: [{ ...dataOf(bench), external }] });
       await web.deprovision(true);
       assert.equal(await bench.harness.readVolume(external), kept);
     },

@@ -6,6 +6,7 @@ import { wireStack, type AddressOf } from "../config/wire.ts";
 import { revisionOf, specHash } from "../model/hash.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { PinnedImage } from "../model/image.ts";
+import type { Revision } from "../model/release.ts";
 import { volumeName } from "../model/names.ts";
 import type { ServiceSpec } from "../model/spec.ts";
 import type { Stack, StackService } from "../model/stack.ts";
@@ -60,7 +61,9 @@ export async function desire(
               ? unknownImage(service.spec)
               : await images.identify(bound.provider, identity, service.spec, current);
           const notes = checked.filter((each) => each.severity !== "error").map((each) => each.summary);
-          return [desiredInstance(identity, service, image, bound.provider?.address(identity, service.spec), notes)];
+          const address = bound.provider?.address(identity, service.spec);
+          const fixed = bound.provider?.fixed?.(service.spec);
+          return [desiredInstance(identity, service, image, address, fixed, notes)];
         } catch (error) {
           if (!isCtrlPlaneError(error) || error.code !== "INVALID") throw error;
           diagnostics.push(...imageProblems(error, name, stack));
@@ -114,6 +117,7 @@ function desiredInstance(
   service: StackService,
   image: PinnedImage,
   address: ServiceAddress | undefined,
+  fixed: Revision["fixed"],
   notes: readonly string[],
 ): DesiredInstance {
   const { spec } = service;
@@ -124,7 +128,7 @@ function desiredInstance(
     instance,
     spec,
     image,
-    revision: revisionOf(spec, image),
+    revision: revisionOf(spec, image, 0, fixed),
     specHash: specHash(spec, image),
     // What 1.1 dropped is not in its hash: an equal one would then say nothing.
     ...(service.fingerprint === undefined || service.ignoredBy11 !== undefined

@@ -15,8 +15,8 @@ export function sha256(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
-/** What replicas run, taken from a spec and its pinned image. */
-export function revisionOf(spec: ServiceSpec, image: PinnedImage, generation = 0): Revision {
+/** What replicas run, taken from a spec and its pinned image. `fixed`: what `Provider.fixed` says of the spec. */
+export function revisionOf(spec: ServiceSpec, image: PinnedImage, generation = 0, fixed?: Revision["fixed"]): Revision {
   const { replicas: _, ...resources } = spec.scale;
   const content = {
     ...(spec.entrypoint === undefined ? {} : { entrypoint: spec.entrypoint }),
@@ -26,6 +26,7 @@ export function revisionOf(spec: ServiceSpec, image: PinnedImage, generation = 0
     volumes: spec.volumes,
     resources,
     ports: spec.ports.map(({ containerPort, protocol }) => ({ containerPort, protocol })),
+    ...(fixed === undefined ? {} : { fixed }),
   };
   return { replicaHash: hashReplica(content, image), generation, image, ...content };
 }

@@ -19,6 +19,8 @@ export interface Revision {
   readonly volumes: readonly VolumeSpec[];
   readonly resources: ResourceSpec;
   readonly ports: readonly Pick<PortSpec, "containerPort" | "protocol">[];
+  /** What else of the spec a running replica cannot change on its platform (`Provider.fixed`). */
+  readonly fixed?: Readonly<Record<string, unknown>>;
 }
 
 /** `{hash}` or `{hash}.{generation}`: the name of a revision in labels, weights and records. */

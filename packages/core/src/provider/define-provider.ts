@@ -40,6 +40,7 @@ export function defineProvider<const Declared extends readonly Capability[]>(
     health: (context) => given.health(context),
     check: (spec, platform, instance) => given.check(spec, platform, instance),
     address: (instance, spec) => given.address(instance, spec),
+    ...(given.fixed === undefined ? {} : { fixed: given.fixed.bind(given) }),
     identifyImage: (request, context) => given.identifyImage(request, context),
     buildImage: (request, context) => given.buildImage(request, context),
     provision: gated("provision"),

@@ -19,7 +19,7 @@ import { isSupported, unsupported } from "./unsupported.ts";
 /** Methods with a request and a context that answer with a promise. */
 type CallName = Exclude<
   keyof Provider,
-  "type" | "capabilities" | "check" | "address" | "ledger" | "close" | "logs" | "info" | "health"
+  "type" | "capabilities" | "check" | "address" | "fixed" | "ledger" | "close" | "logs" | "info" | "health"
 >;
 
 export interface GuardOptions {
@@ -126,6 +126,7 @@ export function guardProvider(provider: Provider, options: GuardOptions): Provid
         redactor,
       ),
     address: (instance, spec) => pure(() => provider.address(instance, spec)),
+    ...(provider.fixed === undefined ? {} : { fixed: (spec) => pure(() => provider.fixed?.(spec) ?? {}) }),
     info: (context) => ask("info", context, (inner) => provider.info(inner)),
     health: (context) => ask("health", context, (inner) => provider.health(inner)),
     identifyImage: guard("identifyImage"),

@@ -60,6 +60,11 @@ export interface Provider {
   check(spec: ServiceSpec, platform: PlatformHealth, instance: InstanceIdentity): readonly Diagnostic[];
   /** How others reach this service; known before it exists. Pure: no I/O, the same answer for the same input. */
   address(instance: InstanceIdentity, spec: ServiceSpec): ServiceAddress;
+  /**
+   * What of a spec, besides what every platform puts into a replica (`Revision`), a running one cannot change here: a container keeps
+   * the ports that it was made with. Where it changes, replicas are replaced. Pure. Absent: nothing.
+   */
+  fixed?(spec: ServiceSpec): Readonly<Record<string, unknown>>;
 
   /** Pins what `spec.image` means now: content hash or digest. Writes nothing but the cache. `INVALID` where there is no such image. */
   identifyImage(request: IdentifyImageRequest, context: ProviderContext): Promise<PinnedImage>;

@@ -7,7 +7,7 @@ import type { ResourceSpec } from "../model/resources.ts";
 export function releaseForScale(release: Release, resources: ResourceSpec | undefined): Release {
   if (resources === undefined) return release;
   const spec = { ...release.spec, scale: { ...release.spec.scale, ...resources } };
-  const revision = revisionOf(spec, release.image, release.revision.generation);
+  const revision = revisionOf(spec, release.image, release.revision.generation, release.revision.fixed);
   if (revision.replicaHash === release.revision.replicaHash) return release;
   return { ...release, spec, revision: { ...revision, generation: 0 }, specHash: specHash(spec, release.image) };
 }

@@ -1,0 +1,83 @@
+import { CtrlPlaneError, label, replicaName, revisionKey } from "@ctrlplane/core/provider";
+import type { ProviderContext, ReplicaDriver } from "@ctrlplane/core/provider";
+import { isEngineError, type EngineClient } from "@ctrlplane/images";
+import { containerBody } from "./container-body.ts";
+import { findContainers, inspect, isReplica, nameOf } from "./containers.ts";
+import type { ContainerDetails, ContainerSummary } from "./engine-types.ts";
+import { requireOurs } from "./instance-records.ts";
+import { dockerLabel } from "./labels.ts";
+import { arrivingName, isRetired, mountsOf } from "./names.ts";
+import { ensureMounts } from "./volumes.ts";
+
+type CreateRequest = Parameters<ReplicaDriver["create"]>[0];
+
+/** A container that does not run yet: the one that this deployment made for this ordinal, or a new one. */
+export async function createReplica(
+  engine: EngineClient,
+  request: CreateRequest,
+  context: ProviderContext,
+): Promise<ContainerDetails> {
+  const { release, ordinal, replicas, deployment } = request;
+  const { instance, revision } = release;
+  const existing = await findContainers(engine, instance.name, context.signal);
+  const made = existing.find((each) => isMadeFor(each, request));
+  if (made !== undefined) return requireDetails(engine, made.Id, context);
+  await ensureMounts(engine, instance, mountsOf(instance, revision.volumes, ordinal), context);
+  const wanted = replicaName(instance.name, ordinal, replicas);
+  const arriving = arrivingName(wanted, { deployment, revisionKey: revisionKey(revision) });
+  const isTaken = existing.some((each) => nameOf(each) === wanted);
+  const body = containerBody(request);
+  try {
+    return await create(engine, isTaken ? arriving : wanted, body, context);
+  } catch (error) {
+    if (!isEngineError(error, 409)) throw error;
+    await requireNotForeign(engine, wanted, request, context);
+    return create(engine, arriving, body, context);
+  }
+}
+
+async function create(
+  engine: EngineClient,
+  name: string,
+  body: object,
+  context: ProviderContext,
+): Promise<ContainerDetails> {
+  context.fence.check();
+  const { Id } = await engine.json<{ readonly Id: string }>({
+    method: "POST",
+    path: "/containers/create",
+    query: { name },
+    body,
+    signal: context.signal,
+  });
+  return requireDetails(engine, Id, context);
+}
+
+async function requireDetails(engine: EngineClient, id: string, context: ProviderContext): Promise<ContainerDetails> {
+  const details = await inspect(engine, id, context.signal);
+  if (details !== undefined) return details;
+  throw new CtrlPlaneError("CONFLICT", `the container ${id.slice(0, 12)} was removed by others`, { retryable: true });
+}
+
+function isMadeFor(container: ContainerSummary, { release, ordinal, deployment }: CreateRequest): boolean {
+  const labels = container.Labels ?? {};
+  return (
+    isReplica(container) &&
+    !isRetired(nameOf(container)) &&
+    labels[dockerLabel.deployment] === deployment &&
+    labels[label.replicaHash] === release.revision.replicaHash &&
+    labels[label.generation] === String(release.revision.generation) &&
+    labels[label.ordinal] === String(ordinal)
+  );
+}
+
+/** Throws `CONFLICT` where the name belongs to a container that is not of this instance. */
+async function requireNotForeign(
+  engine: EngineClient,
+  name: string,
+  { release }: CreateRequest,
+  context: ProviderContext,
+): Promise<void> {
+  const found = await inspect(engine, name, context.signal);
+  if (found !== undefined) requireOurs(release.instance, found.Config.Labels ?? {}, `the container ${name}`);
+}

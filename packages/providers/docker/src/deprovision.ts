@@ -1,0 +1,52 @@
+import { label } from "@ctrlplane/core/provider";
+import type { DeprovisionRequest, InstanceIdentity, ProviderContext, ReplicaDriver } from "@ctrlplane/core/provider";
+import { mappedEngine, type EngineClient } from "@ctrlplane/images";
+import { findContainers, inspect } from "./containers.ts";
+import { requireOurs, type InstanceRecords } from "./instance-records.ts";
+import { removeNetworkIfUnused } from "./network.ts";
+import { removeContainer, stopReplica } from "./stop-replica.ts";
+import { removeVolumes } from "./volumes.ts";
+
+const graceMs = 10_000;
+
+export interface DeprovisionParts {
+  readonly engine: EngineClient;
+  readonly records: InstanceRecords;
+  readonly driver: ReplicaDriver;
+}
+
+/** No container, record or network of the instance is left; its volumes only where they are not to go. */
+export async function deprovision(
+  { engine, records, driver }: DeprovisionParts,
+  { instance, volumes }: DeprovisionRequest,
+  context: ProviderContext,
+): Promise<void> {
+  await mappedEngine(instance.name, async () => {
+    const found = await records.read(instance, context.signal);
+    if (found !== undefined) requireOurs(instance, found.labels);
+    const containers = await ownContainers(engine, instance, context);
+    const details = await Promise.all(containers.map((id) => inspect(engine, id, context.signal)));
+    const mounted = new Set(details.flatMap((each) => each?.Mounts.flatMap(({ Name }) => Name ?? []) ?? []));
+    await driver.route(instance, undefined, context);
+    await Promise.all(
+      details.map(async (each) => {
+        if (each === undefined) return;
+        const signal = each.Config.StopSignal ?? "SIGTERM";
+        await stopReplica(engine, each.Id, { signal, graceMs }, context);
+        await removeContainer(engine, each.Id, context);
+      }),
+    );
+    await driver.settle(instance, undefined, context);
+    if (volumes) await removeVolumes(engine, instance, mounted, context);
+    await removeNetworkIfUnused(engine, instance, context);
+  });
+}
+
+async function ownContainers(
+  engine: EngineClient,
+  instance: InstanceIdentity,
+  { signal }: ProviderContext,
+): Promise<readonly string[]> {
+  const found = await findContainers(engine, instance.name, signal);
+  return found.filter((each) => each.Labels?.[label.lineage] === instance.lineage).map((each) => each.Id);
+}

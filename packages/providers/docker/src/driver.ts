@@ -1,0 +1,180 @@
+import { label, replicaName } from "@ctrlplane/core/provider";
+import type {
+  InstanceIdentity,
+  PortSpec,
+  ProviderContext,
+  Release,
+  ReplicaDriver,
+  ReplicaEnd,
+} from "@ctrlplane/core/provider";
+import { mapEngineError, mappedEngine, segment, type EngineClient } from "@ctrlplane/images";
+import { restartPolicyOf } from "./container-body.ts";
+import { describe, findContainers, isReplica, listReplicas, nameOf, type Judgement } from "./containers.ts";
+import { createReplica } from "./create-replica.ts";
+import { observeInstance } from "./describe-instance.ts";
+import { execIn } from "./exec.ts";
+import { putFiles } from "./files.ts";
+import { requireOurs, type InstanceRecords } from "./instance-records.ts";
+import { waitJob } from "./job-end.ts";
+import { dockerLabel } from "./labels.ts";
+import { readLogs } from "./logs.ts";
+import { isRetired } from "./names.ts";
+import { removeContainer, renameContainer, retireReplica, stopReplica } from "./stop-replica.ts";
+import { readUsage } from "./usage.ts";
+import { startError } from "./verdicts.ts";
+import { volumesOf } from "./volumes.ts";
+import { outlive, waitReady } from "./wait-ready.ts";
+
+export interface DriverParts {
+  readonly engine: EngineClient;
+  readonly records: InstanceRecords;
+  /** Where published ports are reached by people: the host's address. */
+  readonly publicHost: string;
+}
+
+/** Deployments whose replicas are kept for their logs after they have ended, besides the one that serves. */
+const keptDeployments = 2;
+
+/** Replicas as containers of one engine, without anything of ours running beside it. */
+export function dockerDriver(parts: DriverParts): ReplicaDriver {
+  const { engine, records } = parts;
+  /** Starts that passed their gate in this process: container → when it was started. */
+  const passed = new Map<string, string>();
+  const releases = new Map<string, Release>();
+  const hasPassed = (id: string, startedAt: string): boolean => passed.get(id) === startedAt;
+
+  const judgementOf = async (instance: InstanceIdentity, context: ProviderContext): Promise<Judgement> => {
+    const found = await records.read(instance, context.signal);
+    return { targets: found?.record.targets ?? {}, stopped: found?.record.stopped ?? false, hasPassed };
+  };
+  const list = async (instance: InstanceIdentity, context: ProviderContext) =>
+    mappedEngine(instance.name, async () =>
+      listReplicas(engine, instance, await judgementOf(instance, context), context.signal),
+    );
+  /** What another stack made under this name is not touched. */
+  const ownRecord = async (instance: InstanceIdentity, context: ProviderContext) => {
+    const found = await records.read(instance, context.signal);
+    if (found !== undefined) requireOurs(instance, found.labels);
+    return found;
+  };
+
+  return {
+    list,
+
+    async instance(instance, context) {
+      const found = await records.read(instance, context.signal);
+      if (found === undefined) return undefined;
+      return observeInstance(parts, found, context.signal);
+    },
+
+    async create(request, context) {
+      const { instance } = request.release;
+      await ownRecord(instance, context);
+      const details = await mappedEngine(instance.name, () => createReplica(engine, request, context));
+      releases.set(details.Id, request.release);
+      await putFiles(engine, details, request.release, context);
+      return describe(details, { targets: {}, stopped: false, hasPassed });
+    },
+
+    async start(replica, context) {
+      context.fence.check();
+      try {
+        const path = `/containers/${segment(replica.id)}/start`;
+        await engine.json({ method: "POST", path, signal: context.signal });
+      } catch (error) {
+        throw await startError(engine, error, replica, releases.get(replica.id));
+      }
+    },
+
+    async waitReady(replica, release, { timeoutMs }, context) {
+      await mappedEngine(replica.name, async () => {
+        const { startedAt } = await waitReady(engine, replica, release, timeoutMs, context);
+        passed.set(replica.id, startedAt);
+      });
+    },
+
+    waitEnd: (replica, context): Promise<ReplicaEnd> =>
+      mappedEngine(replica.name, () => waitJob(engine, replica, context)),
+    outlive: (replica, ms, context) => mappedEngine(replica.name, () => outlive(engine, replica, ms, context)),
+
+    async route(instance, set, context) {
+      if ((await ownRecord(instance, context)) === undefined && set === undefined) return;
+      const ports: readonly PortSpec[] = set?.release.spec.ports ?? [];
+      await records.change(
+        instance,
+        ({ targets: _, ...record }) => ({
+          ...record,
+          ports,
+          ...(set === undefined ? {} : { targets: set.targets, volumes: volumesOf(instance, set.release.spec) }),
+        }),
+        context,
+      );
+    },
+
+    routed: async (instance, context) => (await records.read(instance, context.signal))?.record.targets ?? {},
+
+    // A published port is the container's own: connections to it end with it.
+    drain: () => Promise.resolve(),
+
+    stop: (replica, ending, context) =>
+      mappedEngine(replica.name, () => stopReplica(engine, replica.id, ending, context)),
+    remove: (replica, context) => mappedEngine(replica.name, () => retireReplica(engine, replica.id, context)),
+
+    async configure(replica, release, context) {
+      context.fence.check();
+      const path = `/containers/${segment(replica.id)}/update`;
+      const body = { RestartPolicy: restartPolicyOf(release.spec) };
+      await mappedEngine(replica.name, () => engine.json({ method: "POST", path, body, signal: context.signal }));
+    },
+
+    async settle(instance, settled, context) {
+      await ownRecord(instance, context);
+      if (settled === undefined) {
+        await records.remove(instance, context);
+        return;
+      }
+      const { min, max } = typeof settled.replicas === "number" ? { min: 0, max: 0 } : settled.replicas;
+      await records.change(
+        instance,
+        ({ range: _, ...record }) => ({ ...record, settled, ...(max === 0 ? {} : { range: { min, max } }) }),
+        context,
+      );
+      await mappedEngine(instance.name, () => tidy(instance, settled.deployment, settled.replicas, context));
+    },
+
+    async markStopped(instance, stopped, context) {
+      await ownRecord(instance, context);
+      await records.change(instance, (record) => ({ ...record, stopped }), context);
+    },
+
+    logs: (request, context) => readLogs(engine, request, context),
+    exec: (replica, request, context) => execIn(engine, replica, request, context),
+    usage: (replicas, context) =>
+      readUsage(engine, replicas, context).catch((error: unknown) => {
+        throw mapEngineError(error, "the engine's statistics");
+      }),
+  };
+
+  /** Replicas bear the names that users know, and what ended for good is kept for the newest deployments alone. */
+  async function tidy(
+    instance: InstanceIdentity,
+    deployment: string,
+    replicas: number | { readonly min: number; readonly max: number },
+    context: ProviderContext,
+  ): Promise<void> {
+    const found = await findContainers(engine, instance.name, context.signal);
+    const own = found.filter((each) => isReplica(each) && each.Labels?.[label.lineage] === instance.lineage);
+    const total = typeof replicas === "number" ? replicas : replicas.max;
+    for (const each of own.filter((one) => !isRetired(nameOf(one)))) {
+      const wanted = replicaName(instance.name, Number(each.Labels?.[label.ordinal] ?? 1), total);
+      if (nameOf(each) !== wanted) await renameContainer(engine, each.Id, wanted, context);
+    }
+    const retired = own.filter((each) => isRetired(nameOf(each))).sort((a, b) => b.Created - a.Created);
+    const kept = new Set([deployment]);
+    for (const each of retired) {
+      const its = each.Labels?.[dockerLabel.deployment] ?? "";
+      if (kept.size <= keptDeployments) kept.add(its);
+      if (!kept.has(its)) await removeContainer(engine, each.Id, context);
+    }
+  }
+}

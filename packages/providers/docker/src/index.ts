@@ -1,0 +1,2 @@
+/** `@ctrlplane/provider-docker`: containers on a Docker Engine. */
+export { createDockerProvider, type DockerParts } from "./provider.ts";

@@ -1,0 +1,101 @@
+import { label } from "@ctrlplane/core/provider";
+import type { InstanceIdentity, Labels, ProviderContext } from "@ctrlplane/core/provider";
+import { isEngineError, unlessMissing, type EngineClient } from "@ctrlplane/images";
+import { requireOurs } from "./instance-records.ts";
+import { labelled, stackLabels } from "./labels.ts";
+import { networkName } from "./names.ts";
+
+interface NetworkAnswer {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Labels: Labels | null;
+  readonly Created: string;
+}
+
+/** Networks that are being made in this process: two services of a stack make one. */
+const making = new WeakMap<EngineClient, Map<string, Promise<void>>>();
+
+/** The stack's network exists, once. */
+export async function ensureNetwork(
+  engine: EngineClient,
+  instance: InstanceIdentity,
+  context: ProviderContext,
+): Promise<void> {
+  const own = making.get(engine) ?? new Map<string, Promise<void>>();
+  making.set(engine, own);
+  const name = networkName(instance);
+  const work = (own.get(name) ?? Promise.resolve()).then(() => findOrMake(engine, name, instance, context));
+  own.set(
+    name,
+    work.catch(() => undefined),
+  );
+  await work;
+}
+
+async function findOrMake(
+  engine: EngineClient,
+  name: string,
+  instance: InstanceIdentity,
+  context: ProviderContext,
+): Promise<void> {
+  const { signal } = context;
+  const [first] = await networksNamed(engine, name, signal);
+  if (first !== undefined) return requireOurs(instance, first.Labels ?? {}, `network ${name}`);
+  context.fence.check();
+  const body = { Name: name, CheckDuplicate: true, Driver: "bridge", Labels: stackLabels(instance) };
+  const made = await unlessConflict(
+    engine.json<NetworkAnswer>({ method: "POST", path: "/networks/create", body, signal }),
+  );
+  // Older engines make a second one of a name where two ask at a time: the oldest stays.
+  const [oldest] = await networksNamed(engine, name, signal);
+  if (made === undefined || oldest === undefined || oldest.Id === made.Id) return;
+  await unlessMissing(engine.json({ method: "DELETE", path: `/networks/${made.Id}`, signal }));
+}
+
+/** Oldest first. */
+async function networksNamed(
+  engine: EngineClient,
+  name: string,
+  signal: AbortSignal,
+): Promise<readonly NetworkAnswer[]> {
+  const query = { filters: { name: [name] } };
+  const found = await engine.json<readonly NetworkAnswer[]>({ method: "GET", path: "/networks", query, signal });
+  // The filter finds parts of names too.
+  return found
+    .filter((each) => each.Name === name)
+    .sort((a, b) => Date.parse(a.Created) - Date.parse(b.Created) || (a.Id < b.Id ? -1 : 1));
+}
+
+async function unlessConflict<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isEngineError(error, 409)) return undefined;
+    throw error;
+  }
+}
+
+/** The network goes with the last container in it. */
+export async function removeNetworkIfUnused(
+  engine: EngineClient,
+  instance: InstanceIdentity,
+  context: ProviderContext,
+): Promise<void> {
+  const filters = labelled([label.stack, instance.stack], [label.lineage, instance.lineage]);
+  const query = { filters };
+  const found = await engine.json<readonly NetworkAnswer[]>({
+    method: "GET",
+    path: "/networks",
+    query,
+    signal: context.signal,
+  });
+  for (const each of found) {
+    context.fence.check();
+    try {
+      await unlessMissing(engine.json({ method: "DELETE", path: `/networks/${each.Id}`, signal: context.signal }));
+    } catch (error) {
+      // Others are still in it.
+      if (!isEngineError(error, 403)) throw error;
+    }
+  }
+}

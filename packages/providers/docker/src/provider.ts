@@ -1,0 +1,83 @@
+import { defineProvider, machineProvider } from "@ctrlplane/core/provider";
+import type { Provider, ProvisionRequest, ProviderContext, ReplicaDriver } from "@ctrlplane/core/provider";
+import { mappedEngine, type EngineClient } from "@ctrlplane/images";
+import { addressOf } from "./address.ts";
+import { check } from "./check.ts";
+import { deprovision } from "./deprovision.ts";
+import { fixedParts } from "./container-body.ts";
+import { dockerDriver } from "./driver.ts";
+import { engineHealth, version } from "./health.ts";
+import { engineImages } from "./image.ts";
+import { instanceRecords, requireOurs } from "./instance-records.ts";
+import { volumeLedger } from "./ledger.ts";
+import { listInstances } from "./list-instances.ts";
+import { mountsOf } from "./names.ts";
+import { ensureNetwork } from "./network.ts";
+import { runOnce } from "./run.ts";
+import { ensureMounts, volumesOf } from "./volumes.ts";
+
+export interface DockerParts {
+  readonly engine: EngineClient;
+  /** Where people reach published ports: the host's name or address. */
+  readonly publicHost: string;
+  /** For tests: what its driver passes. */
+  readonly through?: (driver: ReplicaDriver) => ReplicaDriver;
+}
+
+/** Containers on one Docker Engine, with all that belongs to them on that engine. */
+export function createDockerProvider({ engine, publicHost, through = (driver) => driver }: DockerParts): Provider {
+  const records = instanceRecords(engine);
+  const driver = through(dockerDriver({ engine, records, publicHost }));
+  const images = engineImages(engine);
+
+  /** Refuses what bears the name and is another's, before anything of it is touched. */
+  const ours =
+    <Request extends { readonly instance: ProvisionRequest["instance"] }, Result>(
+      call: (request: Request, context: ProviderContext) => Promise<Result>,
+    ) =>
+    async (request: Request, context: ProviderContext): Promise<Result> => {
+      context.fence.check();
+      const found = await records.read(request.instance, context.signal);
+      if (found !== undefined) requireOurs(request.instance, found.labels);
+      return call(request, context);
+    };
+  const machines = machineProvider({ driver, run: (request, context) => runOnce(engine, request, context) });
+
+  return defineProvider({
+    type: "docker",
+    capabilities: ["provision", "deploy", "scale", "logs", "exec", "volumes"],
+    ...machines,
+    async info(context) {
+      const { platformId, description } = await engineHealth(engine, context.signal);
+      return { type: "docker", version, description, platformId };
+    },
+    health: (context) => engineHealth(engine, context.signal),
+    check,
+    address: (instance, spec) => addressOf(publicHost, instance, spec),
+    fixed: fixedParts,
+    identifyImage: (request, context) => images.identify(request, context),
+    buildImage: (request, context) => images.build(request, context),
+    provision: ours(async ({ instance, spec }, context) =>
+      mappedEngine(instance.name, async () => {
+        await ensureNetwork(engine, instance, context);
+        const { replicas } = spec.scale;
+        const count = Math.max(1, typeof replicas === "number" ? replicas : replicas.max);
+        for (let ordinal = 1; ordinal <= count; ordinal += 1)
+          await ensureMounts(engine, instance, mountsOf(instance, spec.volumes, ordinal), context);
+        return { volumes: volumesOf(instance, spec) };
+      }),
+    ),
+    deprovision: (request, context) => deprovision({ engine, records, driver }, request, context),
+    deploy: ours((request, context) => machines.deploy(request, context)),
+    rollback: ours((request, context) => machines.rollback(request, context)),
+    scale: ours((request, context) => machines.scale(request, context)),
+    start: ours((request, context) => machines.start(request, context)),
+    stop: ours((request, context) => machines.stop(request, context)),
+    restart: ours((request, context) => machines.restart(request, context)),
+    exec: ours((request, context) => machines.exec(request, context)),
+    list: (selector, context) =>
+      mappedEngine(engine.description, () => listInstances({ engine, records, publicHost }, selector, context.signal)),
+    ledger: volumeLedger(engine),
+    close: () => engine.close(),
+  });
+}

@@ -1,0 +1,92 @@
+import { CtrlPlaneError, instanceLabels, label } from "@ctrlplane/core/provider";
+import type { InstanceIdentity, Labels, ProviderContext, ServiceSpec } from "@ctrlplane/core/provider";
+import { isEngineError, segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
+import { requireOurs } from "./instance-records.ts";
+import { dockerLabel, labelled } from "./labels.ts";
+import { mountsOf, type Mount } from "./names.ts";
+
+export interface VolumeAnswer {
+  readonly Name: string;
+  readonly Labels: Labels | null;
+}
+
+/** Names of the volumes of ours that a spec has, for the replicas that it begins with. */
+export function volumesOf(instance: InstanceIdentity, spec: Pick<ServiceSpec, "scale" | "volumes">): readonly string[] {
+  const { replicas } = spec.scale;
+  const count = Math.max(1, typeof replicas === "number" ? replicas : replicas.max);
+  const all = Array.from({ length: count }, (_, index) => mountsOf(instance, spec.volumes, index + 1)).flat();
+  return [...new Set(all.flatMap(({ volume }) => (volume === undefined || volume.isExternal ? [] : [volume.name])))];
+}
+
+/** Every mount leads to a volume. Throws `NOT_FOUND` for a missing external one, `CONFLICT` for one of others. */
+export async function ensureMounts(
+  engine: EngineClient,
+  instance: InstanceIdentity,
+  mounts: readonly Mount[],
+  context: ProviderContext,
+): Promise<void> {
+  for (const { volume } of mounts) if (volume !== undefined) await ensureVolume(engine, instance, volume, context);
+}
+
+async function ensureVolume(
+  engine: EngineClient,
+  instance: InstanceIdentity,
+  { name, isExternal, isOwn }: NonNullable<Mount["volume"]>,
+  context: ProviderContext,
+): Promise<void> {
+  const { signal } = context;
+  const path = `/volumes/${segment(name)}`;
+  const found = await unlessMissing(engine.json<VolumeAnswer>({ method: "GET", path, signal }));
+  if (isExternal) {
+    if (found !== undefined) return;
+    throw new CtrlPlaneError("NOT_FOUND", `the volume ${name} does not exist`, {
+      target: name,
+      hint: `Make it (\`docker volume create ${name}\`), or name it under \`name\` to have it made.`,
+    });
+  }
+  if (found !== undefined) return requireOurs(instance, found.Labels ?? {}, `volume ${name}`);
+  context.fence.check();
+  const owner = isOwn ? { [dockerLabel.owner]: instance.name } : {};
+  const body = { Name: name, Labels: { ...instanceLabels(instance), ...owner } };
+  const made = await engine.json<VolumeAnswer>({ method: "POST", path: "/volumes/create", body, signal });
+  requireOurs(instance, made.Labels ?? {}, `volume ${name}`);
+}
+
+/** Volumes with data of a stack, without our records. */
+export async function listVolumes(
+  engine: EngineClient,
+  stack: string | undefined,
+  signal: AbortSignal,
+): Promise<readonly VolumeAnswer[]> {
+  const filters = labelled(...(stack === undefined ? [label.managedBy] : [[label.stack, stack] as const]));
+  const answer = await engine.json<{ readonly Volumes: readonly VolumeAnswer[] | null }>({
+    method: "GET",
+    path: "/volumes",
+    query: { filters },
+    signal,
+  });
+  return (answer.Volumes ?? []).filter((each) => each.Labels?.[label.role] === undefined);
+}
+
+/** The instance's own volumes, and named ones that no container uses any more, are gone with their data. */
+export async function removeVolumes(
+  engine: EngineClient,
+  instance: InstanceIdentity,
+  mounted: ReadonlySet<string>,
+  context: ProviderContext,
+): Promise<void> {
+  for (const { Name, Labels } of await listVolumes(engine, instance.stack, context.signal)) {
+    if (Labels?.[label.lineage] !== instance.lineage) continue;
+    const isOwn = Labels[dockerLabel.owner] === instance.name;
+    const isShared = Labels[dockerLabel.owner] === undefined && mounted.has(Name);
+    if (!isOwn && !isShared) continue;
+    context.fence.check();
+    const path = `/volumes/${segment(Name)}`;
+    try {
+      await unlessMissing(engine.json({ method: "DELETE", path, signal: context.signal }));
+    } catch (error) {
+      // Another service mounts it.
+      if (isOwn || !isEngineError(error, 409)) throw error;
+    }
+  }
+}

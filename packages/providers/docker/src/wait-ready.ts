@@ -1,0 +1,137 @@
+import { CtrlPlaneError } from "@ctrlplane/core/provider";
+import type { ProviderContext, Release } from "@ctrlplane/core/provider";
+import type { EngineClient } from "@ctrlplane/images";
+import { inspect } from "./containers.ts";
+import type { ContainerDetails } from "./engine-types.ts";
+import { networkName } from "./names.ts";
+import { probeOf } from "./probe.ts";
+import { endedBy, failed } from "./verdicts.ts";
+
+/** A service without ports and without health has passed when it has lived this long. */
+const aliveMs = 5000;
+const pollMs = 50;
+const longestPollMs = 500;
+/** A service that ends this often before its gate is not waited for any longer. */
+const endsOfCrashLoop = 2;
+
+/** Resolves with the start that passed its gate. Throws `FAILED` as soon as it cannot, at the latest after `timeoutMs`. */
+export async function waitReady(
+  engine: EngineClient,
+  replica: { readonly id: string; readonly name: string },
+  release: Release,
+  timeoutMs: number,
+  context: ProviderContext,
+): Promise<{ readonly startedAt: string }> {
+  const { clock, signal } = context;
+  const begun = clock.monotonic();
+  const watch = new Watch(release);
+  for (let waitMs = pollMs; ; waitMs = Math.min(longestPollMs, waitMs * 1.3)) {
+    const details = await inspect(engine, replica.id, signal);
+    if (details === undefined)
+      throw new CtrlPlaneError("NOT_FOUND", `${replica.name} is gone`, { target: replica.name });
+    const seen = await watch.look(details, clock.monotonic());
+    if (seen === "ready") return { startedAt: details.State.StartedAt };
+    if (seen === "ended") throw await endedBy(engine, details, watch.isLoop(details));
+    if (seen === "unhealthy")
+      throw await failed(engine, details, "UNHEALTHY", `its health check failed: ${watch.problem}`);
+    if (clock.monotonic() - begun >= timeoutMs)
+      throw await timedOut(engine, details, release, timeoutMs, watch.problem);
+    await clock.sleep(waitMs, signal);
+  }
+}
+
+/** Resolves when it has been ready for `ms`; throws `FAILED` as soon as it ended, restarted or lost its health. */
+export async function outlive(
+  engine: EngineClient,
+  replica: { readonly id: string; readonly name: string },
+  ms: number,
+  context: ProviderContext,
+): Promise<void> {
+  const { clock, signal } = context;
+  const first = await inspect(engine, replica.id, signal);
+  const until = clock.monotonic() + ms;
+  for (;;) {
+    const details = await inspect(engine, replica.id, signal);
+    if (details === undefined || first === undefined)
+      throw new CtrlPlaneError("FAILED", `${replica.name} is gone`, {
+        target: replica.name,
+        failure: { verdict: "EXITED" },
+      });
+    const { State } = details;
+    if (!State.Running || State.StartedAt !== first.State.StartedAt || details.RestartCount !== first.RestartCount)
+      throw await failed(engine, details, State.OOMKilled ? "OOM" : "EXITED", "ended after it had become ready");
+    if (State.Health?.Status === "unhealthy") throw await failed(engine, details, "UNHEALTHY", "lost its health");
+    const left = until - clock.monotonic();
+    if (left <= 0) return;
+    await clock.sleep(Math.min(left, longestPollMs), signal);
+  }
+}
+
+/** What is seen of a replica from look to look. */
+class Watch {
+  problem = "no answer";
+  readonly #release: Release;
+  #aliveSince: { readonly start: string; readonly at: number } | undefined;
+
+  constructor(release: Release) {
+    this.#release = release;
+  }
+
+  async look(details: ContainerDetails, now: number): Promise<"ready" | "waiting" | "ended" | "unhealthy"> {
+    const { State, RestartCount, HostConfig } = details;
+    const isUp = State.Running && State.Status === "running";
+    const mayRestart = HostConfig.RestartPolicy.Name !== "no";
+    if (RestartCount >= endsOfCrashLoop || (!isUp && !mayRestart && State.Status === "exited")) return "ended";
+    // Stopped by somebody, or out of memory: the engine does not try again by itself where it was told to stop.
+    if (State.Status === "exited" || State.Status === "dead") return "ended";
+    if (!isUp) return "waiting";
+    if (State.Health !== undefined && State.Health.Status !== "none") return this.#lookAtHealth(State.Health);
+    return this.#lookFromOutside(details, now);
+  }
+
+  isLoop({ RestartCount, State }: ContainerDetails): boolean {
+    return RestartCount >= endsOfCrashLoop && State.ExitCode !== 0;
+  }
+
+  #lookAtHealth(health: NonNullable<ContainerDetails["State"]["Health"]>): "ready" | "waiting" | "unhealthy" {
+    const last = health.Log?.at(-1);
+    if (last !== undefined && last.ExitCode !== 0)
+      this.problem = last.Output.trim() === "" ? `it ended with ${last.ExitCode}` : last.Output.trim();
+    if (health.Status === "healthy") return "ready";
+    return health.Status === "unhealthy" ? "unhealthy" : "waiting";
+  }
+
+  async #lookFromOutside(details: ContainerDetails, now: number): Promise<"ready" | "waiting"> {
+    const { spec, revision, instance } = this.#release;
+    const port = revision.ports.find((each) => each.protocol !== "udp")?.containerPort;
+    const probe = probeOf(spec.health, port);
+    if (probe !== undefined) {
+      const host = details.NetworkSettings.Networks?.[networkName(instance)]?.IPAddress ?? "";
+      if (host === "") return "waiting";
+      const problem = await probe(host);
+      if (problem !== undefined) this.problem = problem;
+      return problem === undefined ? "ready" : "waiting";
+    }
+    const start = details.State.StartedAt;
+    if (this.#aliveSince?.start !== start) this.#aliveSince = { start, at: now };
+    return now - this.#aliveSince.at >= aliveMs ? "ready" : "waiting";
+  }
+}
+
+function timedOut(
+  engine: EngineClient,
+  details: ContainerDetails,
+  release: Release,
+  timeoutMs: number,
+  problem: string,
+): Promise<CtrlPlaneError> {
+  const within = `within ${Math.round(timeoutMs / 100) / 10} s`;
+  if (!details.State.Running) return endedBy(engine, details, false);
+  const { health } = release.spec;
+  if (health !== undefined) return failed(engine, details, "UNHEALTHY", `not healthy ${within}: ${problem}`);
+  const port = release.revision.ports[0];
+  if (port === undefined) return failed(engine, details, "START_TIMEOUT", `was not ready ${within}`);
+  return failed(engine, details, "PORT_CLOSED", `port ${port.containerPort} did not open ${within}`, {
+    hint: "It has to listen on all addresses (0.0.0.0), not on 127.0.0.1 alone.",
+  });
+}
