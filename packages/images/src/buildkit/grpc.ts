@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { performServerHandshake, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 
@@ -66,7 +65,18 @@ async function send(stream: ServerHttp2Stream, message: Buffer): Promise<void> {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.length, 1);
   if (stream.destroyed) throw new Error("the call was ended by the other side");
-  if (!stream.write(Buffer.concat([head, message]))) await Promise.race([once(stream, "drain"), once(stream, "close")]);
+  if (!stream.write(Buffer.concat([head, message]))) await drained(stream);
+}
+
+/** There is room again, or nobody who listens. */
+function drained(stream: ServerHttp2Stream): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off("drain", done).off("close", done);
+      resolve();
+    };
+    stream.on("drain", done).on("close", done);
+  });
 }
 
 /** A message is a byte 0 (not compressed), its length in four bytes, and itself. */
