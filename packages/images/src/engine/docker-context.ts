@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 
@@ -13,13 +13,13 @@ export interface DockerContext {
 }
 
 /** `configFolder` is that of the docker CLI, `~/.docker`. Throws INVALID where there is none of this name, or where it cannot be read. */
-export async function findDockerContext(configFolder: string, name: string): Promise<DockerContext> {
+export function findDockerContext(configFolder: string, name: string): DockerContext {
   const id = createHash("sha256").update(name).digest("hex");
   const file = join(configFolder, "contexts", "meta", id, "meta.json");
   const options = { target: `context ${name}`, hint: "`docker context ls` prints those that there are." };
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = readFileSync(file, "utf8");
   } catch (cause) {
     throw new CtrlPlaneError("INVALID", `the docker CLI has no context \`${name}\` for this user`, {
       ...options,
