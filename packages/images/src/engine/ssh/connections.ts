@@ -1,12 +1,11 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { rm } from "node:fs/promises";
 import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
 import { describeEndpoint, isHostKey, isHostName, isPort, isUserName, type SshEndpoint } from "../endpoint.ts";
 import { openChannel, type Channel } from "./channel.ts";
 import { brokenChannel } from "./failures.ts";
 import { openMaster, type Master } from "./master.ts";
-import { makePrivateFolder } from "./private-folder.ts";
+import { makePrivateFolder, removePrivateFolder } from "./private-folder.ts";
 
 /** The connections to one host: one, unless its sshd allows fewer sessions on it than there are channels. */
 export interface SshConnections {
@@ -106,7 +105,7 @@ export function sshConnections(endpoint: SshEndpoint): SshConnections {
       await connecting?.catch(() => undefined);
       await Promise.all([...channels].map((each) => endProcess(each.process)));
       await Promise.all([...masters].map((each) => each.end()));
-      if (folder !== undefined) await rm(await folder, { recursive: true, force: true });
+      if (folder !== undefined) await removePrivateFolder(await folder);
     },
   };
 }

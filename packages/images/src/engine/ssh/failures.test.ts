@@ -42,6 +42,7 @@ test("each failure has its code, and says where", () => {
 test("a host that is too busy is told from one that refuses, and an unknown key from one that has changed", () => {
   assert.ok(isThrottled("kex_exchange_identification: Connection closed by remote host"));
   assert.ok(!isThrottled("ssh: connect to host shop.example port 22: Connection refused"));
+  assert.ok(!isThrottled("Connection timed out during banner exchange\nConnection to 10.0.0.5 port 22 timed out"));
   const unknown = "No ED25519 host key is known for shop.example and you have requested strict checking.";
   assert.ok(isUnknownHostKey(`${unknown}\nHost key verification failed.`));
   assert.ok(!isUnknownHostKey("WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\nHost key verification failed."));

@@ -114,7 +114,9 @@ export function dialFailure(endpoint: SshEndpoint, said: string): CtrlPlaneError
 
 /** Whether a host was too busy to talk: sshd drops connections at random beyond its `MaxStartups`. */
 export function isThrottled(said: string): boolean {
-  return /kex_exchange_identification|banner exchange|Connection (closed|reset) by/i.test(said);
+  return (
+    /kex_exchange_identification|banner exchange|Connection (closed|reset) by/i.test(said) && !/timed out/i.test(said)
+  );
 }
 
 /** Whether `ssh` trusts no key of this host. */
