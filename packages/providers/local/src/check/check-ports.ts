@@ -3,7 +3,7 @@ import { isHttp, listenings, loopbackPort } from "../address.ts";
 import { listenersOf } from "../describe.ts";
 import type { LocalFacts } from "../facts.ts";
 import { isGatewayOf } from "../gateway/start.ts";
-import { describeOwner, overlaps, ownerOf } from "../process/listening-sockets.ts";
+import { describeOwner, isHeld, overlaps, ownerOf } from "../process/listening-sockets.ts";
 import { describePort, isClash, isOfStack } from "../published-port.ts";
 import { refused, told } from "./finding.ts";
 
@@ -59,6 +59,8 @@ function checkPublished(
   const owner = ownerOf(holder);
   // Our own one, which is just being started and has not told its pid yet.
   if (owner !== undefined && isGatewayOf(facts.dir, owner.argv)) return [];
+  // It has ended since it was seen: our own gateway, say, that was killed.
+  if (owner === undefined && !isHeld(holder)) return [];
   return [
     refused(
       field,

@@ -1,8 +1,11 @@
 import { strict as assert } from "node:assert";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { ServiceSpec } from "@ctrlplane/core/provider";
 import type { LocalFacts } from "../facts.ts";
 import { testIdentity, testSpec } from "../fixtures.test.support.ts";
+import { readListening } from "../process/listening-sockets.ts";
 import { check } from "./check.ts";
 
 const instance = testIdentity("local_00000000000000000000000000");
@@ -82,10 +85,6 @@ test("ports: privileged, in use, of another machine, clashing", () => {
   assert.deepEqual(found({ ports: [at(8080, "10.9.9.9")] }, { addresses: ["10.0.0.2"] }), [
     "error ports[0] address-unknown",
   ]);
-  const listening = [{ transport: "tcp", address: "127.0.0.1", port: 8080, inode: "0" }] as const;
-  const [inUse] = check(testSpec("/srv/web", { ports: [at(8080)] }), { facts: { listening } }, instance);
-  assert.equal(inUse?.summary, "port 8080 is in use by a process of another user");
-  assert.deepEqual(found({ ports: [at(8080, "127.0.0.2")] }, { listening }), []);
   const internal = (containerPort: number) => ({ containerPort, protocol: "tcp" as const });
   assert.deepEqual(found({ ports: [internal(3000), internal(13000)] }), ["error ports[1] port-clash"]);
 });
@@ -173,4 +172,23 @@ test("domains share a port where they differ", () => {
   ]);
   assert.deepEqual(found({ domains: shop }), ["error domains domains"]);
   assert.deepEqual(found({ domains: shop, accept: ["domains"] }), ["warning domains domains"]);
+});
+
+test("a port that somebody listens on is refused, at that address alone", async (t) => {
+  const server = createServer().listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  // A TCP server on an address has one.
+  const { port } = server.address() as AddressInfo;
+  const listening = readListening();
+  const at = (address: string) => ({ containerPort: 3000, hostPort: port, address, protocol: "auto" as const });
+  const [inUse] = check(testSpec("/srv/web", { ports: [at("127.0.0.1")] }), { facts: { listening } }, instance);
+  assert.match(inUse?.summary ?? "", new RegExp(`^port ${port} is in use by pid ${process.pid} `));
+  assert.deepEqual(found({ ports: [at("127.0.0.2")] }, { listening }), []);
+});
+
+test("a port whose holder has ended since it was seen is free", () => {
+  const ports = [{ containerPort: 3000, hostPort: 8080, protocol: "auto" as const }];
+  const listening = [{ transport: "tcp", address: "*", port: 8080, inode: "0" }] as const;
+  assert.deepEqual(found({ ports }, { listening }), []);
 });

@@ -46,6 +46,11 @@ export function ownerOf({ inode }: Pick<ListeningSocket, "inode">): SocketOwner 
   return pid === undefined ? undefined : { pid, argv: argumentsOf(pid) };
 }
 
+/** Whether anybody still listens on it, also one who may not be looked into. */
+export function isHeld({ inode }: Pick<ListeningSocket, "inode">): boolean {
+  return readListening().some((each) => each.inode === inode);
+}
+
 /** True where a listener at `address` keeps another from listening at `wanted`. */
 export function overlaps(address: string, wanted: string): boolean {
   return address === "*" || wanted === "*" || address === wanted;
