@@ -92,10 +92,14 @@ for (const builder of ["buildkit", "classic"] as const) {
         "web/secret.txt": "",
       });
       const progress: BuildProgress[] = [];
+      const another: BuildProgress[] = [];
       const spec = { args: { WHAT: value }, target: "base" };
-      const options = { builder, onProgress: (each: BuildProgress) => progress.push(each) };
-      const [first, second] = await Promise.all([build(spec, options), build(spec, options)]);
+      const [first, second] = await Promise.all([
+        build(spec, { builder, onProgress: (each) => progress.push(each) }),
+        build(spec, { builder, onProgress: (each) => another.push(each) }),
+      ]);
       assert.deepEqual(second, first, "two at a time are one build");
+      assert.deepEqual(another, progress);
       assert.deepEqual(outputOf(progress), [value, ".", "./src", "./src/main.js", "./unique"]);
       assert.equal(first.wasThere, false);
       assert.equal(first.tag, `pctl-local:${first.digest.slice("sha256:".length)}`);

@@ -23,8 +23,8 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Builds of one engine that run at the moment, by content. Progress of one goes to who began it. */
-const running = new WeakMap<EngineClient, SharedWork<BuiltImage>>();
+/** Builds of one engine that run at the moment, by content. */
+const running = new WeakMap<EngineClient, SharedWork<BuiltImage, BuildProgress>>();
 
 /**
  * The engine has an image of this content: found by its label, or built, labelled and tagged (`localTag`). Equal content is built
@@ -38,15 +38,16 @@ export async function buildImage(
   options: BuildOptions = {},
 ): Promise<BuiltImage> {
   const secrets = secretsFor(context, options.secrets ?? {});
-  const builds = running.get(engine) ?? sharedWork<BuiltImage>();
+  const builds = running.get(engine) ?? sharedWork<BuiltImage, BuildProgress>();
   running.set(engine, builds);
   const subject = `building ${context.source.declared}`;
   try {
     return await builds.run(
       context.digest,
-      async (signal) =>
-        (await findBuilt(engine, context.digest, signal)) ?? build(engine, context, { ...options, secrets, signal }),
-      options.signal,
+      async (signal, onProgress) =>
+        (await findBuilt(engine, context.digest, signal)) ??
+        build(engine, context, { ...options, secrets, signal, onProgress }),
+      options,
     );
   } catch (error) {
     throw mapEngineError(error, subject);

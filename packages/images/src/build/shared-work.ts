@@ -1,35 +1,57 @@
 /** Work that several callers want at a time and that is done once. It is aborted when nobody waits for it any more. */
-export interface SharedWork<T> {
-  /** The result of the work under `key`, begun by `start` where it does not run yet. `signal` ends this caller's waiting alone. */
-  run(key: string, start: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
+export interface SharedWork<T, P> {
+  /** The result of the work under `key`, begun by `start` where it does not run yet. */
+  run(
+    key: string,
+    /** `tell` reaches all who wait. */
+    start: (signal: AbortSignal, tell: (progress: P) => void) => Promise<T>,
+    waiting?: {
+      /** Ends this caller's waiting alone. */
+      readonly signal?: AbortSignal;
+      /** Of the work, from now on. */
+      readonly onProgress?: (progress: P) => void;
+    },
+  ): Promise<T>;
 }
 
-export function sharedWork<T>(): SharedWork<T> {
-  const running = new Map<string, { readonly result: Promise<T>; readonly abort: AbortController; waiting: number }>();
+interface Running<T, P> {
+  readonly result: Promise<T>;
+  readonly abort: AbortController;
+  /** One for each who waits. */
+  readonly listeners: Set<(progress: P) => void>;
+}
+
+export function sharedWork<T, P>(): SharedWork<T, P> {
+  const running = new Map<string, Running<T, P>>();
   return {
-    async run(key, start, signal) {
+    async run(key, start, { signal, onProgress } = {}) {
       signal?.throwIfAborted();
-      let work = running.get(key);
-      if (work === undefined) {
-        const abort = new AbortController();
-        work = { result: start(abort.signal), abort, waiting: 0 };
-        running.set(key, work);
-        const forget = () => running.delete(key);
-        work.result.then(forget, forget);
-      }
-      const mine = work;
-      mine.waiting += 1;
+      const listener = (progress: P) => onProgress?.(progress);
+      const work = running.get(key) ?? begin(start);
+      running.set(key, work);
+      work.listeners.add(listener);
       try {
-        return await unlessAborted(mine.result, signal);
+        return await unlessAborted(work.result, signal);
       } finally {
-        mine.waiting -= 1;
-        if (mine.waiting === 0) {
-          running.delete(key);
-          mine.abort.abort(signal?.reason);
+        work.listeners.delete(listener);
+        if (work.listeners.size === 0) {
+          if (running.get(key) === work) running.delete(key);
+          work.abort.abort(signal?.reason);
         }
       }
     },
   };
+}
+
+function begin<T, P>(start: (signal: AbortSignal, tell: (progress: P) => void) => Promise<T>): Running<T, P> {
+  const abort = new AbortController();
+  const listeners = new Set<(progress: P) => void>();
+  const result = start(abort.signal, (progress) => {
+    for (const each of listeners) each(progress);
+  });
+  // Each who waits is told; where all have left, nobody is.
+  result.catch(() => undefined);
+  return { result, abort, listeners };
 }
 
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

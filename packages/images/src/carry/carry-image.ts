@@ -42,7 +42,7 @@ interface InspectedImage {
 const comparedImages = 100;
 
 /** Transfers to one engine that run at the moment, by image. */
-const running = new WeakMap<EngineClient, SharedWork<CarriedImage>>();
+const running = new WeakMap<EngineClient, SharedWork<CarriedImage, CarryProgress>>();
 
 /**
  * The engine `target` has the image that `source` knows under `reference`, a name with a tag, under the same name. It travels over
@@ -57,7 +57,7 @@ export async function carryImage(
   options: CarryOptions = {},
 ): Promise<CarriedImage> {
   const subject = `sending ${reference} to ${target.description}`;
-  const transfers = running.get(target) ?? sharedWork<CarriedImage>();
+  const transfers = running.get(target) ?? sharedWork<CarriedImage, CarryProgress>();
   running.set(target, transfers);
   try {
     const image = await inspect(source, reference, options.signal);
@@ -67,8 +67,11 @@ export async function carryImage(
         hint: "Build it there first.",
       });
     }
-    const carry = (signal: AbortSignal) => carryMissing(source, target, reference, image, { ...options, signal });
-    return await transfers.run(`${image.Id} ${reference}`, carry, options.signal);
+    return await transfers.run(
+      `${image.Id} ${reference}`,
+      (signal, onProgress) => carryMissing(source, target, reference, image, { signal, onProgress }),
+      options,
+    );
   } catch (error) {
     throw mapEngineError(error, subject);
   }
