@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { isCtrlPlaneError } from "@ctrlplane/core/provider";
+import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
 import {
   buildImage,
   buildSource,
@@ -17,6 +17,8 @@ import {
   readContext,
   segment,
   tagImage,
+  unlessMissing,
+  type BuildOptions,
   type TransferProgress,
 } from "@ctrlplane/images";
 import { dockerSocket } from "../engines/docker.ts";
@@ -30,27 +32,29 @@ async function workbench(t: TestContext) {
   const engine = connectEngine({ kind: "socket", path: socket ?? "" });
   const folder = await mkdtemp(join(tmpdir(), "ctrlplane-images-"));
   const env = { DOCKER_CONFIG: folder };
+  const made = new Set<string>();
   t.after(async () => {
+    for (const name of made) await remove(name);
     await engine.close();
     await rm(folder, { recursive: true });
   });
   const remove = (name: string) =>
-    engine.json({ method: "DELETE", path: `/images/${segment(name)}`, query: { force: true, noprune: true } });
+    unlessMissing(engine.json({ method: "DELETE", path: `/images/${segment(name)}`, query: { force: true } }));
   /** Of bytes that no other image has. */
-  const build = async (dockerfile: string) => {
+  const build = async (dockerfile: string, options: BuildOptions = {}) => {
     const web = join(folder, host.replace(":", "-"));
     await mkdir(web, { recursive: true });
     await writeFile(join(web, "Dockerfile"), dockerfile);
     await writeFile(join(web, "data"), `${host}\n${"x".repeat(200_000)}`);
     const source = await buildSource({ kind: "path", path: web, declared: "./web" }, folder);
     assert.ok(source !== undefined);
-    const image = await buildImage(engine, await readContext(source), { login });
-    t.after(() => remove(image.tag));
+    const image = await buildImage(engine, await readContext(source), { login, ...options });
+    made.add(image.tag);
     return image;
   };
   const login = findLogin({ url: `http://${host}`, ...registryUser }, env);
   const anonymous = findLogin(undefined, env);
-  return { host, engine, folder, env, remove, build, login, anonymous };
+  return { host, engine, folder, env, made, remove, build, login, anonymous };
 }
 
 const withCode = (code: string) => (error: unknown) => {
@@ -60,7 +64,7 @@ const withCode = (code: string) => (error: unknown) => {
 };
 
 test("pushed with a password, pinned by digest without a pull, pulled where it is missing", { skip }, async (t) => {
-  const { host, engine, folder, env, remove, build, login, anonymous } = await workbench(t);
+  const { host, engine, folder, env, made, remove, build, login, anonymous } = await workbench(t);
   const image = await build("FROM busybox\nCOPY data /data\n");
   const name = `${host}/team/app:1.2`;
   await tagImage(engine, image.id, name);
@@ -92,23 +96,30 @@ test("pushed with a password, pinned by digest without a pull, pulled where it i
   // What the docker CLI keeps serves as well.
   const auth = Buffer.from(`${registryUser.username}:${registryUser.password}`).toString("base64");
   await writeFile(join(folder, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }));
+  made.add(`${host}/team/app@${digest}`);
   assert.equal(await ensureImage(engine, pinned, { login: anonymous }), image.id);
   assert.equal(await ensureImage(engine, pinned), image.id, "it is there: nobody is asked");
-  await tagImage(engine, image.id, image.tag);
-  await remove(`${host}/team/app@${digest}`);
 });
 
 test("a build fetches what its Dockerfile names with the same logins", { skip }, async (t) => {
-  const { host, engine, remove, build, login } = await workbench(t);
+  const { host, engine, made, remove, build, login, anonymous } = await workbench(t);
   const base = await build("FROM busybox\nCOPY data /base\n");
   const name = `${host}/base:1`;
   await tagImage(engine, base.id, name);
   await pushImage(engine, name, { login });
   await remove(name);
   await remove(base.tag);
-  const image = await build(`FROM ${name}\nRUN test -s /base\n`);
-  assert.equal(image.wasThere, false);
-  await tagImage(engine, image.id, base.tag);
+  for (const builder of ["buildkit", "classic"] as const) {
+    const dockerfile = `FROM ${name}\nRUN test -s /base; echo ${builder}\n`;
+    await assert.rejects(build(dockerfile, { builder, login: anonymous }), (error) => {
+      return isCtrlPlaneError(error) && error.failure?.verdict === "IMAGE_PULL";
+    });
+    const broken = () => Promise.reject(new CtrlPlaneError("UNAUTHORIZED", "no helper"));
+    await assert.rejects(build(dockerfile, { builder, login: broken }), withCode("UNAUTHORIZED"));
+    made.add(name);
+    assert.equal((await build(dockerfile, { builder })).wasThere, false);
+    await remove(name);
+  }
 });
 
 test("an image that no registry knows is pinned by its id", { skip }, async (t) => {

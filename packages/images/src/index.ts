@@ -5,6 +5,7 @@ export * from "./build/progress.ts";
 export * from "./carry/carry-image.ts";
 export * from "./context/build-source.ts";
 export * from "./context/entry.ts";
+export * from "./context/pinned-context.ts";
 export * from "./context/read-context.ts";
 export * from "./context/tar.ts";
 export * from "./engine/client.ts";

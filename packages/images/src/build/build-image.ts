@@ -60,7 +60,8 @@ async function build(
   options: BuildOptions & Required<Pick<BuildOptions, "secrets" | "signal">>,
 ): Promise<BuiltImage> {
   const { digest } = context;
-  const { secrets, signal, login = () => Promise.resolve(undefined) } = options;
+  const { secrets, signal } = options;
+  const login = tolerant(options.login ?? (() => Promise.resolve(undefined)));
   const builder = options.builder ?? ((await engine.version()).os === "linux" ? "buildkit" : "classic");
   if (builder === "classic" && Object.keys(secrets).length > 0) {
     throw new CtrlPlaneError("UNSUPPORTED", `${context.source.declared} mounts secrets, which needs BuildKit`, {
@@ -69,14 +70,16 @@ async function build(
     });
   }
   const tag = localTag(digest);
-  const parts: BuildRequestParts = { context, tag, labels: labelsOf(digest), secrets, login, signal };
+  const parts: BuildRequestParts = { context, tag, labels: labelsOf(digest), secrets, login: login.find, signal };
   const request = await (builder === "buildkit" ? buildKitRequest(engine, parts) : classicRequest(parts));
   try {
     const reader = builder === "buildkit" ? buildKitReader() : classicReader();
     const id = await follow(engine, request, reader, context, options.onProgress);
     return { id, digest, tag, wasThere: false };
   } catch (error) {
-    throw isCtrlPlaneError(request.problem()) ? request.problem() : error;
+    if (isCtrlPlaneError(request.problem())) throw request.problem();
+    const isMissingImage = isCtrlPlaneError(error) && error.failure?.verdict === "IMAGE_PULL";
+    throw isMissingImage ? (login.problem() ?? error) : error;
   } finally {
     request.close();
   }
@@ -109,6 +112,23 @@ async function follow(
     retryable: true,
     hint: "Is the engine being restarted? Run the same command again.",
   });
+}
+
+/** A login that cannot be found out (a helper that is missing) matters only where an image could not be had. */
+function tolerant(find: FindLogin): { readonly find: FindLogin; problem(): CtrlPlaneError | undefined } {
+  let problem: CtrlPlaneError | undefined;
+  return {
+    problem: () => problem,
+    find: async (registry) => {
+      try {
+        return await find(registry);
+      } catch (error) {
+        if (!isCtrlPlaneError(error)) throw error;
+        problem ??= error;
+        return undefined;
+      }
+    },
+  };
 }
 
 /** The last 20 lines of each step. */

@@ -2,12 +2,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineClient, EngineRequest } from "../engine/client.ts";
 import type { ContextFile } from "../context/entry.ts";
-import { sha256 } from "@ctrlplane/core/provider";
+import { isCtrlPlaneError, sha256 } from "@ctrlplane/core/provider";
 import type { BuildContext } from "../context/read-context.ts";
 import { readContextFile } from "../context/read-file.ts";
 import { tarOf, type ExtraFile } from "../context/tar.ts";
 import { openBuildSession } from "../buildkit/session.ts";
+import { loginForEngine, serverAddress } from "../registry/login.ts";
 import type { FindLogin } from "../registry/logins.ts";
+import { parseReference } from "../registry/reference.ts";
 
 /** One request to build, and what is to be closed once it was answered. */
 export interface BuildRequest {
@@ -75,7 +77,7 @@ export async function classicRequest(parts: BuildRequestParts): Promise<BuildReq
     method: "POST",
     path: "/build",
     query: { ...queryOf(parts), version: "1", rm: true, forcerm: true, dockerfile: name },
-    headers: { "Content-Type": "application/x-tar" },
+    headers: { "Content-Type": "application/x-tar", ...(await loginsFor(content, parts.login)) },
     body: tarOf(context, extra),
     signal,
   } as const;
@@ -84,6 +86,29 @@ export async function classicRequest(parts: BuildRequestParts): Promise<BuildReq
     problem = error;
   });
   return { request, problem: () => problem, close: () => request.body.destroy() };
+}
+
+/** The classic builder asks for nothing: logins for the registries that the Dockerfile names come with the request. */
+async function loginsFor(dockerfile: Buffer, login: FindLogin): Promise<Readonly<Record<string, string>>> {
+  const named = dockerfile.toString().matchAll(/^\s*(?:FROM|COPY)\s+(?:--(?:from=(\S+)|\S+)\s+)*(\S+)/gim);
+  const domains = new Set([...named].flatMap(([, from, image]) => domainOf(from ?? image ?? "")));
+  const known: Record<string, object> = {};
+  for (const domain of domains) {
+    const found = await login(domain);
+    if (found !== undefined) known[serverAddress(domain)] = loginForEngine(found, domain);
+  }
+  if (Object.keys(known).length === 0) return {};
+  return { "X-Registry-Config": Buffer.from(JSON.stringify(known)).toString("base64url") };
+}
+
+/** None for the name of a stage with a variable, or of something else. */
+function domainOf(image: string): readonly string[] {
+  try {
+    return [parseReference(image).domain];
+  } catch (error) {
+    if (isCtrlPlaneError(error)) return [];
+    throw error;
+  }
 }
 
 /** A Dockerfile that the context does not hold. The builder reads it, then removes what the `.dockerignore` names. */

@@ -7,6 +7,7 @@ import { buffer } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import { isCtrlPlaneError, type BuildSpec } from "@ctrlplane/core/provider";
 import { buildSource } from "./build-source.ts";
+import { pinnedContext } from "./pinned-context.ts";
 import { readContext } from "./read-context.ts";
 import { tarOf } from "./tar.ts";
 
@@ -171,9 +172,21 @@ test("the tar is the same for the same content, and tar can read it", async (t) 
 
 test("a file that changes between hash and tar fails the stream", async (t) => {
   const { put, read } = await workbench(t);
+  for (const before of ["listen()", "x".repeat(400_000)]) {
+    await put("web/server.js", before);
+    const context = await read();
+    for (const after of [before.toUpperCase(), `${before} and more`, before.slice(1)]) {
+      await put("web/server.js", after);
+      assert.equal(await problem(buffer(tarOf(context))), "CONFLICT: server.js in ./web changed while it was read");
+    }
+    await put("web/server.js", before);
+    assert.ok((await buffer(tarOf(context))).includes(before));
+  }
+});
+
+test("a plan knows a context by its content", async (t) => {
+  const { read } = await workbench(t);
   const context = await read();
-  await put("web/server.js", "LISTEN()");
-  assert.equal(await problem(buffer(tarOf(context))), "CONFLICT: server.js in ./web changed while it was read");
-  await put("web/server.js", "listen() and more");
-  assert.equal(await problem(buffer(tarOf(context))), "CONFLICT: server.js in ./web changed while it was read");
+  const source = { context: "./web", bytes: 21, files: 2, how: "build" };
+  assert.deepEqual(pinnedContext(context), { digest: context.digest, declared: "./web", source });
 });

@@ -6,6 +6,7 @@ import type { BuildContext } from "./read-context.ts";
 import { readContextFile } from "./read-file.ts";
 
 const block = 512;
+const joinedBytes = 256 * 1024;
 
 /** A file made here, sent beside what was read. */
 export interface ExtraFile {
@@ -18,7 +19,21 @@ export interface ExtraFile {
  * `extra` files replace entries of the same path. The stream fails with `CONFLICT` where a file is not what was hashed.
  */
 export function tarOf(context: BuildContext, extra: readonly ExtraFile[] = []): Readable {
-  return Readable.from(pieces(context, extra), { objectMode: false });
+  return Readable.from(joined(pieces(context, extra)), { objectMode: false });
+}
+
+/** Fewer and larger pieces: each one costs a turn of the event loop, and most files are small. */
+async function* joined(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let held: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of input) {
+    held.push(piece);
+    bytes += piece.length;
+    if (bytes < joinedBytes) continue;
+    yield Buffer.concat(held);
+    [held, bytes] = [[], 0];
+  }
+  if (bytes > 0) yield Buffer.concat(held);
 }
 
 async function* pieces(context: BuildContext, extra: readonly ExtraFile[]): AsyncGenerator<Buffer> {
