@@ -7,7 +7,7 @@ import type { BuildContext } from "../context/read-context.ts";
 import { readContextFile } from "../context/read-file.ts";
 import { tarOf, type ExtraFile } from "../context/tar.ts";
 import { openBuildSession } from "../buildkit/session.ts";
-import { loginForEngine, serverAddress } from "../registry/login.ts";
+import { headerOf, loginForEngine, serverAddress } from "../registry/login.ts";
 import type { FindLogin } from "../registry/logins.ts";
 import { parseReference } from "../registry/reference.ts";
 
@@ -98,7 +98,7 @@ async function loginsFor(dockerfile: Buffer, login: FindLogin): Promise<Readonly
     if (found !== undefined) known[serverAddress(domain)] = loginForEngine(found, domain);
   }
   if (Object.keys(known).length === 0) return {};
-  return { "X-Registry-Config": Buffer.from(JSON.stringify(known)).toString("base64url") };
+  return { "X-Registry-Config": headerOf(known) };
 }
 
 /** None for the name of a stage with a variable, or of something else. */

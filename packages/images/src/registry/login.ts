@@ -7,7 +7,7 @@ export type RegistryLogin =
 /** Headers of a call of the engine that reaches `registry`, a host. None without a login. */
 export function loginHeaders(login: RegistryLogin | undefined, registry: string): Readonly<Record<string, string>> {
   if (login === undefined) return {};
-  return { "X-Registry-Auth": Buffer.from(JSON.stringify(loginForEngine(login, registry))).toString("base64url") };
+  return { "X-Registry-Auth": headerOf(loginForEngine(login, registry)) };
 }
 
 /** As the engine's API wants it. */
@@ -26,4 +26,9 @@ export function serverAddress(registry: string): string {
 export function registryHost(url: string): string {
   const host = url.replace(/^https?:\/\//, "").split("/")[0] ?? "";
   return /^(?:index|registry-1)\.docker\.io$/.test(host) ? "docker.io" : host;
+}
+
+/** As engines read it: the alphabet of URLs, and padded, which some of them insist on. */
+export function headerOf(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 }

@@ -3,7 +3,7 @@ import { segment, type EngineClient, type EngineRequest } from "../engine/client
 import { EngineError } from "../engine/errors.ts";
 import { readMessages } from "../engine/messages.ts";
 import { mapRegistryError } from "./errors.ts";
-import { loginHeaders, type RegistryLogin } from "./login.ts";
+import { headerOf, loginHeaders, type RegistryLogin } from "./login.ts";
 import type { FindLogin } from "./logins.ts";
 import { familiarName, parseReference } from "./reference.ts";
 import { transferCounter, type TransferMessage, type TransferProgress } from "./transfer-progress.ts";
@@ -54,7 +54,7 @@ export async function pushImage(
   let digest: string | undefined;
   await withLogin(parsed.domain, options.login, async (headers) => {
     // Engines want the header of every push, also of one without a login.
-    const all = { "X-Registry-Auth": Buffer.from("{}").toString("base64url"), ...headers };
+    const all = { "X-Registry-Auth": headerOf({}), ...headers };
     try {
       digest = await transfer(engine, { method: "POST", path, query, headers: all }, options);
       if (digest === undefined) throw new EngineError(500, "the engine did not say under which digest it is there");
