@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connectEngine, type EngineClient, type SshEndpoint } from "@ctrlplane/images";
 import { isCtrlPlaneError, type ErrorCode } from "@ctrlplane/core/provider";
 import { dockerHosts, type DockerHost, type HostUser } from "../engines/hosts.ts";
@@ -54,6 +55,13 @@ export function masters(host: DockerHost, user: HostUser): { readonly pid: numbe
     .map((name) => ({ pid: Number(name), words: commandLine(name) }))
     .filter(({ words }) => words[0] === "ssh" && words.includes("-M"))
     .filter(({ words }) => words.at(-1) === host.address && words[words.indexOf("-l") + 1] === user);
+}
+
+/** Waits for the connections that were ended: their processes are gone a moment after their sockets. */
+export async function untilNone(host: DockerHost, user: HostUser): Promise<void> {
+  for (const until = performance.now() + 2000; masters(host, user).length > 0; await sleep(10)) {
+    if (performance.now() > until) throw new Error(`left: ${JSON.stringify(masters(host, user))}`);
+  }
 }
 
 function commandLine(pid: string): string[] {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
@@ -10,7 +11,17 @@ import { describe, test, type TestContext } from "node:test";
 import type { EngineClient } from "@ctrlplane/images";
 import { run } from "../engines/commands.ts";
 import type { DockerHost } from "../engines/hosts.ts";
-import { clientOf, endpointOf, masters, refusal, requireHosts, skip, sshdLog, unframed } from "./reach.support.ts";
+import {
+  clientOf,
+  endpointOf,
+  masters,
+  refusal,
+  requireHosts,
+  skip,
+  sshdLog,
+  unframed,
+  untilNone,
+} from "./reach.support.ts";
 
 const list = { method: "GET", path: "/containers/json" } as const;
 
@@ -50,7 +61,7 @@ describe("an engine over SSH", { skip }, () => {
     const control = master.words[master.words.indexOf("-S") + 1] ?? "";
     assert.deepEqual(readdirSync(dirname(control)).toSorted(), ["c1", "known_hosts"]);
     await engine.close();
-    assert.deepEqual(masters(host, "deploy"), []);
+    await untilNone(host, "deploy");
     assert.throws(() => readdirSync(dirname(control)), /ENOENT/);
   });
 
@@ -68,6 +79,16 @@ describe("an engine over SSH", { skip }, () => {
     assert.equal(matching(log, /drop connection|no more sessions|MaxStartups|error:/), 0);
   });
 
+  test("sixteen commands that start at one moment: sshd drops some of their connections, and none of them sees it", async (t) => {
+    const log = await sshdLog(host, async () => {
+      const engines = Array.from({ length: 16 }, () => clientOf(t, endpointOf(host, "admin")));
+      const versions = await Promise.all(engines.map((each) => each.version()));
+      assert.ok(versions.every(({ api }) => api === "1.45"));
+    });
+    // Otherwise this showed nothing.
+    assert.ok(matching(log, /drop connection|MaxStartups/) > 0);
+  });
+
   test("calls that last take other sessions, and further connections beyond those that the host allows", async (t) => {
     const engine = clientOf(t, endpointOf(host, "deploy"));
     const followed = await Promise.all(
@@ -81,7 +102,7 @@ describe("an engine over SSH", { skip }, () => {
     assert.ok(masters(host, "deploy").length <= 4, String(masters(host, "deploy").length));
     for (const each of followed) each.on("error", () => undefined).destroy();
     await engine.close();
-    assert.deepEqual(masters(host, "deploy"), []);
+    await untilNone(host, "deploy");
   });
 
   test("an answer of 12 MB comes whole, and so does a body", async (t) => {
@@ -118,13 +139,15 @@ describe("an engine over SSH", { skip }, () => {
   test("a connection that is cut fails the request that it carried, and the next one connects again", async (t) => {
     const engine = clientOf(t, endpointOf(host, "deploy"));
     const path = await container(t, host, engine, "cut");
-    const waiting = engine.json({ method: "POST", path: `${path}/wait` });
-    const [, events] = await Promise.all([engine.json(list), engine.stream({ method: "GET", path: "/events" })]);
+    const events = await engine.stream({ method: "GET", path: "/events", query: { filters: { event: ["kill"] } } });
+    const stopping = engine.json({ method: "POST", path: `${path}/stop`, query: { t: 60 } });
+    // The engine has begun: `sleep` as the first process of a container hears no SIGTERM.
+    await once(events, "data");
     const broken = once(events, "error");
     const [master] = masters(host, "deploy");
     assert.ok(master);
     process.kill(master.pid, "SIGKILL");
-    await assert.rejects(waiting, refusal("UNAVAILABLE", /connection to ssh:\/\/deploy@.* broke/, true));
+    await assert.rejects(stopping, refusal("UNAVAILABLE", /connection to ssh:\/\/deploy@.* broke/, true));
     await broken;
     assert.ok(Array.isArray(await engine.json(list)));
   });
@@ -145,6 +168,30 @@ describe("an engine over SSH", { skip }, () => {
   test("a host with another key than `hostKey` is refused", async (t) => {
     const engine = clientOf(t, endpointOf(host, "deploy", { hostKey: other.hostKey }));
     await assert.rejects(engine.version(), refusal("UNAUTHORIZED", /another key|not among `hostKey`/, false));
+  });
+
+  test("without `key` those of the ssh-agent are offered", async (t) => {
+    const { key: _, ...endpoint } = endpointOf(host, "deploy");
+    const agent = run("ssh-agent", ["-s"]);
+    const [, socket] = /SSH_AUTH_SOCK=([^;]+);/.exec(agent) ?? [];
+    const [, pid] = /SSH_AGENT_PID=(\d+);/.exec(agent) ?? [];
+    const before = process.env["SSH_AUTH_SOCK"];
+    t.after(() => {
+      process.kill(Number(pid));
+      if (before === undefined) delete process.env["SSH_AUTH_SOCK"];
+      else process.env["SSH_AUTH_SOCK"] = before;
+    });
+    process.env["SSH_AUTH_SOCK"] = socket;
+    run("ssh-add", ["-q", host.key]);
+    await clientOf(t, endpoint).version();
+  });
+
+  test("who does not wait any more is let go while the connection is being made", async (t) => {
+    const engine = clientOf(t, endpointOf(host, "deploy"));
+    await engine.version();
+    const waiting = engine.stream({ method: "GET", path: "/events", signal: AbortSignal.timeout(1) });
+    await assert.rejects(waiting, (error: Error) => error.name === "AbortError" || error.name === "TimeoutError");
+    assert.ok(Array.isArray(await engine.json(list)));
   });
 
   test("a wrong key, a missing one, and one that is none", async (t) => {
@@ -193,7 +240,14 @@ describe("an engine over SSH", { skip }, () => {
       const engine = connectEngine(JSON.parse(process.argv[1]));
       console.log((await engine.version()).api);`;
     const args = ["--conditions=source", "--input-type=module", "-e", code, endpoint];
-    assert.equal(run(process.execPath, args, { cwd: import.meta.dirname }).trim(), "1.45");
+    const folder = mkdtempSync(join(tmpdir(), "reach-"));
+    const env = { ...process.env, XDG_RUNTIME_DIR: folder };
+    assert.equal(
+      execFileSync(process.execPath, args, { cwd: import.meta.dirname, env, encoding: "utf8" }).trim(),
+      "1.45",
+    );
+    assert.deepEqual(readdirSync(folder), []);
+    rmSync(folder, { recursive: true });
     // Its connection ends by itself half a minute after its last channel.
     for (const { pid } of masters(host, "deploy")) process.kill(pid);
   });

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import {
   chmodSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -33,13 +34,20 @@ AuthorizedKeysFile /etc/ssh/authorized_keys
   "etc/sudoers.d/host": { mode: 0o440, text: "deploy ALL=(ALL) NOPASSWD: ALL\nasks ALL=(ALL) ALL\n" },
   "host.sh": {
     mode: 0o755,
+    // As on a real machine somebody collects processes whose parents are gone, and starts an engine that was killed again.
     text: `#!/bin/sh
-rm -f /var/run/docker.pid
 mkdir -p /run/sshd
 ssh-keygen -A >/dev/null
 touch /var/log/sshd.log
 /usr/sbin/sshd -E /var/log/sshd.log
-exec dockerd
+trap 'kill $engine; wait $engine; exit' TERM
+while :; do
+  rm -f /var/run/docker.pid
+  dockerd &
+  engine=$!
+  wait $engine
+  sleep 1
+done
 `,
   },
 };
@@ -82,6 +90,7 @@ function makeArchive(archive: string): void {
     }
     rmSync(join(root, "var/cache/apt/archives"), { recursive: true, force: true });
     run("tar", ["-C", root, "-cf", `${archive}.part`, "."]);
+    for (const old of globSync("host-*.tar", { cwd: engineCache("hosts") })) rmSync(join(engineCache("hosts"), old));
     renameSync(`${archive}.part`, archive);
   } finally {
     rmSync(root, { recursive: true, force: true });

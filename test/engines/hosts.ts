@@ -38,6 +38,7 @@ async function up(): Promise<void> {
   const image = ensureHostImage(docker);
   const { authorized } = ensureKey();
   for (const name of names) {
+    if (exists(docker, name) && imageOf(docker, name) !== image) remove(docker, name);
     if (hostOf(docker, name) !== undefined) continue;
     if (exists(docker, name)) run("docker", [...docker, "start", name]);
     else run("docker", [...docker, "run", "--detach", ...runOptions(name, authorized), image]);
@@ -92,6 +93,14 @@ function exists(docker: readonly string[], name: string): boolean {
   return tried(docker, ["inspect", name]) !== undefined;
 }
 
+function imageOf(docker: readonly string[], name: string): string | undefined {
+  return tried(docker, ["inspect", "--format", "{{.Config.Image}}", name]);
+}
+
+function remove(docker: readonly string[], name: string): void {
+  run("docker", [...docker, "rm", "--force", "--volumes", name]);
+}
+
 function tried(docker: readonly string[], args: readonly string[]): string | undefined {
   const done = spawnSync("docker", [...docker, ...args], { encoding: "utf8" });
   return done.status === 0 ? done.stdout.trim() : undefined;
@@ -99,7 +108,7 @@ function tried(docker: readonly string[], args: readonly string[]): string | und
 
 async function down(): Promise<void> {
   const docker = await requireEngine();
-  for (const name of names) if (exists(docker, name)) run("docker", [...docker, "rm", "--force", "--volumes", name]);
+  for (const name of names) if (exists(docker, name)) remove(docker, name);
 }
 
 async function requireEngine(): Promise<readonly string[]> {
