@@ -1,7 +1,7 @@
 // Images are built on a real engine, by both of its builders.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
@@ -113,6 +113,17 @@ for (const builder of ["buildkit", "classic"] as const) {
       const again = await build(spec, { builder, onProgress: () => assert.fail("built again") });
       assert.deepEqual(again, { ...first, wasThere: true });
       assert.equal((await labelsOf(engine, first.tag))[contentLabel], first.digest);
+    });
+
+    test("files keep their times, which change no hash", async (t) => {
+      const { folder, put, read, build } = await workbench(t);
+      await put({ "web/Dockerfile": "FROM busybox\nCOPY . /app\nRUN stat -c %Y /app/unique\n" });
+      const before = await read();
+      await utimes(join(folder, "web/unique"), 981_173_106, 981_173_106);
+      assert.equal((await read()).digest, before.digest);
+      const progress: BuildProgress[] = [];
+      await build({}, { builder, onProgress: (each) => progress.push(each) });
+      assert.deepEqual(outputOf(progress), ["981173106"]);
     });
 
     test("a step that fails is told with its exit code and its last lines", async (t) => {

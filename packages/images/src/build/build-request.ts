@@ -36,6 +36,7 @@ export async function buildKitRequest(engine: EngineClient, parts: BuildRequestP
     kind: "file",
     path: "Dockerfile",
     mode: 0o644,
+    mtimeMs: 0,
     bytes: content.length,
     sha256: sha256(content),
   };
@@ -57,7 +58,7 @@ export async function buildKitRequest(engine: EngineClient, parts: BuildRequestP
       },
       secrets,
       login: parts.login,
-      // Equal content alone is taken over: times do not tell what changed, they are all 0.
+      // Equal content alone is taken over: time and size, which the builder compares, do not always tell what changed.
       sharedKey: context.digest,
     },
     signal,

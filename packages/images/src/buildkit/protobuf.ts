@@ -40,6 +40,15 @@ export function integerField(number: number, value: number): Buffer {
   return value === 0 ? Buffer.alloc(0) : Buffer.concat([varint(number * 8), varint(value)]);
 }
 
+/** The same for what a number does not hold exactly. */
+export function wideField(number: number, value: bigint): Buffer {
+  if (value === 0n) return Buffer.alloc(0);
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 128n; rest /= 128n) bytes.push(Number(rest % 128n) + 128);
+  return Buffer.concat([varint(number * 8), Buffer.from([...bytes, Number(rest)])]);
+}
+
 export function bytesField(number: number, value: Buffer | string): Buffer {
   const bytes = Buffer.from(value);
   return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);

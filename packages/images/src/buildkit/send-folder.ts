@@ -1,6 +1,6 @@
 import type { ContextEntry, ContextFile } from "../context/entry.ts";
 import type { GrpcCall } from "./grpc.ts";
-import { bytesField, integerField, readFields } from "./protobuf.ts";
+import { bytesField, integerField, readFields, wideField } from "./protobuf.ts";
 
 /** What a build may see under one name, and how the bytes of its files are read. */
 export interface SentFolder {
@@ -16,7 +16,7 @@ const packet = { stat: 0, request: 1, data: 2, finish: 3, error: 4 } as const;
 const goMode = { folder: 2 ** 31, link: 2 ** 27, setuid: 2 ** 23, setgid: 2 ** 22, sticky: 2 ** 20 } as const;
 
 /**
- * Sends a folder to BuildKit: all entries first, then the bytes of those files that it asks for. Owner and time are 0.
+ * Sends a folder to BuildKit: all entries first, then the bytes of those files that it asks for. Owners are 0.
  * Ends when the other side has all.
  */
 export async function sendFolder(folder: SentFolder, call: GrpcCall): Promise<void> {
@@ -61,10 +61,15 @@ async function sendFile(number: number, folder: SentFolder, call: GrpcCall): Pro
 
 /** Fields: 1 path, 2 mode, 3 and 4 owner, 5 bytes, 6 time, 7 target of a link. */
 function statOf(entry: ContextEntry): Buffer {
-  const parts = [bytesField(1, entry.path), integerField(2, modeOf(entry))];
+  const parts = [bytesField(1, entry.path), integerField(2, modeOf(entry)), nanoseconds(6, entry.mtimeMs)];
   if (entry.kind === "file") parts.push(integerField(5, entry.bytes));
   if (entry.kind === "link") parts.push(bytesField(7, entry.target));
   return Buffer.concat(parts);
+}
+
+/** Beyond what a number holds exactly. A time before 1970 is sent as 1970. */
+function nanoseconds(number: number, ms: number): Buffer {
+  return wideField(number, BigInt(Math.max(0, Math.floor(ms))) * 1_000_000n);
 }
 
 function modeOf(entry: ContextEntry): number {

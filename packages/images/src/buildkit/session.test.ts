@@ -115,10 +115,10 @@ test("a folder: all entries first, then the bytes that are asked for, and an err
     folders: {
       context: {
         entries: [
-          { kind: "folder", path: "a", mode: 0o1755 },
-          { kind: "file", path: "a/big", mode: 0o4644, bytes: big.length, sha256: "" },
-          { kind: "link", path: "a/link", mode: 0o777, target: "../ü" },
-          { kind: "file", path: "b", mode: 0o600, bytes: 1, sha256: "" },
+          { kind: "folder", path: "a", mode: 0o1755, mtimeMs: 0 },
+          { kind: "file", path: "a/big", mode: 0o4644, mtimeMs: 1_800_000_000_123, bytes: big.length, sha256: "" },
+          { kind: "link", path: "a/link", mode: 0o777, mtimeMs: 5, target: "../ü" },
+          { kind: "file", path: "b", mode: 0o600, mtimeMs: -5, bytes: 1, sha256: "" },
         ],
         async *read({ path }) {
           if (path === "b") throw new Error("b changed");
@@ -153,10 +153,10 @@ test("a folder: all entries first, then the bytes that are asked for, and an err
     }
   }
   assert.deepEqual(stats, [
-    `a ${(2 ** 31 + 2 ** 20 + 0o755).toString(8)} 0 `,
-    `a/big ${(2 ** 23 + 0o644).toString(8)} ${big.length} `,
-    `a/link ${(2 ** 27 + 0o777).toString(8)} 0 ../ü`,
-    "b 600 1 ",
+    `a ${(2 ** 31 + 2 ** 20 + 0o755).toString(8)} 0  at 0`,
+    `a/big ${(2 ** 23 + 0o644).toString(8)} ${big.length}  at 1800000000123`,
+    `a/link ${(2 ** 27 + 0o777).toString(8)} 0 ../ü at 5`,
+    "b 600 1  at 0",
   ]);
   const sent = packets.filter(([kind, id]) => kind === 2 && id === 1).map(([, , data]) => data);
   assert.ok(Buffer.concat(sent).equals(big));
@@ -169,7 +169,7 @@ test("a folder: all entries first, then the bytes that are asked for, and an err
 function describe(stat: Buffer): string {
   const fields = readFields(stat);
   const integer = (number: number) => fields.find((each) => each.number === number)?.integer ?? 0;
-  return `${textOf(fields, 1)} ${integer(2).toString(8)} ${integer(5)} ${textOf(fields, 7)}`;
+  return `${textOf(fields, 1)} ${integer(2).toString(8)} ${integer(5)} ${textOf(fields, 7)} at ${Math.round(integer(6) / 1e6)}`;
 }
 
 test("only what was given may be seen", async (t) => {

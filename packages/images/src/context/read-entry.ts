@@ -38,13 +38,14 @@ export async function readEntry(path: string, place: EntryPlace): Promise<Contex
   try {
     const stat = lstatSync(whole, { bigint: true });
     const mode = Number(stat.mode) & modeBits;
-    if (stat.isDirectory()) return { kind: "folder", path, mode };
-    if (stat.isSymbolicLink()) return { kind: "link", path, mode, target: readlinkSync(whole) };
+    const head = { path, mode, mtimeMs: Number(stat.mtimeMs) };
+    if (stat.isDirectory()) return { kind: "folder", ...head };
+    if (stat.isSymbolicLink()) return { kind: "link", ...head, target: readlinkSync(whole) };
     if (stat.isSocket()) return undefined;
     if (!stat.isFile()) throw notAFile(stat, path, place.declared);
     const sha256 = place.cache.lookup(path, stat) ?? (await hashUnchanged(whole, stat, path, place));
     place.cache.record(path, stat, sha256);
-    return { kind: "file", path, mode, bytes: Number(stat.size), sha256 };
+    return { kind: "file", ...head, bytes: Number(stat.size), sha256 };
   } catch (error) {
     throw explainRead(error, path, place.declared);
   }

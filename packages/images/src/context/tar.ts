@@ -15,7 +15,7 @@ export interface ExtraFile {
 }
 
 /**
- * The context as a tar stream: the same bytes for the same digest; times and owners are 0. Each file is hashed again on its way.
+ * The context as a tar stream: in the order of its entries; owners are 0. Each file is hashed again on its way.
  * `extra` files replace entries of the same path. The stream fails with `CONFLICT` where a file is not what was hashed.
  */
 export function tarOf(context: BuildContext, extra: readonly ExtraFile[] = []): Readable {
@@ -46,7 +46,7 @@ async function* pieces(context: BuildContext, extra: readonly ExtraFile[]): Asyn
     yield* padding(entry.bytes);
   }
   for (const { path, content } of extra) {
-    yield* headerOf({ kind: "file", path, mode: 0o644, bytes: content.length });
+    yield* headerOf({ kind: "file", path, mode: 0o644, mtimeMs: 0, bytes: content.length });
     yield content;
     yield* padding(content.length);
   }
@@ -59,7 +59,7 @@ function headerOf(entry: Exclude<ContextEntry, ContextFile> | Omit<ContextFile, 
     mode: entry.mode,
     uid: 0,
     gid: 0,
-    mtime: new Date(0),
+    mtime: new Date(Math.floor(entry.mtimeMs / 1000) * 1000),
     size: entry.kind === "file" ? entry.bytes : 0,
     type: entry.kind === "folder" ? "Directory" : entry.kind === "link" ? "SymbolicLink" : "File",
     ...(entry.kind === "link" ? { linkpath: entry.target } : {}),
