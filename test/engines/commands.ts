@@ -1,7 +1,11 @@
 import { spawnSync } from "node:child_process";
 
 /** Runs a program to its end and returns its standard output. Throws with what it said where it fails. */
-export function run(program: string, args: readonly string[], options: { cwd?: string; input?: string } = {}): string {
+export function run(
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string; input?: string; env?: NodeJS.ProcessEnv } = {},
+): string {
   const done = spawnSync(program, args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024, ...options });
   if (done.error !== undefined) throw done.error;
   if (done.status !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${done.status}: ${done.stderr}`);
