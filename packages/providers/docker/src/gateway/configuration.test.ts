@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { HealthSpec } from "@ctrlplane/core/provider";
+import { configurationOf, probeBackend } from "./configuration.ts";
+import type { GatewayTable } from "./gateway-table.ts";
+
+const table: GatewayTable = {
+  ports: [
+    { containerPort: 3000, hostPort: 8080, protocol: "auto" },
+    { containerPort: 3000, hostPort: 8081, protocol: "auto" },
+    { containerPort: 5432, protocol: "tcp" },
+  ],
+  targets: [
+    { id: "0123456789abcdef".repeat(4), host: "172.20.0.2", weight: 99 },
+    { id: "no-container", host: "172.20.0.3", weight: 1 },
+  ],
+  drainMs: 5000,
+};
+const health: HealthSpec = {
+  probe: { kind: "http", path: "/it's?a=b", port: 9000 },
+  intervalMs: 3000,
+  timeoutMs: 700,
+  retries: 4,
+  graceMs: 0,
+  onFailure: { action: "restart", declared: false },
+};
+
+test("a listener for each container port, a backend for each protocol, a server for each target", () => {
+  const { text } = configurationOf({ table, probes: [] });
+  assert.deepEqual(section(text, "frontend port-3000"), [
+    "bind :3000",
+    "tcp-request inspect-delay 200ms",
+    "tcp-request content switch-mode http if HTTP",
+    "use_backend http-3000 if HTTP",
+    "default_backend tcp-3000",
+  ]);
+  assert.deepEqual(section(text, "frontend port-5432"), ["bind :5432", "default_backend tcp-5432"]);
+  assert.equal(text.match(/^frontend /gm)?.length, 2);
+  assert.deepEqual(section(text, "backend tcp-5432"), [
+    "balance roundrobin",
+    "option allbackups",
+    "timeout check 2000ms",
+    "server 0123456789abcdef 0123456789ab:5432 resolvers engine resolve-prefer ipv4 init-addr libc,none weight 99 check inter 2000ms fastinter 500ms downinter 500ms rise 1 fall 3",
+    "server no-container 172.20.0.3:5432 weight 1 check inter 2000ms fastinter 500ms downinter 500ms rise 1 fall 3",
+  ]);
+});
+
+test("an HTTP check is asked at its own port, its path is one word, and targets that fail it stand by for each other", () => {
+  const { text } = configurationOf({ table: { ...table, health }, probes: [] });
+  const lines = section(text, "backend http-3000");
+  assert.ok(
+    lines.includes(
+      String.raw`http-check send meth GET uri '/it'\''s?a=b' ver HTTP/1.1 hdr Host localhost hdr User-Agent pctl-health hdr Connection close`,
+    ),
+  );
+  assert.ok(lines.includes("timeout check 700ms"));
+  assert.ok(
+    lines.includes(
+      "server 0123456789abcdef 0123456789ab:3000 resolvers engine resolve-prefer ipv4 init-addr libc,none weight 99 check inter 3000ms fastinter 500ms downinter 500ms rise 1 fall 4 port 9000",
+    ),
+  );
+  assert.ok(lines.includes("server no-container-any 172.20.0.3:3000 weight 1 backup"));
+});
+
+test("a path that could be more than one line of the configuration is refused", () => {
+  for (const path of ["/a\nglobal", "/a b", "/ü", ""]) {
+    const stored = { table: { ...table, health: { ...health, probe: { kind: "http", path } as const } }, probes: [] };
+    assert.throws(() => configurationOf(stored), { code: "INVALID" });
+  }
+});
+
+test("weights, addresses and order are no part of the structure; targets, ports, checks and probes are", () => {
+  const { structure, text } = configurationOf({ table, probes: [] });
+  assert.ok(text.includes(`  description ${structure}\n`));
+  const moved = table.targets.map((each, index) => ({
+    ...each,
+    weight: 50,
+    host: index === 0 ? "172.20.0.9" : each.host,
+  }));
+  const same = [
+    { ...table, targets: moved },
+    { ...table, drainMs: 1, targets: table.targets.toReversed() },
+  ];
+  for (const each of same) assert.equal(configurationOf({ table: each, probes: [] }).structure, structure);
+  const others = [
+    configurationOf({ table: { ...table, ports: [] }, probes: [] }),
+    configurationOf({ table: { ...table, targets: table.targets.slice(1) }, probes: [] }),
+    configurationOf({ table: { ...table, health }, probes: [] }),
+    configurationOf({ table: { ...table, health: { ...health, intervalMs: 4000 } }, probes: [] }),
+    configurationOf({ table, probes: ["/health"] }),
+  ].map((each) => each.structure);
+  assert.equal(new Set([structure, ...others]).size, 6);
+});
+
+test("every probed path has a backend that nothing is routed to", () => {
+  const { text } = configurationOf({ table, probes: ["/health"] });
+  assert.ok(text.includes(`backend ${probeBackend("/health")}\n`));
+  assert.ok(text.includes(`backend ${probeBackend(undefined)}\n`));
+  assert.ok(!text.includes(`use_backend ${probeBackend("/health")}`));
+});
+
+function section(text: string, head: string): readonly string[] {
+  const lines = text.split("\n");
+  const from = lines.indexOf(head) + 1;
+  assert.ok(from > 0, `${head} is missing`);
+  const end = lines.findIndex((each, index) => index >= from && !each.startsWith("  "));
+  return lines.slice(from, end).map((each) => each.trim());
+}

@@ -1,0 +1,159 @@
+import { sha256 } from "@ctrlplane/core/provider";
+import { checkOf, probeCheck } from "./checks.ts";
+import type { GatewayPort, StoredTable } from "./gateway-table.ts";
+import { listenersOf, modesOf, serversOf, type Server } from "./servers.ts";
+
+/** Commands for the worker that serves now; on the container's own loopback, where nobody else gets. */
+export const workerPort = 64902;
+/** Commands for HAProxy's master process, which knows workers that are ending too. */
+export const masterPort = 64901;
+
+/** Two buffers of 16 KiB for each at the most: 256 MiB. Clients beyond it wait until one goes. */
+const connections = 8000;
+
+export interface Configuration {
+  /** HAProxy's own, whole. */
+  readonly text: string;
+  /**
+   * Of everything but weights and addresses: what of a running HAProxy only a reload changes for good. Servers that were added to it at run time
+   * serve, and do not follow a replica whose address changes.
+   */
+  readonly structure: string;
+}
+
+/** Pure: equal tables give equal texts. */
+export function configurationOf(stored: StoredTable): Configuration {
+  const servers = serversOf(stored.table);
+  const weightless = servers.map((each) => ({ ...each, weight: 0 })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const structure = sha256(sectionsOf(stored, "", weightless)).slice(0, 16);
+  return { structure, text: sectionsOf(stored, structure, servers) };
+}
+
+/** Never routed to: servers in it are only checked. */
+export function probeBackend(path: string | undefined): string {
+  return path === undefined ? "probe-tcp" : `probe-http-${sha256(path).slice(0, 12)}`;
+}
+
+function sectionsOf({ table, probes }: StoredTable, structure: string, servers: readonly Server[]): string {
+  const check = checkOf(table.health);
+  const listeners = listenersOf(table);
+  const routed = listeners.flatMap((port) => modesOf(port).flatMap((mode) => backend(mode, port, check, servers)));
+  const probed = [undefined, ...probes].flatMap((path) => [
+    `backend ${probeBackend(path)}`,
+    ...indented(["balance roundrobin", ...probeCheck(path).lines]),
+  ]);
+  return [...global(structure), ...names, ...defaults, ...listeners.flatMap(frontend), ...routed, ...probed, ""].join(
+    "\n",
+  );
+}
+
+function global(structure: string): readonly string[] {
+  const lines = [
+    ...(structure === "" ? [] : [`description ${structure}`]),
+    `maxconn ${connections}`,
+    "nbthread 2",
+    // A host that allows fewer open files gets fewer connections, not no gateway.
+    "no strict-limits",
+    // Of a worker that a reload replaced: its last connections end then at the latest.
+    "hard-stop-after 1h",
+    `stats socket ipv4@127.0.0.1:${workerPort} level admin expose-fd listeners`,
+    "stats timeout 1m",
+    "log stdout format raw local0 notice",
+  ];
+  return ["global", ...indented(lines)];
+}
+
+/** The engine's own name service: a replica keeps its name when a restart gives it another address. */
+const names = [
+  "resolvers engine",
+  ...indented([
+    "nameserver engine 127.0.0.11:53",
+    "resolve_retries 3",
+    "timeout resolve 1s",
+    "timeout retry 1s",
+    "hold valid 1s",
+    "hold nx 2s",
+    "hold obsolete 2s",
+    // A name service that does not answer says nothing of replicas.
+    ...["timeout", "refused", "other"].map((each) => `hold ${each} 1d`),
+  ]),
+];
+
+const defaults = [
+  "defaults",
+  ...indented([
+    "mode tcp",
+    "log global",
+    "timeout connect 3s",
+    // Dead peers are found by TCP itself; silence is no reason to end a connection.
+    "timeout client 1d",
+    "timeout server 1d",
+    "option clitcpka",
+    "option srvtcpka",
+    "timeout http-request 1m",
+    "timeout http-keep-alive 2m",
+    // A connection to a replica is used once: a kept one could be closed by the replica just when a request is sent.
+    "option http-server-close",
+    // Without it a reload closes idle connections while clients send on them.
+    "option idle-close-on-response",
+    "option redispatch 1",
+    "retries 3",
+  ]),
+];
+
+function frontend(port: GatewayPort): readonly string[] {
+  const { containerPort, protocol } = port;
+  const bind = `bind :${containerPort}`;
+  const rules = {
+    tcp: [bind, `default_backend tcp-${containerPort}`],
+    http: ["mode http", bind, `default_backend http-${containerPort}`],
+    auto: [
+      bind,
+      "tcp-request inspect-delay 200ms",
+      "tcp-request content switch-mode http if HTTP",
+      `use_backend http-${containerPort} if HTTP`,
+      `default_backend tcp-${containerPort}`,
+    ],
+  };
+  return [`frontend port-${containerPort}`, ...indented(rules[protocol])];
+}
+
+function backend(
+  mode: "http" | "tcp",
+  { containerPort }: GatewayPort,
+  check: ReturnType<typeof checkOf>,
+  servers: readonly Server[],
+): readonly string[] {
+  const name = `${mode}-${containerPort}`;
+  const own = servers
+    .filter((each) => each.backend === name)
+    .map((each) => `server ${followingWords(each, check.words)}`);
+  const http = [
+    "mode http",
+    "option forwardfor",
+    "http-request set-header X-Forwarded-Proto http unless { req.hdr(X-Forwarded-Proto) -m found }",
+    "http-request set-header X-Forwarded-Host %[req.hdr(Host)] unless { req.hdr(X-Forwarded-Host) -m found }",
+  ];
+  const lines = [...(mode === "http" ? http : []), "balance roundrobin", "option allbackups", ...check.lines];
+  return [`backend ${name}`, ...indented([...lines, ...own])];
+}
+
+/** What stands behind `add server backend/`. */
+export function serverWords(server: Server, checkWords: string): string {
+  return `${server.name} ${server.host}:${server.port} ${commonWords(server, checkWords)}`;
+}
+
+/** What stands behind `server` in the file, which outlives addresses: the host may be started anew. */
+function followingWords(server: Server, checkWords: string): string {
+  if (server.hostName === undefined) return serverWords(server, checkWords);
+  const follows = "resolvers engine resolve-prefer ipv4 init-addr libc,none";
+  return `${server.name} ${server.hostName}:${server.port} ${follows} ${commonWords(server, checkWords)}`;
+}
+
+function commonWords({ weight, isBackup }: Server, checkWords: string): string {
+  return `weight ${weight} ${isBackup ? "backup" : checkWords}`;
+}
+
+function indented(lines: readonly string[]): readonly string[] {
+  return lines.map((each) => `  ${each}`);
+}

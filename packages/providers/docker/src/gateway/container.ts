@@ -1,0 +1,224 @@
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { CtrlPlaneError, instanceLabels, label, type ProviderContext } from "@ctrlplane/core/provider";
+import { isEngineError, mapEngineError, segment, unlessMissing } from "@ctrlplane/images";
+import { packFolder, unpackFile } from "./archive.ts";
+import { configurationOf, masterPort } from "./configuration.ts";
+import type { GatewayPlace, StoredTable } from "./gateway-table.ts";
+import { pullImage } from "./image.ts";
+import { portInUse, type Publication } from "./ports.ts";
+
+/** A container that is one of a service's gateways. */
+export interface GatewayContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly isRunning: boolean;
+  readonly publishes: readonly Publication[];
+}
+
+const role = "gateway";
+const publishesLabel = "pctl-gateway-publishes";
+const folder = "etc/pctl-gateway";
+const configurationFile = "haproxy.cfg";
+const tableFile = "table.json";
+/** Enough for two generations of HAProxy with all their connections. */
+const memoryBytes = 512 * 1024 * 1024;
+const logging = { Type: "json-file", Config: { "max-size": "5m", "max-file": "2" } };
+
+interface Summary {
+  readonly Id: string;
+  readonly Names: readonly string[];
+  readonly State: string;
+  readonly Labels: Readonly<Record<string, string>> | null;
+}
+
+/** All of them, the first one first. */
+export async function findGateways(
+  place: GatewayPlace,
+  { signal }: ProviderContext,
+): Promise<readonly GatewayContainer[]> {
+  const wanted = Object.entries({ ...instanceLabels(place.instance), [label.role]: role });
+  const filters = { label: wanted.map(([key, value]) => `${key}=${value}`) };
+  const found = await place.engine.json<readonly Summary[]>({
+    method: "GET",
+    path: "/containers/json",
+    query: { all: true, filters },
+    signal,
+  });
+  return found
+    .filter(({ State }) => State !== "removing")
+    .map(({ Id: id, Names, State, Labels }) => ({
+      id,
+      name: (Names[0] ?? id).replace(/^\//, ""),
+      isRunning: State === "running",
+      publishes: parsePublications(Labels?.[publishesLabel]),
+    }))
+    .toSorted((a, b) => numberOf(a.name) - numberOf(b.name));
+}
+
+function numberOf(name: string): number {
+  return Number(/-gateway-(\d+)$/.exec(name)?.[1] ?? "1");
+}
+
+function parsePublications(text: string | undefined): readonly Publication[] {
+  // It is ours: `findGateways` asked for our labels alone.
+  return text === undefined ? [] : (JSON.parse(text) as readonly Publication[]);
+}
+
+/** Made and not started. Throws `CONFLICT` where something of others has its name. */
+export async function createGateway(
+  place: GatewayPlace,
+  publishes: readonly Publication[],
+  existing: readonly GatewayContainer[],
+  context: ProviderContext,
+): Promise<GatewayContainer> {
+  const { engine, instance } = place;
+  const taken = new Set(existing.map((each) => numberOf(each.name)));
+  let number = 1;
+  while (taken.has(number)) number += 1;
+  const name = number === 1 ? `${instance.name}-gateway` : `${instance.name}-gateway-${number}`;
+  const create = async (): Promise<GatewayContainer> => {
+    context.fence.check();
+    const { signal } = context;
+    const body = containerBody(place, publishes);
+    const { Id: id } = await engine.json<{ readonly Id: string }>({
+      method: "POST",
+      path: "/containers/create",
+      query: { name },
+      body,
+      signal,
+    });
+    return { id, name, isRunning: false, publishes };
+  };
+  try {
+    return await create();
+  } catch (error) {
+    if (isEngineError(error, 409)) throw foreign(name, error);
+    if (!isEngineError(error, 404) || !/no such image/i.test(error.message)) throw mapEngineError(error, name);
+  }
+  await pullImage(place, context);
+  return create();
+}
+
+function foreign(name: string, cause: unknown): CtrlPlaneError {
+  return new CtrlPlaneError("CONFLICT", `the name ${name} is taken by a container that is not ours`, {
+    target: name,
+    cause,
+    hint: `Look at it with \`docker inspect ${name}\`, and rename or remove it.`,
+  });
+}
+
+function containerBody(place: GatewayPlace, publishes: readonly Publication[]): object {
+  const { instance, network, aliases, image } = place;
+  const bindings = Map.groupBy(publishes, ({ containerPort }) => `${containerPort}/tcp`);
+  return {
+    Image: image,
+    Entrypoint: ["haproxy"],
+    Cmd: ["-W", "-db", "-S", `127.0.0.1:${masterPort}`, "-f", `/${folder}/${configurationFile}`],
+    // It may bind low ports and nothing else, whatever user the image names.
+    User: "0:0",
+    Labels: {
+      ...instanceLabels(instance),
+      [label.role]: role,
+      [publishesLabel]: JSON.stringify(publishes),
+    },
+    ExposedPorts: Object.fromEntries([...bindings.keys()].map((port) => [port, {}])),
+    // Open requests are answered before it ends.
+    StopSignal: "SIGUSR1",
+    HostConfig: {
+      NetworkMode: network,
+      PortBindings: Object.fromEntries(
+        [...bindings].map(([port, all]) => [
+          port,
+          all.map(({ address, hostPort }) => ({ HostIp: address, HostPort: String(hostPort) })),
+        ]),
+      ),
+      RestartPolicy: { Name: "unless-stopped" },
+      Memory: memoryBytes,
+      LogConfig: logging,
+      CapDrop: ["ALL"],
+      CapAdd: ["NET_BIND_SERVICE"],
+      SecurityOpt: ["no-new-privileges"],
+    },
+    NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: aliases } } },
+  };
+}
+
+/** The container has this configuration. A HAProxy that runs does not read it yet. */
+export async function writeTable(
+  { engine }: GatewayPlace,
+  { id, name }: GatewayContainer,
+  stored: StoredTable,
+  context: ProviderContext,
+): Promise<void> {
+  const files = { [configurationFile]: configurationOf(stored).text, [tableFile]: JSON.stringify(stored) };
+  context.fence.check();
+  try {
+    await engine.json({
+      method: "PUT",
+      path: `/containers/${segment(id)}/archive`,
+      query: { path: "/" },
+      headers: { "Content-Type": "application/x-tar" },
+      body: Readable.from([packFolder(folder, files)]),
+      signal: context.signal,
+    });
+  } catch (error) {
+    throw mapEngineError(error, name);
+  }
+}
+
+/** What `writeTable` wrote last; undefined where it never did. */
+export async function readTable(
+  { engine }: GatewayPlace,
+  { id, name }: GatewayContainer,
+  { signal }: ProviderContext,
+): Promise<StoredTable | undefined> {
+  try {
+    const path = `/containers/${segment(id)}/archive`;
+    const answer = await unlessMissing(
+      engine.stream({ method: "GET", path, query: { path: `/${folder}/${tableFile}` }, signal }),
+    );
+    const text = answer === undefined ? undefined : unpackFile(await buffer(answer));
+    // We wrote it; where a crash left half of it, there is none.
+    return text === undefined || !text.endsWith("}") ? undefined : (JSON.parse(text) as StoredTable);
+  } catch (error) {
+    throw mapEngineError(error, name);
+  }
+}
+
+/** It runs, or `FAILED` `PORT_IN_USE`. */
+export async function startGateway(
+  { engine }: GatewayPlace,
+  { id, name, publishes }: GatewayContainer,
+  context: ProviderContext,
+): Promise<void> {
+  context.fence.check();
+  try {
+    await engine.json({ method: "POST", path: `/containers/${segment(id)}/start`, signal: context.signal });
+  } catch (error) {
+    throw (await portInUse(engine, error, name, publishes, context)) ?? mapEngineError(error, name);
+  }
+}
+
+/** Gone. With `drainMs` what is open on it may end first. */
+export async function removeContainer(
+  { engine }: GatewayPlace,
+  { id, name, isRunning }: GatewayContainer,
+  drainMs: number,
+  context: ProviderContext,
+): Promise<void> {
+  const { signal } = context;
+  const path = `/containers/${segment(id)}`;
+  try {
+    if (isRunning && drainMs > 0) {
+      context.fence.check();
+      const query = { t: Math.ceil(drainMs / 1000) };
+      await unlessMissing(engine.json({ method: "POST", path: `${path}/stop`, query, signal }));
+    }
+    context.fence.check();
+    await unlessMissing(engine.json({ method: "DELETE", path, query: { force: true, v: true }, signal }));
+  } catch (error) {
+    // The engine is removing it already.
+    if (!isEngineError(error, 409)) throw mapEngineError(error, name);
+  }
+}

@@ -1,0 +1,103 @@
+/** What HAProxy says of one server. */
+export interface SeenServer {
+  readonly backend: string;
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly weight: number;
+  /** Its address is looked up by name, again and again. */
+  readonly isFollowed: boolean;
+  /** Nothing new is sent to it. */
+  readonly isDraining: boolean;
+  /** Out of service, and may be deleted once nothing is open on it. */
+  readonly isInMaintenance: boolean;
+}
+
+const maintenance = 1;
+const drain = 8;
+
+/** From the answer to `show servers state`. */
+export function parseServers(answer: string): readonly SeenServer[] {
+  const lines = answer.split("\n");
+  const columns =
+    lines
+      .find((each) => each.startsWith("# "))
+      ?.slice(2)
+      .split(" ") ?? [];
+  return lines.flatMap((line) => {
+    const words = line.split(" ");
+    if (words.length < columns.length || line.startsWith("#") || columns.length === 0) return [];
+    const value = (name: string): string => words[columns.indexOf(name)] ?? "";
+    const admin = Number(value("srv_admin_state"));
+    return [
+      {
+        backend: value("be_name"),
+        name: value("srv_name"),
+        host: value("srv_addr"),
+        port: Number(value("srv_port")),
+        weight: Number(value("srv_uweight")),
+        isFollowed: value("srv_fqdn") !== "-",
+        isDraining: (admin & drain) !== 0,
+        isInMaintenance: (admin & maintenance) !== 0,
+      },
+    ];
+  });
+}
+
+/** What is open on a server, and how its last check went. */
+export interface ServerActivity {
+  readonly backend: string;
+  readonly name: string;
+  /** Requests and connections: those that it works on, and those that wait for it. */
+  readonly inFlight: number;
+  /** HAProxy's word, e.g. `L4OK`, `L7STS`; `INI` before the first check; empty without checks. */
+  readonly check: string;
+  /** What the last check saw, in words. */
+  readonly checkDetail: string;
+}
+
+/** From the answer to `show stat`, servers and others. */
+export function parseActivity(answer: string): readonly ServerActivity[] {
+  const [head = "", ...lines] = answer.split("\n").filter((each) => each !== "");
+  const columns = splitCsv(head.replace(/^# /, ""));
+  return lines.map((line) => {
+    const fields = splitCsv(line);
+    const value = (name: string): string => fields[columns.indexOf(name)] ?? "";
+    const code = value("check_code");
+    const words = [value("check_desc"), code === "" || code === "0" ? "" : `status ${code}`, value("last_chk")];
+    return {
+      backend: value("pxname"),
+      name: value("svname"),
+      inFlight: Number(value("scur")) + Number(value("qcur")),
+      // A star says that the next one is under way.
+      check: value("check_status").replace(/^\* /, ""),
+      checkDetail: [...new Set(words.filter((each) => each !== ""))].join(", "),
+    };
+  });
+}
+
+function splitCsv(line: string): readonly string[] {
+  return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
+    ([, quoted, plain]) => quoted?.replaceAll(`""`, `"`) ?? plain ?? "",
+  );
+}
+
+/** A worker, from its answer to `show info`. */
+export interface WorkerInfo {
+  /** In the container. */
+  readonly pid: number;
+  /** The `description` of the configuration that it was started with. */
+  readonly structure: string;
+}
+
+/** Undefined where none answered. */
+export function parseInfo(answer: string): WorkerInfo | undefined {
+  const pid = /^Pid: (\d+)/m.exec(answer)?.[1];
+  if (pid === undefined) return undefined;
+  return { pid: Number(pid), structure: /^description: ([^\s:]+)/m.exec(answer)?.[1] ?? "" };
+}
+
+/** Process ids of all workers, those that are ending included; from the master's answer to `show proc`. */
+export function parseWorkers(answer: string): readonly number[] {
+  return [...answer.matchAll(/^(\d+)\s+worker\b/gm)].map(([, pid]) => Number(pid));
+}
