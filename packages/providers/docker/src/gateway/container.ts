@@ -1,8 +1,8 @@
-import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { CtrlPlaneError, instanceLabels, label, type ProviderContext } from "@ctrlplane/core/provider";
 import { isEngineError, mapEngineError, segment, unlessMissing } from "@ctrlplane/images";
-import { packFolder, unpackFile } from "./archive.ts";
+import { firstFileOf } from "./first-file.ts";
+import { tarOf } from "../tar.ts";
 import { configurationOf, masterPort } from "./configuration.ts";
 import type { GatewayPlace, StoredTable } from "./gateway-table.ts";
 import { pullImage } from "./image.ts";
@@ -151,7 +151,8 @@ export async function writeTable(
   stored: StoredTable,
   context: ProviderContext,
 ): Promise<void> {
-  const files = { [configurationFile]: configurationOf(stored).text, [tableFile]: JSON.stringify(stored) };
+  const texts = { [configurationFile]: configurationOf(stored).text, [tableFile]: JSON.stringify(stored) };
+  const files = Object.entries(texts).map(([file, text]) => ({ path: `${folder}/${file}`, data: Buffer.from(text) }));
   context.fence.check();
   try {
     await engine.json({
@@ -159,7 +160,7 @@ export async function writeTable(
       path: `/containers/${segment(id)}/archive`,
       query: { path: "/" },
       headers: { "Content-Type": "application/x-tar" },
-      body: Readable.from([packFolder(folder, files)]),
+      body: tarOf(files),
       signal: context.signal,
     });
   } catch (error) {
@@ -178,7 +179,7 @@ export async function readTable(
     const answer = await unlessMissing(
       engine.stream({ method: "GET", path, query: { path: `/${folder}/${tableFile}` }, signal }),
     );
-    const text = answer === undefined ? undefined : unpackFile(await buffer(answer));
+    const text = answer === undefined ? undefined : firstFileOf(await buffer(answer));
     // We wrote it; where a crash left half of it, there is none.
     return text === undefined || !text.endsWith("}") ? undefined : (JSON.parse(text) as StoredTable);
   } catch (error) {

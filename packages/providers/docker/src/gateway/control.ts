@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { CtrlPlaneError, type ProviderContext } from "@ctrlplane/core/provider";
 import { isEngineError, mapEngineError, segment, type EngineClient } from "@ctrlplane/images";
+import { framesOf } from "../streams.ts";
 import { masterPort, workerPort } from "./configuration.ts";
 
 /** A conversation with the HAProxy of one container, over one `exec`. */
@@ -140,17 +141,11 @@ function linesOf(commands: readonly string[]): readonly string[] {
   return lines;
 }
 
-/** Standard output up to each mark. Frames: 1 byte for the stream, 3 of nothing, 4 of length, the data. */
+/** Standard output up to each mark. */
 async function* answersOf(connection: Duplex): AsyncGenerator<string, undefined> {
-  let pending: Buffer = Buffer.alloc(0);
   let text = "";
-  for await (const chunk of connection as AsyncIterable<Buffer>) {
-    pending = Buffer.concat([pending, chunk]);
-    while (pending.length >= 8 && pending.length >= 8 + pending.readUInt32BE(4)) {
-      const end = 8 + pending.readUInt32BE(4);
-      if (pending[0] === 1) text += pending.toString("latin1", 8, end);
-      pending = pending.subarray(end);
-    }
+  for await (const { stream, data } of framesOf(connection)) {
+    if (stream === "stdout") text += data.toString("latin1");
     for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark)) {
       yield text.slice(0, at);
       text = text.slice(at + 1);

@@ -1,11 +1,11 @@
 import { CtrlPlaneError, type ProviderContext } from "@ctrlplane/core/provider";
 import { mapEngineError, segment } from "@ctrlplane/images";
+import { logTail } from "../logs.ts";
 import { checkOf } from "./checks.ts";
 import { configurationOf } from "./configuration.ts";
 import { startGateway, writeTable, type GatewayContainer } from "./container.ts";
 import { withControl, type Control } from "./control.ts";
 import type { GatewayPlace, StoredTable } from "./gateway-table.ts";
-import { lastLines } from "./last-lines.ts";
 import { differences, keyOf, parkCommands, serverCommands } from "./server-commands.ts";
 import { serversOf } from "./servers.ts";
 import { parseActivity, parseInfo, parseServers, parseWorkers, type WorkerInfo } from "./state.ts";
@@ -117,10 +117,15 @@ async function loaded(
     if (clock.monotonic() > until) break;
     await clock.sleep(pollMs, signal);
   }
-  const logTail = await lastLines(engine, container.id, signal);
+  const tail = await logTail(engine, container, 20);
   throw new CtrlPlaneError("FAILED", `${container.name} does not take its new configuration`, {
     target: container.name,
-    failure: { code: "FAILED", reason: "HAProxy did not load its configuration", replica: container.name, logTail },
+    failure: {
+      code: "FAILED",
+      reason: "HAProxy did not load its configuration",
+      replica: container.name,
+      logTail: tail,
+    },
     hint: `\`docker logs ${container.name}\` shows what HAProxy says of it.`,
   });
 }
