@@ -276,25 +276,27 @@ test("an upgraded connection stays through changes, and ends at drain", options,
   await closed;
 });
 
-test(
-  "replicas that come back at other addresses are found, by a gateway that runs and by one that starts",
-  options,
-  async (t) => {
-    const { start, restart, place, context, engine } = await rigOf(t);
-    const { url, port } = await published();
-    const target = await start("one");
-    await applyGateway(place, table([port], [[target, 100]]), context);
-    // Whoever is asked at the old address is another service.
-    await restart(target, () => start("thief"));
-    await eventually(async () => (await fetchText(url)) === "one");
-
-    const path = `/containers/${place.instance.name}-gateway`;
-    await engine.json({ method: "POST", path: `${path}/kill` });
-    await restart(target, () => start("another"));
-    await engine.json({ method: "POST", path: `${path}/start` });
-    await eventually(async () => (await fetchText(url)) === "one");
-  },
-);
+test("after the host was started anew, replicas are found wherever they are", options, async (t) => {
+  const { start, restart, place, context, engine } = await rigOf(t);
+  const { url, port } = await published();
+  const target = await start("one");
+  await applyGateway(place, table([port], [[target, 100]]), context);
+  const path = `/containers/${place.instance.name}-gateway`;
+  await engine.json({ method: "POST", path: `${path}/kill` });
+  const host = await restart(target, async () => {
+    for (const each of ["thief", "another", "third"]) await start(each);
+  });
+  assert.notEqual(host, target.host);
+  // Nobody of ours says anything to it.
+  await engine.json({ method: "POST", path: `${path}/start` });
+  await eventually(async () => (await fetchText(url)) === "one");
+  // And from now on it follows by itself.
+  await restart(target, () => start("fourth"));
+  await eventually(async () => (await fetchText(url)) === "one");
+  // The next call finds it so.
+  await applyGateway(place, table([port], [[{ ...target, host }, 100]]), context);
+  assert.equal(await fetchText(url), "one");
+});
 
 test("a port that is taken is told with who holds it, and what was routed still is", options, async (t) => {
   const { start, place, context, named, idOf } = await rigOf(t);

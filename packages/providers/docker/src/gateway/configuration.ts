@@ -14,19 +14,14 @@ const connections = 8000;
 export interface Configuration {
   /** HAProxy's own, whole. */
   readonly text: string;
-  /**
-   * Of everything but weights and addresses: what of a running HAProxy only a reload changes for good. Servers that were added to it at run time
-   * serve, and do not follow a replica whose address changes.
-   */
+  /** Of everything but the servers: what of a running HAProxy only a reload changes. */
   readonly structure: string;
 }
 
 /** Pure: equal tables give equal texts. */
 export function configurationOf(stored: StoredTable): Configuration {
-  const servers = serversOf(stored.table);
-  const weightless = servers.map((each) => ({ ...each, weight: 0 })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const structure = sha256(sectionsOf(stored, "", weightless)).slice(0, 16);
-  return { structure, text: sectionsOf(stored, structure, servers) };
+  const structure = sha256(sectionsOf(stored, "", [])).slice(0, 16);
+  return { structure, text: sectionsOf(stored, structure, serversOf(stored.table)) };
 }
 
 /** Never routed to: servers in it are only checked. */
@@ -135,7 +130,8 @@ function backend(
     "http-request set-header X-Forwarded-Host %[req.hdr(Host)] unless { req.hdr(X-Forwarded-Host) -m found }",
   ];
   const lines = [...(mode === "http" ? http : []), "balance roundrobin", "option allbackups", ...check.lines];
-  return [`backend ${name}`, ...indented([...lines, ...own])];
+  // In a comment, so that a change of it is one of the structure.
+  return [`backend ${name}`, ...indented([...lines, `# ${check.words}`, ...own])];
 }
 
 /** What stands behind `add server backend/`. */
@@ -146,7 +142,7 @@ export function serverWords(server: Server, checkWords: string): string {
 /** What stands behind `server` in the file, which outlives addresses: the host may be started anew. */
 function followingWords(server: Server, checkWords: string): string {
   if (server.hostName === undefined) return serverWords(server, checkWords);
-  const follows = "resolvers engine resolve-prefer ipv4 init-addr libc,none";
+  const follows = "resolvers engine resolve-prefer ipv4 resolve-opts allow-dup-ip init-addr libc,none";
   return `${server.name} ${server.hostName}:${server.port} ${follows} ${commonWords(server, checkWords)}`;
 }
 

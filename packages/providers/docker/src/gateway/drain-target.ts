@@ -1,11 +1,9 @@
 import { CtrlPlaneError, type ProviderContext } from "@ctrlplane/core/provider";
 import { findGateways, type GatewayContainer } from "./container.ts";
 import { withControl, type Control } from "./control.ts";
-import { askWorker, workersOf } from "./follow.ts";
 import type { GatewayPlace } from "./gateway-table.ts";
-import { keyOf } from "./server-commands.ts";
 import { isOfTarget } from "./servers.ts";
-import { parseActivity, type ServerActivity } from "./state.ts";
+import { activityQuery, parseActivity, parseInfo, parseOldWorkers, parseSessions, type OpenSession } from "./state.ts";
 import { gatewayCall } from "./turns.ts";
 
 const pollMs = 100;
@@ -13,8 +11,8 @@ const pollMs = 100;
 const closeMs = 5000;
 
 /**
- * Resolves when no request and no connection is open on the target, or after `timeoutMs` with the rest closed. It has no weight any more (`applyGateway`).
- * A gateway that is gone or dead has nothing open.
+ * Resolves when no request and no connection is open on the target, or after `timeoutMs` with the rest closed. It has no weight any more
+ * (`applyGateway`). A gateway that is gone or dead has nothing open.
  */
 export async function drainTarget(
   place: GatewayPlace,
@@ -41,33 +39,50 @@ async function drain(
   { clock, signal, fence }: ProviderContext,
 ): Promise<void> {
   while (true) {
-    const busy = await busyServers(control, targetId);
-    if (busy.length === 0) return;
     const now = clock.monotonic();
+    const isOver = now >= until;
+    const busy = await busyWorkers(control, targetId);
+    // Clients that only might ask are let go of in the end.
+    if (busy.length === 0 || (isOver && busy.every((each) => each.sessions.length === 0))) return;
     if (now >= until + closeMs) {
       throw new CtrlPlaneError("TIMEOUT", `${container.name} does not close what is open on ${targetId}`, {
         target: container.name,
         retryable: true,
       });
     }
-    if (now >= until) {
+    if (isOver) {
       fence.check();
-      for (const { worker, server } of busy)
-        await askWorker(control, worker, [`shutdown sessions server ${keyOf(server)}`]);
+      for (const { ask, sessions } of busy) await ask(sessions.map(({ id }) => `shutdown session ${id}`));
     }
-    await clock.sleep(Math.min(pollMs, Math.max(10, until - now)), signal);
+    await clock.sleep(isOver ? pollMs : Math.min(pollMs, Math.max(10, until - now)), signal);
   }
 }
 
-async function busyServers(
-  control: Control,
-  targetId: string,
-): Promise<readonly { readonly worker: number | undefined; readonly server: ServerActivity }[]> {
-  const found = [];
-  for (const worker of await workersOf(control)) {
-    const servers = parseActivity(await askWorker(control, worker, ["show stat -1 4 -1"]));
-    for (const server of servers)
-      if (isOfTarget(server, targetId) && server.inFlight > 0) found.push({ worker, server });
+type Ask = (commands: readonly string[]) => Promise<string>;
+
+interface BusyWorker {
+  readonly ask: Ask;
+  /** Open on the target. */
+  readonly sessions: readonly OpenSession[];
+}
+
+/** Workers that have something open on the target, or still may send it something. */
+async function busyWorkers(control: Control, targetId: string): Promise<readonly BusyWorker[]> {
+  const isOn = ({ server }: OpenSession): boolean => isOfTarget({ name: server }, targetId);
+  const found: BusyWorker[] = [];
+  const ask: Ask = (commands) => control.worker(commands);
+  const activity = parseActivity(await ask([activityQuery]));
+  if (activity.some((each) => isOfTarget(each, targetId) && each.inFlight > 0))
+    found.push({ ask, sessions: parseSessions(await ask(["show sess"])).filter(isOn) });
+  for (const pid of parseOldWorkers(await control.master(["show proc"]))) {
+    const askOld: Ask = (commands) => control.master(commands.map((each) => `@!${pid} ${each}`));
+    const knowsIt = parseActivity(await askOld([activityQuery])).some((each) => isOfTarget(each, targetId));
+    if (!knowsIt) continue;
+    // It was replaced by a reload, follows the table of then, and takes no other: a client that is connected may send one more request.
+    const all = parseSessions(await askOld(["show sess"]));
+    const connections = parseInfo(await askOld(["show info"]))?.connections ?? 0;
+    const sessions = all.filter(isOn);
+    if (sessions.length > 0 || connections > all.length) found.push({ ask: askOld, sessions });
   }
   return found;
 }

@@ -8,10 +8,12 @@ import { withControl, type Control } from "./control.ts";
 import type { GatewayPlace, StoredTable } from "./gateway-table.ts";
 import { differences, keyOf, parkCommands, serverCommands } from "./server-commands.ts";
 import { serversOf } from "./servers.ts";
-import { parseActivity, parseInfo, parseServers, parseWorkers, type WorkerInfo } from "./state.ts";
+import { activityQuery, parseActivity, parseInfo, parseServers, serversQuery, type WorkerInfo } from "./state.ts";
 
 const loadMs = 20_000;
 const pollMs = 50;
+/** Servers of earlier replicas that a worker carries along before it is reloaded without them. */
+const mostParked = 64;
 
 /** The container runs, and new requests and connections follow the table. What was open goes on. */
 export async function follow(
@@ -27,10 +29,12 @@ export async function follow(
   await withControl(place.engine, container, context, async (control) => {
     const before = container.isRunning ? await workerInfo(control) : undefined;
     if (before === undefined) await loaded(place, container, control, structure, undefined, context);
-    // Workers that are ending serve open connections still; no reload reaches them.
-    for (const worker of await workersOf(control)) await adjust(control, worker, stored, context);
-    const wrong = await wrongIn(control, stored);
-    if (wrong.length === 0 && (before === undefined || before.structure === structure)) return;
+    await adjust(control, stored, context);
+    const seen = parseServers(await control.worker([serversQuery]));
+    const wrong = differences(seen, serversOf(stored.table));
+    const isOld = before !== undefined && before.structure !== structure;
+    const left = seen.filter((each) => each.isInMaintenance).length;
+    if (wrong.length === 0 && !isOld && left <= mostParked) return;
     const { pid } = (await workerInfo(control)) ?? {};
     await reload(place, container, context);
     await loaded(place, container, control, structure, pid, context);
@@ -44,42 +48,22 @@ export async function follow(
   });
 }
 
-const serversQuery = "show servers state";
-
 async function wrongIn(control: Control, { table }: StoredTable): Promise<readonly string[]> {
   return differences(parseServers(await control.worker([serversQuery])), serversOf(table));
 }
 
-/** Process ids of the workers that are ending; undefined stands for the one that serves. */
-export async function workersOf(control: Control): Promise<readonly (number | undefined)[]> {
-  const pids = parseWorkers(await control.master(["show proc"]));
-  // The master lists the one that serves first.
-  return [undefined, ...pids.slice(1)];
-}
-
-/** What one worker answers. */
-export function askWorker(control: Control, worker: number | undefined, commands: readonly string[]): Promise<string> {
-  if (worker === undefined) return control.worker(commands);
-  return control.master(commands.map((each) => `@!${worker} ${each}`));
-}
-
-/** One worker's servers become the table's, and those that nobody uses any more are parked. */
-async function adjust(
-  control: Control,
-  worker: number | undefined,
-  { table }: StoredTable,
-  context: ProviderContext,
-): Promise<void> {
-  const seen = parseServers(await askWorker(control, worker, [serversQuery]));
+/** The worker's servers become the table's, and those that nobody uses any more are parked. */
+async function adjust(control: Control, { table }: StoredTable, context: ProviderContext): Promise<void> {
+  const seen = parseServers(await control.worker([serversQuery]));
   const commands = serverCommands(seen, serversOf(table), checkOf(table.health));
   if (commands.length > 0) {
     context.fence.check();
-    await askWorker(control, worker, commands);
+    await control.worker(commands);
   }
-  const servers = parseServers(await askWorker(control, worker, [serversQuery]));
-  const activity = parseActivity(await askWorker(control, worker, ["show stat -1 4 -1"]));
+  const servers = parseServers(await control.worker([serversQuery]));
+  const activity = parseActivity(await control.worker([activityQuery]));
   const park = parkCommands(servers, new Set(activity.filter((each) => each.inFlight === 0).map(keyOf)));
-  if (park.length > 0) await askWorker(control, worker, park);
+  if (park.length > 0) await control.worker(park);
 }
 
 /** Of the worker that serves; undefined while none answers. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseActivity, parseInfo, parseServers, parseWorkers } from "./state.ts";
+import { parseActivity, parseInfo, parseOldWorkers, parseServers, parseSessions } from "./state.ts";
 
 test("servers with address, weight and state", () => {
   const answer = [
@@ -55,8 +55,9 @@ test("what is open, what waits, and what the last check saw", () => {
 });
 
 test("workers: who answers, and who is ending", () => {
-  assert.deepEqual(parseInfo("Name: HAProxy\nPid: 8\nnode: x\ndescription: abc123\n"), { pid: 8, structure: "abc123" });
-  assert.deepEqual(parseInfo('Pid: 8\ndescription: abc123:"of global"\n'), { pid: 8, structure: "abc123" });
+  const info = { pid: 8, structure: "abc123", connections: 3 };
+  assert.deepEqual(parseInfo("Name: HAProxy\nPid: 8\nCurrConns: 3\nnode: x\ndescription: abc123\n"), info);
+  assert.deepEqual(parseInfo('Pid: 8:"Process"\nCurrConns: 3:"Now"\ndescription: abc123:"of global"\n'), info);
   assert.equal(parseInfo(""), undefined);
   const proc = [
     "#<PID>          <type>          <reloads>       <uptime>        <version>",
@@ -67,5 +68,17 @@ test("workers: who answers, and who is ending", () => {
     "8               worker          1               0d00h00m08s     2.6.12",
     "# programs",
   ].join("\n");
-  assert.deepEqual(parseWorkers(proc), [33, 8]);
+  assert.deepEqual(parseOldWorkers(proc), [8]);
+});
+
+test("sessions of clients, with the server that they are on", () => {
+  const answer = [
+    "0x55de10f73180: proto=tcpv4 src=192.168.144.1:53826 fe=port-4000 be=tcp-4000 srv=280b780af8c67e23 ts=00 epoch=0 age=3s",
+    "0x55de10f73190: proto=tcpv4 src=192.168.144.1:53827 fe=port-4000 be=<NONE> srv=<none> ts=00 epoch=0 age=3s",
+    "0x55de10f744f0: proto=sockpair src=unix:2 fe=GLOBAL be=<NONE> srv=<none> ts=00 epoch=0 age=0s calls=2",
+  ].join("\n");
+  assert.deepEqual(parseSessions(answer), [
+    { id: "0x55de10f73180", server: "280b780af8c67e23" },
+    { id: "0x55de10f73190", server: "<none>" },
+  ]);
 });

@@ -16,7 +16,10 @@ export interface SeenServer {
 const maintenance = 1;
 const drain = 8;
 
-/** From the answer to `show servers state`. */
+/** What `parseServers` reads the answer to. */
+export const serversQuery = "show servers state";
+
+/** From the answer to `serversQuery`. */
 export function parseServers(answer: string): readonly SeenServer[] {
   const lines = answer.split("\n");
   const columns =
@@ -56,6 +59,9 @@ export interface ServerActivity {
   readonly checkDetail: string;
 }
 
+/** What `parseActivity` reads the answer to: all servers of all backends. */
+export const activityQuery = "show stat -1 4 -1";
+
 /** From the answer to `show stat`, servers and others. */
 export function parseActivity(answer: string): readonly ServerActivity[] {
   const [head = "", ...lines] = answer.split("\n").filter((each) => each !== "");
@@ -88,16 +94,38 @@ export interface WorkerInfo {
   readonly pid: number;
   /** The `description` of the configuration that it was started with. */
   readonly structure: string;
+  /** Connections of clients that are open, those that wait for their next request included. */
+  readonly connections: number;
 }
 
 /** Undefined where none answered. */
 export function parseInfo(answer: string): WorkerInfo | undefined {
   const pid = /^Pid: (\d+)/m.exec(answer)?.[1];
   if (pid === undefined) return undefined;
-  return { pid: Number(pid), structure: /^description: ([^\s:]+)/m.exec(answer)?.[1] ?? "" };
+  return {
+    pid: Number(pid),
+    structure: /^description: ([^\s:]+)/m.exec(answer)?.[1] ?? "",
+    connections: Number(/^CurrConns: (\d+)/m.exec(answer)?.[1] ?? "0"),
+  };
 }
 
-/** Process ids of all workers, those that are ending included; from the master's answer to `show proc`. */
-export function parseWorkers(answer: string): readonly number[] {
-  return [...answer.matchAll(/^(\d+)\s+worker\b/gm)].map(([, pid]) => Number(pid));
+/** A request or a connection that a worker works on. */
+export interface OpenSession {
+  /** As `shutdown session` wants it. */
+  readonly id: string;
+  readonly server: string;
+}
+
+/** From the answer to `show sess`, without the conversation by which it was asked. */
+export function parseSessions(answer: string): readonly OpenSession[] {
+  return [...answer.matchAll(/^(0x[0-9a-f]+): .*? fe=port-\S* .*?srv=(\S+)/gm)].map(([, id = "", server = ""]) => ({
+    id,
+    server,
+  }));
+}
+
+/** Process ids of workers that a reload replaced and that are ending; from the master's answer to `show proc`. */
+export function parseOldWorkers(answer: string): readonly number[] {
+  const [, old = ""] = answer.split("# old workers");
+  return [...old.matchAll(/^(\d+)\s+worker\b/gm)].map(([, pid]) => Number(pid));
 }
