@@ -11,8 +11,12 @@ import {
   buildSource,
   connectEngine,
   contentLabel,
+  listBuilt,
   readContext,
+  removeBuilt,
   segment,
+  tagImage,
+  unlessMissing,
   type BuildOptions,
   type BuildProgress,
   type EngineClient,
@@ -31,7 +35,7 @@ async function workbench(t: TestContext) {
   const made = new Set<string>();
   t.after(async () => {
     for (const id of made)
-      await engine.json({ method: "DELETE", path: `/images/${segment(id)}`, query: { force: true } });
+      await unlessMissing(engine.json({ method: "DELETE", path: `/images/${segment(id)}`, query: { force: true } }));
     await engine.close();
     await rm(folder, { recursive: true });
   });
@@ -202,6 +206,36 @@ test("BuildKit mounts secrets and caches, and an image holds neither", { skip },
   assert.deepEqual(outputOf(progress), [`${createHash("sha256").update(secret).digest("hex")}  -`]);
   const history = await engine.json({ method: "GET", path: `/images/${segment(image.id)}/history` });
   assert.ok(!JSON.stringify(history).includes(unique));
+});
+
+test("what we built is listed, and removed unless a container uses it or it has another name", { skip }, async (t) => {
+  const { engine, put, build } = await workbench(t);
+  await put({ "web/Dockerfile": "FROM busybox\nCOPY . /app\n" });
+  const image = await build();
+  const listed = async () => (await listBuilt(engine)).find((each) => each.digest === image.digest);
+  const seen = await listed();
+  assert.equal(seen?.id, image.id);
+  assert.ok(Math.abs(Date.now() - (seen?.createdMs ?? 0)) < 3_600_000, String(seen?.createdMs));
+  const name = `ctrlplane-images-${unique}`;
+  await engine.json({
+    method: "POST",
+    path: "/containers/create",
+    query: { name },
+    body: { Image: image.tag, Cmd: ["true"] },
+  });
+  assert.equal(await removeBuilt(engine, image), false);
+  assert.notEqual(await listed(), undefined);
+  await engine.json({ method: "DELETE", path: `/containers/${name}` });
+
+  const other = { repo: "ctrlplane-images-other", tag: unique };
+  await engine.json({ method: "POST", path: `/images/${segment(image.id)}/tag`, query: other });
+  assert.equal(await removeBuilt(engine, image), true);
+  assert.equal((await listed())?.id, image.id, "the other name holds it");
+  await tagImage(engine, image.id, image.tag);
+  await engine.json({ method: "DELETE", path: `/images/${other.repo}:${other.tag}` });
+  assert.equal(await removeBuilt(engine, image), true);
+  assert.equal(await listed(), undefined);
+  assert.equal(await removeBuilt(engine, image), true, "absent is gone");
 });
 
 test("heredocs work where the engine's BuildKit has them", { skip }, async (t) => {

@@ -2,6 +2,7 @@
 export * from "./build/build-image.ts";
 export * from "./build/built-image.ts";
 export * from "./build/progress.ts";
+export * from "./build/retention.ts";
 export * from "./carry/carry-image.ts";
 export * from "./context/build-source.ts";
 export * from "./context/entry.ts";
