@@ -22,10 +22,12 @@ export const hostUsers = ["deploy", "admin", "nobody1", "asks"] as const;
 export type HostUser = (typeof hostUsers)[number];
 
 const files: Readonly<Record<string, { text: string; mode: number }>> = {
+  // Penalties would shut out this machine after a few logins that are meant to fail.
   "etc/ssh/sshd_config.d/host.conf": {
     mode: 0o644,
     text: `MaxStartups 3:50:5
 MaxSessions 4
+PerSourcePenalties no
 LogLevel VERBOSE
 PasswordAuthentication no
 AuthorizedKeysFile /etc/ssh/authorized_keys

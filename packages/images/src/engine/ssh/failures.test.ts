@@ -13,7 +13,8 @@ const connecting = [
   ["ssh: Could not resolve hostname shop.example: Name or service not known", "UNAVAILABLE", /no such host/],
   ["ssh: connect to host shop.example port 22: Connection refused", "UNAVAILABLE", /nothing listens/],
   ["ssh: connect to host shop.example port 22: Connection timed out", "UNAVAILABLE", /does not answer/],
-  ["Connection closed by UNKNOWN port 65535", "UNAVAILABLE", /cannot connect/],
+  ["kex_exchange_identification: Connection closed by remote host", "UNAVAILABLE", /drops new connections/],
+  ["Connection closed by UNKNOWN port 65535", "UNAVAILABLE", /drops new connections/],
   ["", "UNAVAILABLE", /cannot connect$/],
 ] as const;
 

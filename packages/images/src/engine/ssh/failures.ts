@@ -49,6 +49,12 @@ const connecting: readonly Reading[] = [
     hint: "Is it up, and does a firewall let this machine through?",
   },
   {
+    words: /kex_exchange_identification|banner exchange|Connection (closed|reset) by/i,
+    code: "UNAVAILABLE",
+    message: "the host drops new connections before it says a word",
+    hint: "sshd does so while many log in (`MaxStartups`), and for a while after failed logins (`PerSourcePenalties`): wait a minute.",
+  },
+  {
     words: /Bad owner or permissions|Bad configuration option|terminating, \d+ bad configuration/i,
     code: "INVALID",
     message: "`ssh` does not accept its configuration",
