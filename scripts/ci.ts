@@ -8,6 +8,9 @@ const root = join(import.meta.dirname, "..");
 const results = join(root, "node_modules", ".cache", "ctrlplane", "tests.json");
 
 const failures: string[] = [];
+for (const engine of ["docker.ts", "hosts.ts"]) {
+  if (bringUp(engine) !== 0) failures.push(`engine missing: test/engines/${engine} up`);
+}
 if (process.platform !== "linux") failures.push("engine missing: Linux, for the local provider");
 if (run("check.ts") !== 0) failures.push("npm run check");
 rmSync(results, { force: true });
@@ -25,6 +28,12 @@ process.exitCode = failed === 0 && counts.passed > 0 ? 0 : 1;
 
 function run(script: string): number {
   const args = ["--conditions=source", join(root, "scripts", script)];
+  return spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" }).status ?? 1;
+}
+
+/** An engine of test/engines; it stays up for the next run. */
+function bringUp(engine: string): number {
+  const args = ["--conditions=source", join(root, "test", "engines", engine), "up"];
   return spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" }).status ?? 1;
 }
 

@@ -17,10 +17,11 @@ export type Locate = (field: string) => Pick<Diagnostic, "path" | "range"> | und
 /** The types that come with pctl. A package is loaded when a stack uses it, and not before. */
 const builtIn: Readonly<Record<string, () => Promise<unknown>>> = {
   local: () => import("@ctrlplane/provider-local"),
+  docker: () => import("@ctrlplane/provider-docker"),
 };
 
 /** Types that `pctl.yaml` can name without a package of one's own. */
-export const builtInTypes: readonly KnownProviderType[] = [{ type: "local" }];
+export const builtInTypes: readonly KnownProviderType[] = [{ type: "local" }, { type: "docker" }];
 
 /**
  * Makes the provider that a stack declares: a built-in type, or a module of the user's own by path or package name, found from

@@ -36,6 +36,11 @@ async function* joined(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   if (bytes > 0) yield Buffer.concat(held);
 }
 
+/** Files made here, and nothing else. */
+export function tarOfFiles(files: readonly ExtraFile[]): Readable {
+  return Readable.from(extraPieces(files), { objectMode: false });
+}
+
 async function* pieces(context: BuildContext, extra: readonly ExtraFile[]): AsyncGenerator<Buffer> {
   const replaced = new Set(extra.map((each) => each.path));
   for (const entry of context.entries) {
@@ -45,7 +50,11 @@ async function* pieces(context: BuildContext, extra: readonly ExtraFile[]): Asyn
     yield* readContextFile(entry, context);
     yield* padding(entry.bytes);
   }
-  for (const { path, content } of extra) {
+  yield* extraPieces(extra);
+}
+
+async function* extraPieces(files: readonly ExtraFile[]): AsyncGenerator<Buffer> {
+  for (const { path, content } of files) {
     yield* headerOf({ kind: "file", path, mode: 0o644, mtimeMs: 0, bytes: content.length });
     yield content;
     yield* padding(content.length);

@@ -16,19 +16,25 @@ export async function dockerHarness(endpoint: Endpoint, publicHost: string): Pro
   const connect = (at: Endpoint) => {
     const own = connectEngine(at);
     connected.push(own);
-    return createDockerProvider({ engine: own, publicHost });
+    return createDockerProvider({
+      engine: own,
+      publicHost,
+      isLocal: endpoint.kind === "socket",
+      environment: { folder: "/nowhere", env: process.env },
+    });
   };
   return {
     name: "docker",
     provenBy: `Docker Engine ${version}, ${engine.description.split(":")[0] ?? ""}`,
-    parallel: 6,
+    parallel: 4,
     connect: () => connect(endpoint),
     unreachable: () => connect({ kind: "socket", path: "/nowhere/docker.sock" }),
     program: (program, hostPort) => ({
       image: {
         kind: "reference",
-        reference: program.kind === "missing" ? "no-such-image:here" : imageOf(endpoint, program),
+        reference: program.kind === "missing" ? "node:24-slim" : imageOf(endpoint, program),
       },
+      ...(program.kind === "missing" ? { command: { args: ["/no/such/program", program.version] } } : {}),
       ports: [{ containerPort: 3000, hostPort, protocol: "http", address: "127.0.0.1" }],
     }),
     mountPath: "/data",
@@ -233,24 +239,38 @@ async function relabel(engine: EngineClient, name: string, labels: Labels): Prom
   }
 }
 
-/** Everything that the suite's stacks left: the engine is the tests' own. */
+/** Names of the suite's stacks. */
+const ofSuite = /^c[0-9a-f]{8}$/;
+
+/** Everything that the suite's stacks left; those of others on the engine stay. */
 async function removeAll(engine: EngineClient): Promise<void> {
   const filters = { label: [`${label.managedBy}=${managedBy}`] };
-  const containers = await engine.json<readonly { Id: string }[]>({
+  const isOurs = (labels: Labels | null): boolean => ofSuite.test(labels?.[label.stack] ?? "");
+  const query = { all: true, filters };
+  const containers = await engine.json<readonly { Id: string; Labels: Labels | null }[]>({
     method: "GET",
     path: "/containers/json",
-    query: { all: true, filters },
+    query,
   });
-  for (const { Id } of containers) {
-    const query = { force: true, v: true };
-    await unlessMissing(engine.json({ method: "DELETE", path: `/containers/${Id}`, query }));
-  }
-  const { Volumes } = await engine.json<{ Volumes: readonly { Name: string }[] | null }>({
+  const remove = (path: string): Promise<unknown> =>
+    unlessMissing(engine.json({ method: "DELETE", path, query: { force: true } }));
+  for (const { Id, Labels } of containers) if (isOurs(Labels)) await remove(`/containers/${Id}`);
+  const { Volumes } = await engine.json<{ Volumes: readonly { Name: string; Labels: Labels | null }[] | null }>({
     method: "GET",
     path: "/volumes",
     query: { filters },
   });
-  for (const { Name } of Volumes ?? [])
-    await unlessMissing(engine.json({ method: "DELETE", path: `/volumes/${Name}` }));
-  await engine.json({ method: "POST", path: "/networks/prune", query: { filters } });
+  for (const { Name, Labels } of Volumes ?? []) if (isOurs(Labels)) await remove(`/volumes/${Name}`);
+  const networks = await engine.json<readonly { Id: string; Labels: Labels | null }[]>({
+    method: "GET",
+    path: "/networks",
+    query: { filters },
+  });
+  for (const { Id, Labels } of networks) if (isOurs(Labels)) await remove(`/networks/${Id}`);
+  const images = await engine.json<readonly { RepoTags: readonly string[] | null }[]>({
+    method: "GET",
+    path: "/images/json",
+    query: { filters: { reference: ["ctrlplane-conformance/program"] } },
+  });
+  for (const name of images.flatMap((each) => each.RepoTags ?? [])) await remove(`/images/${encodeURIComponent(name)}`);
 }

@@ -10,13 +10,22 @@ export interface ReplicaPlace {
   readonly release: Release;
   readonly ordinal: number;
   readonly deployment: string;
+  /** It publishes the host's ports itself, and has the service's name: no gateway stands before it. */
+  readonly isDirect: boolean;
 }
 
 /** The body of `POST /containers/create` for a replica. Pure. */
-export function containerBody({ release, ordinal, deployment }: ReplicaPlace): Readonly<Record<string, unknown>> {
+export function containerBody({
+  release,
+  ordinal,
+  deployment,
+  isDirect,
+}: ReplicaPlace): Readonly<Record<string, unknown>> {
   const { instance, revision, spec } = release;
   const mounts = mountsOf(instance, revision.volumes, ordinal);
   const health = healthcheckOf(spec.health);
+  // With a gateway the service's name is the gateway's.
+  const hasName = isDirect || spec.ports.length === 0;
   return {
     ...programOf(release),
     Labels: {
@@ -30,17 +39,14 @@ export function containerBody({ release, ordinal, deployment }: ReplicaPlace): R
     ...(health === undefined ? {} : { Healthcheck: health }),
     HostConfig: {
       Mounts: mounts.map(mountOf),
-      PortBindings: publishesItself(spec) ? bindingsOf(spec.ports) : {},
+      PortBindings: isDirect ? bindingsOf(spec.ports) : {},
       RestartPolicy: restartPolicyOf(spec),
       // The engine's default keeps all that was ever printed.
       LogConfig: { Type: "json-file", Config: { "max-size": "20m", "max-file": "5" } },
       ...limitsOf(release),
     },
-    // With a gateway the service's name is the gateway's.
     NetworkingConfig: {
-      EndpointsConfig: {
-        [networkName(instance)]: { Aliases: publishesItself(spec) ? [instance.service, instance.name] : [] },
-      },
+      EndpointsConfig: { [networkName(instance)]: { Aliases: hasName ? [instance.service, instance.name] : [] } },
     },
   };
 }

@@ -1,7 +1,7 @@
 import { CtrlPlaneError, label, replicaName, revisionKey } from "@ctrlplane/core/provider";
 import type { ProviderContext, ReplicaDriver } from "@ctrlplane/core/provider";
 import { isEngineError, type EngineClient } from "@ctrlplane/images";
-import { containerBody } from "./container-body.ts";
+import { containerBody, publishesItself, type ReplicaPlace } from "./container-body.ts";
 import { findContainers, inspect, isReplica, nameOf } from "./containers.ts";
 import type { ContainerDetails, ContainerSummary } from "./engine-types.ts";
 import { requireOurs } from "./instance-records.ts";
@@ -26,20 +26,22 @@ export async function createReplica(
   const wanted = replicaName(instance.name, ordinal, replicas);
   const arriving = arrivingName(wanted, { deployment, revisionKey: revisionKey(revision) });
   const isTaken = existing.some((each) => nameOf(each) === wanted);
-  const body = containerBody(request);
+  const hasGateway = existing.some((each) => each.Labels?.[label.role] === "gateway");
+  const isDirect = publishesItself(release.spec) && replicas === 1 && !hasGateway;
+  const place = { release, ordinal, deployment, isDirect };
   try {
-    return await create(engine, isTaken ? arriving : wanted, body, context);
+    return await createContainer(engine, isTaken ? arriving : wanted, place, context);
   } catch (error) {
     if (!isEngineError(error, 409)) throw error;
     await requireNotForeign(engine, wanted, request, context);
-    return create(engine, arriving, body, context);
+    return createContainer(engine, arriving, place, context);
   }
 }
 
-async function create(
+export async function createContainer(
   engine: EngineClient,
   name: string,
-  body: object,
+  place: ReplicaPlace,
   context: ProviderContext,
 ): Promise<ContainerDetails> {
   context.fence.check();
@@ -47,7 +49,7 @@ async function create(
     method: "POST",
     path: "/containers/create",
     query: { name },
-    body,
+    body: containerBody(place),
     signal: context.signal,
   });
   return requireDetails(engine, Id, context);

@@ -3,16 +3,22 @@ import type { EngineClient } from "@ctrlplane/images";
 import { publishedUrls } from "./address.ts";
 import type { FoundInstance } from "./instance-records.ts";
 import { dockerLabel } from "./labels.ts";
+import { findContainers } from "./containers.ts";
+import { isReachable, withoutPorts } from "./reachable.ts";
 import { listVolumes, type VolumeAnswer } from "./volumes.ts";
 
-/** What an instance is besides its replicas; asks for its volumes. */
+/** What an instance is besides its replicas; asks for its volumes and containers. */
 export async function observeInstance(
   { engine, publicHost }: { readonly engine: EngineClient; readonly publicHost: string },
   found: FoundInstance,
   signal: AbortSignal,
 ): Promise<InstanceBase> {
-  const volumes = await listVolumes(engine, found.stack, signal);
-  return describeFound(publicHost, found, volumes);
+  const [volumes, containers] = await Promise.all([
+    listVolumes(engine, found.stack, signal),
+    findContainers(engine, found.name, signal),
+  ]);
+  const base = describeFound(publicHost, found, volumes);
+  return isReachable(found.record, containers) ? base : withoutPorts(base);
 }
 
 /** Pure. */

@@ -13,23 +13,29 @@ import { describe, findContainers, isReplica, listReplicas, nameOf, type Judgeme
 import { createReplica } from "./create-replica.ts";
 import { observeInstance } from "./describe-instance.ts";
 import { execIn } from "./exec.ts";
+import { drainTarget } from "./gateway/index.ts";
+import { gateOf } from "./gate.ts";
 import { putFiles } from "./files.ts";
-import { requireOurs, type InstanceRecords } from "./instance-records.ts";
+import { requireOurs, type InstanceRecord, type InstanceRecords } from "./instance-records.ts";
 import { waitJob } from "./job-end.ts";
 import { dockerLabel } from "./labels.ts";
 import { readLogs } from "./logs.ts";
 import { isRetired } from "./names.ts";
 import { removeContainer, renameContainer, retireReplica, stopReplica } from "./stop-replica.ts";
 import { readUsage } from "./usage.ts";
-import { startError } from "./verdicts.ts";
 import { volumesOf } from "./volumes.ts";
-import { outlive, waitReady } from "./wait-ready.ts";
+import { gatewayPlace, routeTo, routeToNone, unpublish, type RoutingParts } from "./routing.ts";
+import { outlive } from "./wait-ready.ts";
 
 export interface DriverParts {
   readonly engine: EngineClient;
   readonly records: InstanceRecords;
   /** Where published ports are reached by people: the host's address. */
   readonly publicHost: string;
+  /** Image of gateways: HAProxy. */
+  readonly gatewayImage: string;
+  /** Whether this machine reaches the containers' own addresses. */
+  readonly isLocal: boolean;
 }
 
 /** Deployments whose replicas are kept for their logs after they have ended, besides the one that serves. */
@@ -40,17 +46,26 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
   const { engine, records } = parts;
   /** Starts that passed their gate in this process: container → when it was started. */
   const passed = new Map<string, string>();
-  const releases = new Map<string, Release>();
-  const hasPassed = (id: string, startedAt: string): boolean => passed.get(id) === startedAt;
+  /** Of every replica that was made or seen by this process. */
+  const instances = new Map<string, InstanceIdentity>();
+  const gate = gateOf(parts, passed);
+  const routing: RoutingParts = { ...parts, bringUp: gate.bringUp };
 
   const judgementOf = async (instance: InstanceIdentity, context: ProviderContext): Promise<Judgement> => {
-    const found = await records.read(instance, context.signal);
-    return { targets: found?.record.targets ?? {}, stopped: found?.record.stopped ?? false, hasPassed };
+    const {
+      targets = {},
+      stopped = false,
+      passed: known = {},
+    } = (await records.read(instance, context.signal))?.record ?? {};
+    return { targets, stopped, hasPassed: (id, startedAt) => (passed.get(id) ?? known[id]) === startedAt };
   };
-  const list = async (instance: InstanceIdentity, context: ProviderContext) =>
-    mappedEngine(instance.name, async () =>
+  const list = async (instance: InstanceIdentity, context: ProviderContext) => {
+    const replicas = await mappedEngine(instance.name, async () =>
       listReplicas(engine, instance, await judgementOf(instance, context), context.signal),
     );
+    for (const each of replicas) instances.set(each.id, instance);
+    return replicas;
+  };
   /** What another stack made under this name is not touched. */
   const ownRecord = async (instance: InstanceIdentity, context: ProviderContext) => {
     const found = await records.read(instance, context.signal);
@@ -71,26 +86,18 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
       const { instance } = request.release;
       await ownRecord(instance, context);
       const details = await mappedEngine(instance.name, () => createReplica(engine, request, context));
-      releases.set(details.Id, request.release);
+      instances.set(details.Id, instance);
       await putFiles(engine, details, request.release, context);
-      return describe(details, { targets: {}, stopped: false, hasPassed });
+      return describe(details, { targets: {}, stopped: false, hasPassed: () => false });
     },
 
-    async start(replica, context) {
-      context.fence.check();
-      try {
-        const path = `/containers/${segment(replica.id)}/start`;
-        await engine.json({ method: "POST", path, signal: context.signal });
-      } catch (error) {
-        throw await startError(engine, error, replica, releases.get(replica.id));
-      }
-    },
-
+    start: (replica, context) => gate.start(replica, context),
     async waitReady(replica, release, { timeoutMs }, context) {
-      await mappedEngine(replica.name, async () => {
-        const { startedAt } = await waitReady(engine, replica, release, timeoutMs, context);
-        passed.set(replica.id, startedAt);
-      });
+      const startedAt = await gate.pass(replica, release, timeoutMs, context);
+      // Such a replica may wait unrouted for a person, and nobody but us knows that it passed.
+      if (!isStaged(release.spec)) return;
+      const change = (record: InstanceRecord) => ({ ...record, passed: { ...record.passed, [replica.id]: startedAt } });
+      await records.change(release.instance, change, context);
     },
 
     waitEnd: (replica, context): Promise<ReplicaEnd> =>
@@ -100,12 +107,20 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     async route(instance, set, context) {
       if ((await ownRecord(instance, context)) === undefined && set === undefined) return;
       const ports: readonly PortSpec[] = set?.release.spec.ports ?? [];
+      const targets = await mappedEngine(instance.name, async () => {
+        if (set !== undefined) return routeTo(routing, set, context);
+        const known = (await records.read(instance, context.signal))?.record.ports ?? [];
+        await routeToNone(routing, instance, known, context);
+        return undefined;
+      });
       await records.change(
         instance,
         ({ targets: _, ...record }) => ({
           ...record,
           ports,
-          ...(set === undefined ? {} : { targets: set.targets, volumes: volumesOf(instance, set.release.spec) }),
+          ...(set === undefined || targets === undefined
+            ? {}
+            : { targets, volumes: volumesOf(instance, set.release.spec) }),
         }),
         context,
       );
@@ -113,8 +128,12 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
 
     routed: async (instance, context) => (await records.read(instance, context.signal))?.record.targets ?? {},
 
-    // A published port is the container's own: connections to it end with it.
-    drain: () => Promise.resolve(),
+    async drain(replica, { timeoutMs }, context) {
+      const instance = instances.get(replica.id);
+      // Ports that it publishes itself are the container's own: connections to it end with it.
+      if (instance === undefined) return;
+      await drainTarget(gatewayPlace(routing, instance), replica.id, { timeoutMs }, context);
+    },
 
     stop: (replica, ending, context) =>
       mappedEngine(replica.name, () => stopReplica(engine, replica.id, ending, context)),
@@ -136,7 +155,11 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
       const { min, max } = typeof settled.replicas === "number" ? { min: 0, max: 0 } : settled.replicas;
       await records.change(
         instance,
-        ({ range: _, ...record }) => ({ ...record, settled, ...(max === 0 ? {} : { range: { min, max } }) }),
+        ({ range: _, passed: __, ...record }) => ({
+          ...record,
+          settled,
+          ...(max === 0 ? {} : { range: { min, max } }),
+        }),
         context,
       );
       await mappedEngine(instance.name, () => tidy(instance, settled.deployment, settled.replicas, context));
@@ -145,6 +168,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     async markStopped(instance, stopped, context) {
       await ownRecord(instance, context);
       await records.change(instance, (record) => ({ ...record, stopped }), context);
+      if (stopped) await unpublish(routing, instance, context);
     },
 
     logs: (request, context) => readLogs(engine, request, context),
@@ -177,4 +201,9 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
       if (!kept.has(its)) await removeContainer(engine, each.Id, context);
     }
   }
+}
+
+/** Old and new replicas run side by side for longer than it takes to route. */
+function isStaged({ strategy }: Release["spec"]): boolean {
+  return strategy.type === "blue_green" || strategy.type === "canary";
 }

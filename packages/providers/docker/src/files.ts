@@ -1,7 +1,6 @@
 import type { ProviderContext, Release } from "@ctrlplane/core/provider";
-import { mappedEngine, segment, type EngineClient } from "@ctrlplane/images";
+import { mappedEngine, segment, tarOfFiles, type EngineClient } from "@ctrlplane/images";
 import type { ContainerDetails } from "./engine-types.ts";
-import { tarOf } from "./tar.ts";
 
 /** The files of a release lie in a container that has not been started. */
 export async function putFiles(
@@ -13,7 +12,7 @@ export async function putFiles(
   if (revision.files.length === 0 || State.Status !== "created") return;
   const files = revision.files.map(({ path, contentBase64 }) => ({
     path: path.replace(/^\/+/, ""),
-    data: Buffer.from(contentBase64, "base64"),
+    content: Buffer.from(contentBase64, "base64"),
   }));
   context.fence.check();
   await mappedEngine(Name.slice(1), () =>
@@ -22,7 +21,7 @@ export async function putFiles(
       path: `/containers/${segment(Id)}/archive`,
       query: { path: "/" },
       headers: { "Content-Type": "application/x-tar" },
-      body: tarOf(files),
+      body: tarOfFiles(files),
       signal: context.signal,
     }),
   );

@@ -1,4 +1,34 @@
 /** `@ctrlplane/provider-docker`: containers on a Docker Engine. */
-export { createDockerProvider, type DockerParts } from "./provider.ts";
-export { endpointOf } from "./endpoint-of.ts";
-export { checkOptions, readOptions, type DockerOptions } from "./options.ts";
+import type { ProviderFactory } from "@ctrlplane/core/provider";
+import { connectEngine, type Endpoint } from "@ctrlplane/images";
+import { endpointOf } from "./endpoint-of.ts";
+import { checkOptions, readOptions } from "./options.ts";
+import { createDockerProvider } from "./provider.ts";
+
+/** Type `docker`. Options: see `DockerOptions`; without any, the engine that the `docker` command would use. */
+export const provider: ProviderFactory = {
+  type: "docker",
+  checkOptions,
+  create(given, environment) {
+    const options = readOptions(given);
+    const endpoint = endpointOf(options, environment);
+    const { gatewayImage } = options;
+    return createDockerProvider({
+      engine: connectEngine(endpoint),
+      publicHost: publicHostOf(endpoint),
+      isLocal: isLocal(endpoint),
+      environment,
+      ...(gatewayImage === undefined ? {} : { gatewayImage }),
+    });
+  },
+};
+
+/** Where people reach what an engine publishes: its host. */
+function publicHostOf(endpoint: Endpoint): string {
+  return endpoint.kind === "socket" ? "127.0.0.1" : endpoint.host;
+}
+
+/** On Linux, containers of an engine on this machine are reached at their own addresses; elsewhere they live in a virtual machine. */
+function isLocal(endpoint: Endpoint): boolean {
+  return endpoint.kind === "socket" && process.platform === "linux";
+}

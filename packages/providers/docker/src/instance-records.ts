@@ -14,6 +14,8 @@ export interface InstanceRecord {
   readonly targets?: Readonly<Record<string, number>>;
   /** Ports of the release that is routed. */
   readonly ports: readonly PortSpec[];
+  /** Starts that passed their gate while nothing was routed to them yet: container id → when it was started. */
+  readonly passed?: Readonly<Record<string, string>>;
   /** Names of the volumes of ours that the routed release has. */
   readonly volumes?: readonly string[];
   readonly range?: { readonly min: number; readonly max: number };
@@ -51,6 +53,16 @@ export function instanceRecords(engine: EngineClient) {
     return version !== undefined;
   };
 
+  /** Changes of one instance that are under way in this process: one at a time. */
+  const turns = new Map<string, Promise<unknown>>();
+  const inTurn = async (name: string, work: () => Promise<void>): Promise<void> => {
+    const mine = (turns.get(name) ?? Promise.resolve()).then(work);
+    const settled = mine.catch(() => undefined);
+    turns.set(name, settled);
+    await mine;
+    if (turns.get(name) === settled) turns.delete(name);
+  };
+
   return {
     async read(instance: Pick<InstanceIdentity, "name">, signal: AbortSignal): Promise<FoundInstance | undefined> {
       const found = await mappedEngine(instance.name, () => read(instance.name, signal));
@@ -71,16 +83,18 @@ export function instanceRecords(engine: EngineClient) {
       context: ProviderContext,
     ): Promise<void> {
       const { name } = instance;
-      await mappedEngine(name, async () => {
-        for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
-          const found = await read(name, context.signal);
-          if (found !== undefined) requireOurs(instance, found.labels);
-          const before = found === undefined ? emptyRecord(instance) : parse(found).record;
-          const text = JSON.stringify(change(before));
-          if (found?.value === text || (await write(instance, text, found, context))) return;
-        }
-        throw new CtrlPlaneError("CONFLICT", `${name} is being changed by others`, { target: name, retryable: true });
-      });
+      await mappedEngine(name, () =>
+        inTurn(name, async () => {
+          for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
+            const found = await read(name, context.signal);
+            if (found !== undefined) requireOurs(instance, found.labels);
+            const before = found === undefined ? emptyRecord(instance) : parse(found).record;
+            const text = JSON.stringify(change(before));
+            if (found?.value === text || (await write(instance, text, found, context))) return;
+          }
+          throw new CtrlPlaneError("CONFLICT", `${name} is being changed by others`, { target: name, retryable: true });
+        }),
+      );
     },
 
     async remove(instance: InstanceIdentity, context: ProviderContext): Promise<void> {

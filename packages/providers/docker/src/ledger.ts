@@ -1,5 +1,5 @@
-import { checkRecordName, checkRecordPrefix, checkRecordValue, CtrlPlaneError } from "@ctrlplane/core/provider";
-import type { Ledger, ProviderContext } from "@ctrlplane/core/provider";
+import { checkRecordName, checkRecordPrefix, checkRecordValue, CtrlPlaneError, label } from "@ctrlplane/core/provider";
+import type { Labels, Ledger, ProviderContext } from "@ctrlplane/core/provider";
 import { mappedEngine, type EngineClient } from "@ctrlplane/images";
 import { below, VolumeRecords, type RecordCall } from "./volume-records.ts";
 
@@ -13,7 +13,7 @@ export function volumeLedger(engine: EngineClient): Ledger {
       asked(name, async () => {
         checkRecordName(name);
         checkRecordValue(name, value);
-        const version = await records.create(name, value, {}, callOf(context));
+        const version = await records.create(name, value, labelsOf(name), callOf(context));
         if (version === undefined) throw conflict(name, "exists already");
         return version;
       }),
@@ -38,7 +38,7 @@ export function volumeLedger(engine: EngineClient): Ledger {
       asked(name, async () => {
         checkRecordName(name);
         checkRecordValue(name, value);
-        const next = await records.swap(name, value, version, {}, callOf(context));
+        const next = await records.swap(name, value, version, labelsOf(name), callOf(context));
         if (next === undefined) throw conflict(name, "was changed by others meanwhile");
         return next;
       }),
@@ -59,6 +59,12 @@ function asked<T>(name: string, work: () => Promise<T>): Promise<T> {
 /** The ledger carries the lease itself: it is written without one. */
 function callOf({ signal }: ProviderContext): RecordCall {
   return { signal, check: () => undefined };
+}
+
+/** So that a search by label finds what is kept of a stack. */
+function labelsOf(name: string): Labels {
+  const stack = /(?:^|\/)stacks\/([^/]+)\//.exec(name)?.[1];
+  return stack === undefined ? {} : { [label.stack]: stack };
 }
 
 function conflict(name: string, what: string): CtrlPlaneError {

@@ -1,6 +1,5 @@
 import { get } from "node:http";
 import { connect } from "node:net";
-import type { HealthSpec } from "@ctrlplane/core/provider";
 
 export interface ProbeTarget {
   readonly host: string;
@@ -28,8 +27,7 @@ export function probePort({ host, port }: ProbeTarget, timeoutMs: number): Promi
 export function probeHttp({ host, port }: ProbeTarget, path: string, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const sent = get({ host, port, path, agent: false, timeout: timeoutMs, headers: { "user-agent": "pctl" } });
-    sent.once("response", ({ statusCode = 0, ...response }) => {
-      void response;
+    sent.once("response", ({ statusCode = 0 }) => {
       sent.destroy();
       resolve(statusCode < 400 ? undefined : `GET ${path} was answered with ${statusCode}`);
     });
@@ -42,18 +40,4 @@ export function probeHttp({ host, port }: ProbeTarget, path: string, timeoutMs: 
       resolve(code === "ECONNREFUSED" ? `port ${port} is closed` : `GET ${path}: ${error.message}`);
     });
   });
-}
-
-/** What has to answer before a replica of this health passes; undefined where the engine itself checks, or nothing can. */
-export function probeOf(
-  health: HealthSpec | undefined,
-  firstPort: number | undefined,
-): ((host: string) => Promise<string | undefined>) | undefined {
-  if (health?.probe.kind === "command") return undefined;
-  const timeoutMs = health?.timeoutMs ?? 1000;
-  const port = health?.probe.port ?? firstPort;
-  if (port === undefined) return undefined;
-  const { probe } = health ?? {};
-  if (probe?.kind === "http") return (host) => probeHttp({ host, port }, probe.path, timeoutMs);
-  return (host) => probePort({ host, port }, timeoutMs);
 }

@@ -3,32 +3,41 @@ import type { Provider, ProvisionRequest, ProviderContext, ReplicaDriver } from 
 import { mappedEngine, type EngineClient } from "@ctrlplane/images";
 import { addressOf } from "./address.ts";
 import { check } from "./check.ts";
+import { findContainers } from "./containers.ts";
 import { deprovision } from "./deprovision.ts";
 import { fixedParts } from "./container-body.ts";
 import { dockerDriver } from "./driver.ts";
 import { engineHealth, version } from "./health.ts";
-import { engineImages } from "./image.ts";
+import { engineImages, type ImageParts } from "./image.ts";
 import { instanceRecords, requireOurs } from "./instance-records.ts";
 import { volumeLedger } from "./ledger.ts";
 import { listInstances } from "./list-instances.ts";
 import { mountsOf } from "./names.ts";
 import { ensureNetwork } from "./network.ts";
+import { downUnless, isReachable } from "./reachable.ts";
 import { runOnce } from "./run.ts";
 import { ensureMounts, volumesOf } from "./volumes.ts";
 
 export interface DockerParts {
   readonly engine: EngineClient;
+  /** Image of gateways. Default: `haproxy:lts`. */
+  readonly gatewayImage?: string;
+  /** Whether this machine reaches the containers' own addresses. Default false. */
+  readonly isLocal?: boolean;
   /** Where people reach published ports: the host's name or address. */
   readonly publicHost: string;
+  readonly environment: ImageParts;
   /** For tests: what its driver passes. */
   readonly through?: (driver: ReplicaDriver) => ReplicaDriver;
 }
 
 /** Containers on one Docker Engine, with all that belongs to them on that engine. */
-export function createDockerProvider({ engine, publicHost, through = (driver) => driver }: DockerParts): Provider {
+export function createDockerProvider(parts: DockerParts): Provider {
+  const { engine, publicHost, environment, through = (driver) => driver } = parts;
+  const { gatewayImage = "haproxy:lts", isLocal = false } = parts;
   const records = instanceRecords(engine);
-  const driver = through(dockerDriver({ engine, records, publicHost }));
-  const images = engineImages(engine);
+  const driver = through(dockerDriver({ engine, records, publicHost, gatewayImage, isLocal }));
+  const images = engineImages(engine, environment);
 
   /** Refuses what bears the name and is another's, before anything of it is touched. */
   const ours =
@@ -45,7 +54,7 @@ export function createDockerProvider({ engine, publicHost, through = (driver) =>
 
   return defineProvider({
     type: "docker",
-    capabilities: ["provision", "deploy", "scale", "logs", "exec", "volumes"],
+    capabilities: ["provision", "deploy", "scale", "logs", "exec", "volumes", "rolling", "blue_green", "canary"],
     ...machines,
     async info(context) {
       const { platformId, description } = await engineHealth(engine, context.signal);
@@ -69,12 +78,21 @@ export function createDockerProvider({ engine, publicHost, through = (driver) =>
     ),
     deprovision: (request, context) => deprovision({ engine, records, driver }, request, context),
     deploy: ours((request, context) => machines.deploy(request, context)),
+    advance: ours((request, context) => machines.advance(request, context)),
     rollback: ours((request, context) => machines.rollback(request, context)),
     scale: ours((request, context) => machines.scale(request, context)),
     start: ours((request, context) => machines.start(request, context)),
     stop: ours((request, context) => machines.stop(request, context)),
     restart: ours((request, context) => machines.restart(request, context)),
     exec: ours((request, context) => machines.exec(request, context)),
+    async status(request, context) {
+      const seen = await machines.status(request, context);
+      const [found, containers] = await Promise.all([
+        records.read(request.instance, context.signal),
+        mappedEngine(engine.description, () => findContainers(engine, request.instance.name, context.signal)),
+      ]);
+      return downUnless(found === undefined || isReachable(found.record, containers), seen);
+    },
     list: (selector, context) =>
       mappedEngine(engine.description, () => listInstances({ engine, records, publicHost }, selector, context.signal)),
     ledger: volumeLedger(engine),

@@ -21,7 +21,11 @@ export async function runOnce(
   const isTerminal = terminal !== undefined;
   const name = fitName(`${instance.name}-run-${randomBytes(4).toString("hex")}`, 63);
   // What `containerBody` makes, of which a run takes all but the ports.
-  const { HostConfig, NetworkingConfig: _, ...body } = containerBody({ release, ordinal: 1, deployment: "" });
+  const {
+    HostConfig,
+    NetworkingConfig: _,
+    ...body
+  } = containerBody({ release, ordinal: 1, deployment: "", isDirect: false });
   const wanted = {
     ...body,
     ...(command === undefined ? {} : { Cmd: command }),
@@ -54,7 +58,7 @@ export async function runOnce(
       return await begin(engine, id, { release, ...(terminal === undefined ? {} : { terminal }), remove }, context);
     } catch (error) {
       await remove();
-      throw await startError(engine, error, { id, name }, release);
+      throw await startError(engine, error, { name });
     }
   } catch (error) {
     throw mapEngineError(error, instance.name);

@@ -1,5 +1,5 @@
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
-import type { CtrlPlaneErrorOptions, Release, Verdict } from "@ctrlplane/core/provider";
+import type { CtrlPlaneErrorOptions, Verdict } from "@ctrlplane/core/provider";
 import { isEngineError, mapEngineError, type EngineClient } from "@ctrlplane/images";
 import { nameOf } from "./containers.ts";
 import type { ContainerDetails, ContainerSummary } from "./engine-types.ts";
@@ -46,8 +46,7 @@ export function endedBy(engine: EngineClient, details: ContainerDetails, isLoop:
 export async function startError(
   engine: EngineClient,
   error: unknown,
-  replica: { readonly id: string; readonly name: string },
-  release: Release | undefined,
+  replica: { readonly name: string },
 ): Promise<CtrlPlaneError> {
   if (!isEngineError(error)) return mapEngineError(error, replica.name);
   const { message } = error;
@@ -69,7 +68,7 @@ export async function startError(
     return new CtrlPlaneError("FAILED", `${program} ${reason}`, {
       ...at,
       failure: failure("COMMAND_NOT_FOUND"),
-      hint: `Check \`command\` and \`entrypoint\` of ${release?.instance.service ?? "the service"} against the image.`,
+      hint: "Check `command` and `entrypoint` against what is in the image.",
     });
   }
   return mapEngineError(error, replica.name);

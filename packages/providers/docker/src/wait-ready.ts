@@ -3,8 +3,7 @@ import type { ProviderContext, Release } from "@ctrlplane/core/provider";
 import type { EngineClient } from "@ctrlplane/images";
 import { inspect } from "./containers.ts";
 import type { ContainerDetails } from "./engine-types.ts";
-import { networkName } from "./names.ts";
-import { probeOf } from "./probe.ts";
+import type { Prober } from "./prober.ts";
 import { endedBy, failed } from "./verdicts.ts";
 
 /** A service without ports and without health has passed when it has lived this long. */
@@ -14,21 +13,37 @@ const longestPollMs = 500;
 /** A service that ends this often before its gate is not waited for any longer. */
 const endsOfCrashLoop = 2;
 
+/** What a replica has to pass. */
+interface Gate {
+  readonly release: Release;
+  readonly timeoutMs: number;
+  /** Absent: the engine's own check, or that it lives. */
+  readonly probe: Prober | undefined;
+}
+
+/** Throws `NOT_FOUND` for a replica that is gone. */
+export async function requireContainer(
+  engine: EngineClient,
+  replica: { readonly id: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<ContainerDetails> {
+  const details = await inspect(engine, replica.id, signal);
+  if (details !== undefined) return details;
+  throw new CtrlPlaneError("NOT_FOUND", `${replica.name} is gone`, { target: replica.name });
+}
+
 /** Resolves with the start that passed its gate. Throws `FAILED` as soon as it cannot, at the latest after `timeoutMs`. */
 export async function waitReady(
   engine: EngineClient,
   replica: { readonly id: string; readonly name: string },
-  release: Release,
-  timeoutMs: number,
+  { release, timeoutMs, probe }: Gate,
   context: ProviderContext,
 ): Promise<{ readonly startedAt: string }> {
   const { clock, signal } = context;
   const begun = clock.monotonic();
-  const watch = new Watch(release);
+  const watch = new Watch(probe);
   for (let waitMs = pollMs; ; waitMs = Math.min(longestPollMs, waitMs * 1.3)) {
-    const details = await inspect(engine, replica.id, signal);
-    if (details === undefined)
-      throw new CtrlPlaneError("NOT_FOUND", `${replica.name} is gone`, { target: replica.name });
+    const details = await requireContainer(engine, replica, signal);
     const seen = await watch.look(details, clock.monotonic());
     if (seen === "ready") return { startedAt: details.State.StartedAt };
     if (seen === "ended") throw await endedBy(engine, details, watch.isLoop(details));
@@ -70,11 +85,11 @@ export async function outlive(
 /** What is seen of a replica from look to look. */
 class Watch {
   problem = "no answer";
-  readonly #release: Release;
+  readonly #probe: Prober | undefined;
   #aliveSince: { readonly start: string; readonly at: number } | undefined;
 
-  constructor(release: Release) {
-    this.#release = release;
+  constructor(probe: Prober | undefined) {
+    this.#probe = probe;
   }
 
   async look(details: ContainerDetails, now: number): Promise<"ready" | "waiting" | "ended" | "unhealthy"> {
@@ -102,13 +117,8 @@ class Watch {
   }
 
   async #lookFromOutside(details: ContainerDetails, now: number): Promise<"ready" | "waiting"> {
-    const { spec, revision, instance } = this.#release;
-    const port = revision.ports.find((each) => each.protocol !== "udp")?.containerPort;
-    const probe = probeOf(spec.health, port);
-    if (probe !== undefined) {
-      const host = details.NetworkSettings.Networks?.[networkName(instance)]?.IPAddress ?? "";
-      if (host === "") return "waiting";
-      const problem = await probe(host);
+    if (this.#probe !== undefined) {
+      const problem = await this.#probe(details);
       if (problem !== undefined) this.problem = problem;
       return problem === undefined ? "ready" : "waiting";
     }

@@ -1,8 +1,7 @@
 import { buffer } from "node:stream/consumers";
 import { CtrlPlaneError, instanceLabels, label, type ProviderContext } from "@ctrlplane/core/provider";
-import { isEngineError, mapEngineError, segment, unlessMissing } from "@ctrlplane/images";
+import { isEngineError, mapEngineError, segment, tarOfFiles, unlessMissing } from "@ctrlplane/images";
 import { firstFileOf } from "./first-file.ts";
-import { tarOf } from "../tar.ts";
 import { configurationOf, masterPort } from "./configuration.ts";
 import type { GatewayPlace, StoredTable } from "./gateway-table.ts";
 import { pullImage } from "./image.ts";
@@ -93,7 +92,12 @@ export async function createGateway(
   try {
     return await create();
   } catch (error) {
-    if (isEngineError(error, 409)) throw foreign(name, error);
+    if (isEngineError(error, 409)) {
+      // Another command may have made it just now.
+      const made = (await findGateways(place, context)).find((each) => each.name === name);
+      if (made !== undefined) return made;
+      throw foreign(name, error);
+    }
     if (!isEngineError(error, 404) || !/no such image/i.test(error.message)) throw mapEngineError(error, name);
   }
   await pullImage(place, context);
@@ -152,7 +156,10 @@ export async function writeTable(
   context: ProviderContext,
 ): Promise<void> {
   const texts = { [configurationFile]: configurationOf(stored).text, [tableFile]: JSON.stringify(stored) };
-  const files = Object.entries(texts).map(([file, text]) => ({ path: `${folder}/${file}`, data: Buffer.from(text) }));
+  const files = Object.entries(texts).map(([file, text]) => ({
+    path: `${folder}/${file}`,
+    content: Buffer.from(text),
+  }));
   context.fence.check();
   try {
     await engine.json({
@@ -160,7 +167,7 @@ export async function writeTable(
       path: `/containers/${segment(id)}/archive`,
       query: { path: "/" },
       headers: { "Content-Type": "application/x-tar" },
-      body: tarOf(files),
+      body: tarOfFiles(files),
       signal: context.signal,
     });
   } catch (error) {

@@ -1,0 +1,103 @@
+import { label } from "@ctrlplane/core/provider";
+import type { InstanceIdentity, PortSpec, ProviderContext, Release, RoutedSet } from "@ctrlplane/core/provider";
+import type { EngineClient } from "@ctrlplane/images";
+import { inspect } from "./containers.ts";
+import type { ContainerDetails } from "./engine-types.ts";
+import { applyGateway, removeGateway, type GatewayPlace, type GatewayTable } from "./gateway/index.ts";
+import { gatewayPorts } from "./gateway-ports.ts";
+import { networkName } from "./names.ts";
+import { replaceDirect, type ReplaceParts } from "./replace-direct.ts";
+
+export interface RoutingParts extends ReplaceParts {
+  /** Image of gateways. */
+  readonly gatewayImage: string;
+}
+
+/** Where the gateway of an instance is, or would be. */
+export function gatewayPlace(
+  parts: Pick<RoutingParts, "engine" | "gatewayImage">,
+  instance: InstanceIdentity,
+): GatewayPlace {
+  const { engine, gatewayImage } = parts;
+  return {
+    engine,
+    instance,
+    network: networkName(instance),
+    aliases: [instance.service, instance.name],
+    image: gatewayImage,
+  };
+}
+
+/**
+ * Exactly these replicas get what comes to the service: through its gateway, or by the ports that the one of them publishes itself.
+ * Returns the shares by container: one that published ports itself is another container where a gateway takes them over.
+ */
+export async function routeTo(
+  parts: RoutingParts,
+  set: RoutedSet,
+  context: ProviderContext,
+): Promise<Readonly<Record<string, number>>> {
+  const { release, targets } = set;
+  const { instance, spec } = release;
+  if (gatewayPorts(spec).length === 0) return targets;
+  const found = await Promise.all(Object.keys(targets).map((id) => inspect(parts.engine, id, context.signal)));
+  const containers = found.filter((each) => each !== undefined);
+  const [only] = containers;
+  if (only !== undefined && containers.length === 1 && publishesPorts(only)) return targets;
+  const routed = new Map<string, { readonly details: ContainerDetails; readonly weight: number }>();
+  for (const each of containers) {
+    const details = publishesPorts(each) ? await replaceDirect(parts, each, release, context) : each;
+    routed.set(details.Id, { details, weight: targets[each.Id] ?? 0 });
+  }
+  const table = tableOf(release, [...routed.values()]);
+  await applyGateway(gatewayPlace(parts, instance), table, context);
+  return Object.fromEntries([...routed].map(([id, { weight }]) => [id, weight]));
+}
+
+/** Nothing new goes to replicas of the instance; what is open goes on. */
+export async function routeToNone(
+  parts: RoutingParts,
+  instance: InstanceIdentity,
+  ports: readonly PortSpec[],
+  context: ProviderContext,
+): Promise<void> {
+  if (!(await hasGateway(parts.engine, instance, context.signal))) return;
+  const table = { ports: gatewayPorts({ ports }), targets: [], drainMs: 0 };
+  await applyGateway(gatewayPlace(parts, instance), table, context);
+}
+
+/** The host's ports are free again. */
+export function unpublish(parts: RoutingParts, instance: InstanceIdentity, context: ProviderContext): Promise<void> {
+  return removeGateway(gatewayPlace(parts, instance), context);
+}
+
+export async function hasGateway(
+  engine: EngineClient,
+  { name, lineage }: InstanceIdentity,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const filters = { label: [`${label.service}=${name}`, `${label.lineage}=${lineage}`, `${label.role}=gateway`] };
+  const query = { all: true, filters };
+  const found = await engine.json<readonly unknown[]>({ method: "GET", path: "/containers/json", query, signal });
+  return found.length > 0;
+}
+
+function publishesPorts({ HostConfig }: ContainerDetails): boolean {
+  return Object.keys(HostConfig.PortBindings ?? {}).length > 0;
+}
+
+function tableOf(
+  { instance, spec }: Release,
+  routed: readonly { readonly details: ContainerDetails; readonly weight: number }[],
+): GatewayTable {
+  const { health } = spec;
+  return {
+    ports: gatewayPorts(spec),
+    targets: routed.flatMap(({ details, weight }) => {
+      const host = details.NetworkSettings.Networks?.[networkName(instance)]?.IPAddress ?? "";
+      return host === "" ? [] : [{ id: details.Id, host, weight }];
+    }),
+    drainMs: spec.strategy.drainMs,
+    ...(health === undefined ? {} : { health }),
+  };
+}
