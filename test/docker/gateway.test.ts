@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { test, type TestContext } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import type { HealthSpec } from "@ctrlplane/core/provider";
 import type { GatewayPort } from "../../packages/providers/docker/src/gateway/index.ts";
 import {
@@ -184,6 +185,31 @@ test("draining waits for a request of 2 s, and closes what is open after its tim
   assert.equal(await fetchText(url), "next");
 });
 
+test("draining knows what is left from before a reload, and clients that only may ask", options, async (t) => {
+  const { start, place, context } = await rigOf(t);
+  const { url, port } = await published();
+  const old = await start("old");
+  const next = await start("next");
+  await applyGateway(place, table([port], [[old, 100]]), context);
+  const slow = fetchText(`${url}/slow?ms=3000`);
+  const idle = connect(port.hostPort, "127.0.0.1").setEncoding("latin1");
+  t.after(() => idle.destroy());
+  const ask = async (): Promise<string> => {
+    idle.write("GET / HTTP/1.1\r\nHost: web\r\n\r\n");
+    return String((await once(idle, "data"))[0]);
+  };
+  assert.match(await ask(), /old$/);
+  await inFlight(old, 1);
+  await applyGateway(place, table([port], [[old, 100]], { health: health("/health") }), context);
+  await applyGateway(place, table([port], [[next, 100]], { health: health("/health") }), context);
+  const drained = drainTarget(place, old.id, { timeoutMs: 20_000 }, context).then(() => "drained");
+  assert.equal(await slow, "old");
+  // It may still ask, and is answered by whom it was connected to; then it has to connect anew.
+  assert.equal(await Promise.race([drained, pause(500)]), undefined);
+  assert.match(await ask(), /connection: close[^]*old$/i);
+  assert.equal(await drained, "drained");
+});
+
 test(
   "weights are exact: 90 and 10 over 2,000 requests within 3 points, and 1 of 100 is 1 of 100",
   options,
@@ -296,6 +322,38 @@ test("after the host was started anew, replicas are found wherever they are", op
   // The next call finds it so.
   await applyGateway(place, table([port], [[{ ...target, host }, 100]]), context);
   assert.equal(await fetchText(url), "one");
+});
+
+test("a replica that starts anew at another address is found by a gateway that runs", options, async (t) => {
+  const { start, restart, place, context } = await rigOf(t);
+  const { url, port } = await published();
+  const [first, second] = [await start("first"), await start("second")];
+  await applyGateway(place, table([port], [[first, 100]]), context);
+  // It was told of this one at run time.
+  await applyGateway(place, table([port], [[second, 100]]), context);
+  const host = await restart(second, async () => {
+    for (const each of ["thief", "another", "third"]) await start(each);
+  });
+  assert.notEqual(host, second.host);
+  await eventually(async () => (await fetchText(url)) === "second");
+});
+
+test("more targets than there was room for", options, async (t) => {
+  const { start, place, context } = await rigOf(t);
+  const { url, port } = await published();
+  const targets = await Promise.all(["a", "b", "c", "d", "e", "f", "g", "h", "i"].map((each) => start(each)));
+  const [first] = targets;
+  assert.ok(first !== undefined);
+  await applyGateway(place, table([port], [[first, 100]]), context);
+  const over = new AbortController();
+  const load = runLoad({ url, ratePerSecond: 100, connections: 20, signal: over.signal });
+  const all = targets.map((each) => [each, 100 / targets.length] as const);
+  await applyGateway(place, table([port], all), context);
+  const seen = new Set<string>();
+  for (let count = 0; count < 3 * targets.length; count += 1) seen.add(await fetchText(url));
+  over.abort();
+  assert.deepEqual((await load).failures, {});
+  assert.equal(seen.size, targets.length);
 });
 
 test("a port that is taken is told with who holds it, and what was routed still is", options, async (t) => {

@@ -12,10 +12,12 @@ const table: GatewayTable = {
   ],
   targets: [
     { id: "0123456789abcdef".repeat(4), host: "172.20.0.2", weight: 99 },
-    { id: "no-container", host: "172.20.0.3", weight: 1 },
+    { id: "fedcba9876543210".repeat(4), host: "172.20.0.3", weight: 1 },
   ],
   drainMs: 5000,
 };
+const follows = "resolvers engine resolve-prefer ipv4 resolve-opts allow-dup-ip init-addr libc,none";
+const checked = "check inter 2000ms fastinter 500ms downinter 500ms rise 1 fall 3";
 const health: HealthSpec = {
   probe: { kind: "http", path: "/it's?a=b", port: 9000 },
   intervalMs: 3000,
@@ -40,9 +42,10 @@ test("a listener for each container port, a backend for each protocol, a server 
     "balance roundrobin",
     "option allbackups",
     "timeout check 2000ms",
-    "# check inter 2000ms fastinter 500ms downinter 500ms rise 1 fall 3",
-    "server 0123456789abcdef 0123456789ab:5432 resolvers engine resolve-prefer ipv4 resolve-opts allow-dup-ip init-addr libc,none weight 99 check inter 2000ms fastinter 500ms downinter 500ms rise 1 fall 3",
-    "server no-container 172.20.0.3:5432 weight 1 check inter 2000ms fastinter 500ms downinter 500ms rise 1 fall 3",
+    `# ${checked}`,
+    `server s1 0123456789ab:5432 ${follows} weight 99 ${checked}`,
+    `server s2 fedcba987654:5432 ${follows} weight 1 ${checked}`,
+    ...[3, 4, 5, 6, 7, 8].map((slot) => `server s${slot} pctl-gateway:5432 ${follows} ${checked} disabled`),
   ]);
 });
 
@@ -57,10 +60,11 @@ test("an HTTP check is asked at its own port, its path is one word, and targets 
   assert.ok(lines.includes("timeout check 700ms"));
   assert.ok(
     lines.includes(
-      "server 0123456789abcdef 0123456789ab:3000 resolvers engine resolve-prefer ipv4 resolve-opts allow-dup-ip init-addr libc,none weight 99 check inter 3000ms fastinter 500ms downinter 500ms rise 1 fall 4 port 9000",
+      `server s1 0123456789ab:3000 ${follows} weight 99 check inter 3000ms fastinter 500ms downinter 500ms rise 1 fall 4 port 9000`,
     ),
   );
-  assert.ok(lines.includes("server no-container-any 172.20.0.3:3000 weight 1 backup"));
+  assert.ok(lines.includes(`server b2 fedcba987654:3000 ${follows} weight 1 backup`));
+  assert.ok(lines.includes(`server b3 pctl-gateway:3000 ${follows} backup disabled`));
 });
 
 test("a path that could be more than one line of the configuration is refused", () => {

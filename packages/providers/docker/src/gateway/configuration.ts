@@ -1,12 +1,15 @@
 import { sha256 } from "@ctrlplane/core/provider";
-import { checkOf, probeCheck } from "./checks.ts";
+import { checkOf, probeCheck, type Check } from "./checks.ts";
 import type { GatewayPort, StoredTable } from "./gateway-table.ts";
-import { listenersOf, modesOf, serversOf, type Server } from "./servers.ts";
+import { listenersOf, modesOf, roomFor, serversOf, type Server } from "./servers.ts";
 
 /** Commands for the worker that serves now; on the container's own loopback, where nobody else gets. */
 export const workerPort = 64902;
 /** Commands for HAProxy's master process, which knows workers that are ending too. */
 export const masterPort = 64901;
+
+/** Alias of every gateway, for servers that stand for nobody yet: a name that the engine answers itself. They are out of service. */
+export const nobody = "pctl-gateway";
 
 /** Two buffers of 16 KiB for each at the most: 256 MiB. Clients beyond it wait until one goes. */
 const connections = 8000;
@@ -20,8 +23,8 @@ export interface Configuration {
 
 /** Pure: equal tables give equal texts. */
 export function configurationOf(stored: StoredTable): Configuration {
-  const structure = sha256(sectionsOf(stored, "", [])).slice(0, 16);
-  return { structure, text: sectionsOf(stored, structure, serversOf(stored.table)) };
+  const structure = sha256(sectionsOf(stored, "", [], 0)).slice(0, 16);
+  return { structure, text: sectionsOf(stored, structure, serversOf(stored.table), roomFor(stored.table)) };
 }
 
 /** Never routed to: servers in it are only checked. */
@@ -29,10 +32,17 @@ export function probeBackend(path: string | undefined): string {
   return path === undefined ? "probe-tcp" : `probe-http-${sha256(path).slice(0, 12)}`;
 }
 
-function sectionsOf({ table, probes }: StoredTable, structure: string, servers: readonly Server[]): string {
+function sectionsOf(
+  { table, probes }: StoredTable,
+  structure: string,
+  servers: readonly Server[],
+  room: number,
+): string {
   const check = checkOf(table.health);
   const listeners = listenersOf(table);
-  const routed = listeners.flatMap((port) => modesOf(port).flatMap((mode) => backend(mode, port, check, servers)));
+  const routed = listeners.flatMap((port) =>
+    modesOf(port).flatMap((mode) => backend(mode, port, check, table.health?.probe.kind === "http", servers, room)),
+  );
   const probed = [undefined, ...probes].flatMap((path) => [
     `backend ${probeBackend(path)}`,
     ...indented(["balance roundrobin", ...probeCheck(path).lines]),
@@ -116,13 +126,13 @@ function frontend(port: GatewayPort): readonly string[] {
 function backend(
   mode: "http" | "tcp",
   { containerPort }: GatewayPort,
-  check: ReturnType<typeof checkOf>,
+  check: Check,
+  isHttpCheck: boolean,
   servers: readonly Server[],
+  room: number,
 ): readonly string[] {
   const name = `${mode}-${containerPort}`;
-  const own = servers
-    .filter((each) => each.backend === name)
-    .map((each) => `server ${followingWords(each, check.words)}`);
+  const own = servers.filter((each) => each.backend === name);
   const http = [
     "mode http",
     "option forwardfor",
@@ -131,23 +141,43 @@ function backend(
   ];
   const lines = [...(mode === "http" ? http : []), "balance roundrobin", "option allbackups", ...check.lines];
   // In a comment, so that a change of it is one of the structure.
-  return [`backend ${name}`, ...indented([...lines, `# ${check.words}`, ...own])];
+  return [
+    `backend ${name}`,
+    ...indented([
+      ...lines,
+      `# ${check.words}`,
+      ...slots(
+        "s",
+        containerPort,
+        check.words,
+        own.filter((each) => !each.isBackup),
+        room,
+      ),
+      ...slots(
+        "b",
+        containerPort,
+        "backup",
+        own.filter((each) => each.isBackup),
+        isHttpCheck ? room : 0,
+      ),
+    ]),
+  ];
 }
 
-/** What stands behind `add server backend/`. */
-export function serverWords(server: Server, checkWords: string): string {
-  return `${server.name} ${server.host}:${server.port} ${commonWords(server, checkWords)}`;
-}
-
-/** What stands behind `server` in the file, which outlives addresses: the host may be started anew. */
-function followingWords(server: Server, checkWords: string): string {
-  if (server.hostName === undefined) return serverWords(server, checkWords);
+/** Servers with room for further ones, which are told at run time whom they stand for. */
+function slots(
+  letter: "s" | "b",
+  port: number,
+  words: string,
+  servers: readonly Server[],
+  room: number,
+): readonly string[] {
   const follows = "resolvers engine resolve-prefer ipv4 resolve-opts allow-dup-ip init-addr libc,none";
-  return `${server.name} ${server.hostName}:${server.port} ${follows} ${commonWords(server, checkWords)}`;
-}
-
-function commonWords({ weight, isBackup }: Server, checkWords: string): string {
-  return `weight ${weight} ${isBackup ? "backup" : checkWords}`;
+  return Array.from({ length: room }, (_, index) => {
+    const server = servers[index];
+    const at = `server ${letter}${index + 1} ${server?.hostName ?? nobody}:${port} ${follows}`;
+    return server === undefined ? `${at} ${words} disabled` : `${at} weight ${server.weight} ${words}`;
+  });
 }
 
 function indented(lines: readonly string[]): readonly string[] {

@@ -2,7 +2,7 @@ import { buffer } from "node:stream/consumers";
 import { CtrlPlaneError, instanceLabels, label, type ProviderContext } from "@ctrlplane/core/provider";
 import { isEngineError, mapEngineError, segment, tarOfFiles, unlessMissing } from "@ctrlplane/images";
 import { firstFileOf } from "./first-file.ts";
-import { configurationOf, masterPort } from "./configuration.ts";
+import { configurationOf, masterPort, nobody } from "./configuration.ts";
 import type { GatewayPlace, StoredTable } from "./gateway-table.ts";
 import { pullImage } from "./image.ts";
 import { portInUse, type Publication } from "./ports.ts";
@@ -144,7 +144,7 @@ function containerBody(place: GatewayPlace, publishes: readonly Publication[]): 
       CapAdd: ["NET_BIND_SERVICE"],
       SecurityOpt: ["no-new-privileges"],
     },
-    NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: aliases } } },
+    NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [...aliases, nobody] } } },
   };
 }
 

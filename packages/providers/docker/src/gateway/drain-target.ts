@@ -1,9 +1,18 @@
 import { CtrlPlaneError, type ProviderContext } from "@ctrlplane/core/provider";
 import { findGateways, type GatewayContainer } from "./container.ts";
 import { withControl, type Control } from "./control.ts";
-import type { GatewayPlace } from "./gateway-table.ts";
-import { isOfTarget } from "./servers.ts";
-import { activityQuery, parseActivity, parseInfo, parseOldWorkers, parseSessions, type OpenSession } from "./state.ts";
+import { hostNameOf, type GatewayPlace } from "./gateway-table.ts";
+import { keyOf } from "./server-commands.ts";
+import {
+  activityQuery,
+  parseActivity,
+  parseInfo,
+  parseOldWorkers,
+  parseServers,
+  parseSessions,
+  serversQuery,
+  type OpenSession,
+} from "./state.ts";
 import { gatewayCall } from "./turns.ts";
 
 const pollMs = 100;
@@ -68,21 +77,31 @@ interface BusyWorker {
 
 /** Workers that have something open on the target, or still may send it something. */
 async function busyWorkers(control: Control, targetId: string): Promise<readonly BusyWorker[]> {
-  const isOn = ({ server }: OpenSession): boolean => isOfTarget({ name: server }, targetId);
   const found: BusyWorker[] = [];
   const ask: Ask = (commands) => control.worker(commands);
+  const slots = await slotsOf(ask, targetId);
   const activity = parseActivity(await ask([activityQuery]));
-  if (activity.some((each) => isOfTarget(each, targetId) && each.inFlight > 0))
-    found.push({ ask, sessions: parseSessions(await ask(["show sess"])).filter(isOn) });
+  if (activity.some((each) => slots.has(keyOf(each)) && each.inFlight > 0))
+    found.push({ ask, sessions: (await sessionsOf(ask)).filter((each) => slots.has(keyOf(each))) });
   for (const pid of parseOldWorkers(await control.master(["show proc"]))) {
     const askOld: Ask = (commands) => control.master(commands.map((each) => `@!${pid} ${each}`));
-    const knowsIt = parseActivity(await askOld([activityQuery])).some((each) => isOfTarget(each, targetId));
-    if (!knowsIt) continue;
+    const old = await slotsOf(askOld, targetId);
+    if (old.size === 0) continue;
     // It was replaced by a reload, follows the table of then, and takes no other: a client that is connected may send one more request.
-    const all = parseSessions(await askOld(["show sess"]));
+    const all = await sessionsOf(askOld);
     const connections = parseInfo(await askOld(["show info"]))?.connections ?? 0;
-    const sessions = all.filter(isOn);
+    const sessions = all.filter((each) => old.has(keyOf(each)));
     if (sessions.length > 0 || connections > all.length) found.push({ ask: askOld, sessions });
   }
   return found;
+}
+
+/** The servers of a worker that stand for the target. */
+async function slotsOf(ask: Ask, targetId: string): Promise<ReadonlySet<string>> {
+  const servers = parseServers(await ask([serversQuery]));
+  return new Set(servers.filter((each) => each.hostName === hostNameOf(targetId)).map(keyOf));
+}
+
+async function sessionsOf(ask: Ask): Promise<readonly OpenSession[]> {
+  return parseSessions(await ask(["show sess"]));
 }

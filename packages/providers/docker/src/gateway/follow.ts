@@ -1,7 +1,6 @@
 import { CtrlPlaneError, type ProviderContext } from "@ctrlplane/core/provider";
 import { mapEngineError, segment } from "@ctrlplane/images";
 import { logTail } from "../logs.ts";
-import { checkOf } from "./checks.ts";
 import { configurationOf } from "./configuration.ts";
 import { startGateway, writeTable, type GatewayContainer } from "./container.ts";
 import { withControl, type Control } from "./control.ts";
@@ -12,8 +11,6 @@ import { activityQuery, parseActivity, parseInfo, parseServers, serversQuery, ty
 
 const loadMs = 20_000;
 const pollMs = 50;
-/** Servers of earlier replicas that a worker carries along before it is reloaded without them. */
-const mostParked = 64;
 
 /** The container runs, and new requests and connections follow the table. What was open goes on. */
 export async function follow(
@@ -33,8 +30,7 @@ export async function follow(
     const seen = parseServers(await control.worker([serversQuery]));
     const wrong = differences(seen, serversOf(stored.table));
     const isOld = before !== undefined && before.structure !== structure;
-    const left = seen.filter((each) => each.isInMaintenance).length;
-    if (wrong.length === 0 && !isOld && left <= mostParked) return;
+    if (wrong.length === 0 && !isOld) return;
     const { pid } = (await workerInfo(control)) ?? {};
     await reload(place, container, context);
     await loaded(place, container, control, structure, pid, context);
@@ -55,7 +51,7 @@ async function wrongIn(control: Control, { table }: StoredTable): Promise<readon
 /** The worker's servers become the table's, and those that nobody uses any more are parked. */
 async function adjust(control: Control, { table }: StoredTable, context: ProviderContext): Promise<void> {
   const seen = parseServers(await control.worker([serversQuery]));
-  const commands = serverCommands(seen, serversOf(table), checkOf(table.health));
+  const commands = serverCommands(seen, serversOf(table));
   if (commands.length > 0) {
     context.fence.check();
     await control.worker(commands);

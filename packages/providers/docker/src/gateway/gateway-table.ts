@@ -56,7 +56,7 @@ export interface StoredTable {
   readonly probes: readonly string[];
 }
 
-/** As HAProxy knows a target: the short form of a container id. */
-export function serverName(targetId: string): string {
-  return targetId.replace(/[^A-Za-z0-9_.-]/g, "-").slice(0, 16);
+/** What the network's name service knows a container by, whatever address it has. */
+export function hostNameOf(containerId: string): string {
+  return containerId.slice(0, 12);
 }

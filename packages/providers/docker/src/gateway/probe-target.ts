@@ -6,7 +6,8 @@ import { probeBackend } from "./configuration.ts";
 import { createGateway, findGateways, readTable, removeContainer, type GatewayContainer } from "./container.ts";
 import { withControl, type Control } from "./control.ts";
 import { follow } from "./follow.ts";
-import { serverName, type GatewayPlace, type GatewayTarget, type StoredTable } from "./gateway-table.ts";
+import { hostNameOf, type GatewayPlace, type GatewayTarget, type StoredTable } from "./gateway-table.ts";
+import { keyOf } from "./server-commands.ts";
 import { parseActivity, type ServerActivity } from "./state.ts";
 import { gatewayCall, inTurn } from "./turns.ts";
 
@@ -45,7 +46,7 @@ async function askUntilPassed(
   const container = await inTurn(place, () => readyToProbe(place, path, context));
   const backend = probeBackend(path);
   // Another one each time: what an earlier probe saw does not count.
-  const server = `${backend}/${serverName(target.id)}-${port}-${randomBytes(4).toString("hex")}`;
+  const server = `${backend}/${hostNameOf(target.id)}-${port}-${randomBytes(4).toString("hex")}`;
   const words = `${target.host}:${port} weight 0 ${probeCheck(path).words}`;
   const add = [`add server ${server} ${words}`, `enable health ${server}`, `enable server ${server}`];
   return withControl(place.engine, container, context, async (control) => {
@@ -70,7 +71,7 @@ async function askUntilPassed(
 
 async function checked(control: Control, backend: string, server: string): Promise<ServerActivity | undefined> {
   const servers = parseActivity(await control.worker([`show stat ${backend} 4 -1`]));
-  return servers.find((each) => `${each.backend}/${each.name}` === server);
+  return servers.find((each) => keyOf(each) === server);
 }
 
 function reasonOf(seen: ServerActivity | undefined, port: number, path: string | undefined, timeoutMs: number): string {

@@ -4,76 +4,75 @@ import { differences, parkCommands, serverCommands } from "./server-commands.ts"
 import type { Server } from "./servers.ts";
 import type { SeenServer } from "./state.ts";
 
-const words = "check inter 2s";
-
 test("a canary: the old share rises before the new one comes, nobody is ever without a target", () => {
-  assert.deepEqual(serverCommands([seen("a", 1)], [wanted("a", 99), wanted("b", 1)], { words }), [
-    "set server http-80/a weight 99",
-    "add server http-80/b 10.0.0.9:80 weight 1 check inter 2s",
-    "enable health http-80/b",
-    "enable server http-80/b",
+  assert.deepEqual(serverCommands([seen("s1", "a", 1), free("s2")], [wanted("a", 99), wanted("b", 1)]), [
+    "set server http-80/s1 weight 99",
+    "set server http-80/s2 fqdn b",
+    "set server http-80/s2 addr 10.0.0.9 port 80",
+    "set server http-80/s2 weight 1",
+    "set server http-80/s2 state ready",
   ]);
-  assert.deepEqual(serverCommands([seen("a", 99), seen("b", 1)], [wanted("b", 1)], { words }), [
-    "set server http-80/a state drain",
+  assert.deepEqual(serverCommands([seen("s1", "a", 99), seen("s2", "b", 1)], [wanted("b", 1)]), [
+    "set server http-80/s1 state drain",
   ]);
-  assert.deepEqual(serverCommands([seen("a", 9), seen("b", 1)], [wanted("a", 0), wanted("b", 5)], { words }), [
-    "set server http-80/b weight 5",
-    "set server http-80/a weight 0",
+  assert.deepEqual(serverCommands([seen("s1", "a", 9), seen("s2", "b", 1)], [wanted("a", 0), wanted("b", 5)]), [
+    "set server http-80/s2 weight 5",
+    "set server http-80/s1 weight 0",
   ]);
 });
 
-test("one that comes back is ready again, one that moved is followed, a backup is not checked", () => {
-  assert.deepEqual(serverCommands([{ ...seen("a", 1), isDraining: true }], [wanted("a", 1)], { words }), [
-    "set server http-80/a state ready",
-  ]);
-  assert.deepEqual(serverCommands([seen("a", 1)], [{ ...wanted("a", 1), host: "10.0.0.7" }], { words }), [
-    "set server http-80/a addr 10.0.0.7 port 80",
-  ]);
-  const followed = { ...seen("a", 1), isFollowed: true };
-  assert.deepEqual(serverCommands([followed], [{ ...wanted("a", 1), host: "10.0.0.7" }], { words }), []);
-  assert.deepEqual(serverCommands([], [{ ...wanted("a-any", 1), isBackup: true }], { words }), [
-    "add server http-80/a-any 10.0.0.9:80 weight 1 backup",
-    "enable server http-80/a-any",
-  ]);
+test("one that comes back is ready again in its place, and takes no other's", () => {
+  const draining = { ...seen("s1", "a", 1), isDraining: true };
+  assert.deepEqual(serverCommands([draining, free("s2")], [wanted("a", 1)]), ["set server http-80/s1 state ready"]);
+  const parked = { ...draining, isInMaintenance: true };
+  const [first] = serverCommands([parked, free("s2")], [wanted("b", 1), wanted("a", 1)]);
+  assert.equal(first, "set server http-80/s1 state ready");
+  assert.ok(
+    serverCommands([parked, free("s2")], [wanted("b", 1), wanted("a", 1)]).includes("set server http-80/s2 fqdn b"),
+  );
+});
+
+test("a backup takes a backup's place, and a full backend is said to lack one", () => {
+  const backup = { ...wanted("a", 1), isBackup: true };
+  assert.deepEqual(serverCommands([free("s1")], [backup]), []);
+  assert.deepEqual(differences([free("s1")], [backup]), ["a is missing in http-80"]);
+  const [first] = serverCommands([free("s1"), { ...free("b1"), isBackup: true }], [backup]);
+  assert.equal(first, "set server http-80/b1 fqdn a");
 });
 
 test("nothing is done to what is so already, and to servers that only probe", () => {
-  const probe = { ...seen("p", 0), backend: "probe-tcp" };
-  assert.deepEqual(serverCommands([seen("a", 1), probe], [wanted("a", 1)], { words }), []);
-  assert.deepEqual(serverCommands([{ ...seen("a", 1), isDraining: true }], [], { words }), []);
-  assert.deepEqual(differences([seen("a", 1), probe], [wanted("a", 1)]), []);
+  const probe = { ...seen("p", "-", 0), backend: "probe-tcp" };
+  assert.deepEqual(serverCommands([seen("s1", "a", 1), probe], [wanted("a", 1)]), []);
+  assert.deepEqual(serverCommands([{ ...seen("s1", "a", 1), isDraining: true }, free("s2")], []), []);
+  assert.deepEqual(differences([seen("s1", "a", 1), probe, free("s2")], [wanted("a", 1)]), []);
 });
 
 test("only what drains and has nothing open is parked", () => {
-  const draining = { ...seen("a", 1), isDraining: true };
-  assert.deepEqual(parkCommands([draining, seen("b", 1)], new Set(["http-80/a", "http-80/b"])), [
-    "set server http-80/a state maint",
+  const draining = { ...seen("s1", "a", 1), isDraining: true };
+  assert.deepEqual(parkCommands([draining, seen("s2", "b", 1)], new Set(["http-80/s1", "http-80/s2"])), [
+    "set server http-80/s1 state maint",
   ]);
   assert.deepEqual(parkCommands([draining], new Set()), []);
-  assert.deepEqual(parkCommands([{ ...draining, isInMaintenance: true }], new Set(["http-80/a"])), []);
+  assert.deepEqual(parkCommands([free("s1")], new Set(["http-80/s1"])), []);
 });
 
 test("differences are told in words", () => {
-  assert.deepEqual(differences([seen("a", 1), seen("c", 1)], [wanted("a", 2), wanted("b", 1)]), [
-    `http-80/a lacks "set server http-80/a weight 2"`,
-    "http-80/b is missing",
-    "http-80/c is still routed",
+  const slots = [seen("s1", "a", 1), seen("s2", "c", 1), free("s3")];
+  assert.deepEqual(differences(slots, [wanted("a", 2), wanted("b", 1)]), [
+    `"set server http-80/s1 weight 2" was not done`,
+    "b is missing in http-80",
+    "c is still routed by http-80",
   ]);
 });
 
-function wanted(name: string, weight: number): Server {
-  return { backend: "http-80", name, host: "10.0.0.9", port: 80, weight, isBackup: false };
+function wanted(hostName: string, weight: number): Server {
+  return { backend: "http-80", hostName, host: "10.0.0.9", port: 80, weight, isBackup: false };
 }
 
-function seen(name: string, weight: number): SeenServer {
-  return {
-    backend: "http-80",
-    name,
-    host: "10.0.0.9",
-    port: 80,
-    weight,
-    isFollowed: false,
-    isDraining: false,
-    isInMaintenance: false,
-  };
+function seen(slot: string, hostName: string, weight: number): SeenServer {
+  return { backend: "http-80", slot, hostName, isBackup: false, weight, isDraining: false, isInMaintenance: false };
+}
+
+function free(slot: string): SeenServer {
+  return { ...seen(slot, "pctl-gateway", 1), isInMaintenance: true };
 }

@@ -1,35 +1,28 @@
-import type { Check } from "./checks.ts";
-import { serverWords } from "./configuration.ts";
 import type { Server } from "./servers.ts";
 import type { SeenServer } from "./state.ts";
 
+/** A wanted server and the slot that stands for it; undefined where none is free. */
+interface Assigned {
+  readonly server: Server;
+  readonly slot: SeenServer | undefined;
+  readonly isNew: boolean;
+}
+
 /** Runtime commands that bring what a worker has to what it should have; none where it is so. Pure. */
-export function serverCommands(
-  seen: readonly SeenServer[],
-  wanted: readonly Server[],
-  check: Pick<Check, "words">,
-): readonly string[] {
-  const known = new Map(seen.map((each) => [keyOf(each), each]));
-  const keys = new Set(wanted.map(keyOf));
-  const isRaised = (each: Server): boolean =>
-    each.weight >= (known.get(keyOf(each))?.weight ?? Number.POSITIVE_INFINITY);
-  const existing = wanted.filter((each) => known.has(keyOf(each)));
-  const change = (each: Server): readonly string[] => changeCommands(known.get(keyOf(each)), each);
+export function serverCommands(seen: readonly SeenServer[], wanted: readonly Server[]): readonly string[] {
+  const assigned = assign(seen, wanted);
+  const isRaised = ({ server, slot }: Assigned): boolean => server.weight >= (slot?.weight ?? 0);
+  const existing = assigned.filter((each) => !each.isNew);
   // Nobody is left without a target in between, and a small share never is a large one for a moment.
   return [
-    ...existing.filter(isRaised).flatMap(change),
-    ...wanted.filter((each) => !known.has(keyOf(each))).flatMap((each) => addCommands(each, check)),
-    ...existing.filter((each) => !isRaised(each)).flatMap(change),
-    ...seen
-      .filter((each) => isRouted(each) && !keys.has(keyOf(each)) && !isOut(each))
-      .map((each) => `set server ${keyOf(each)} state drain`),
+    ...existing.filter(isRaised).flatMap(changeCommands),
+    ...assigned.filter((each) => each.isNew).flatMap(newCommands),
+    ...existing.filter((each) => !isRaised(each)).flatMap(changeCommands),
+    ...unwanted(seen, wanted).map((each) => `set server ${keyOf(each)} state drain`),
   ];
 }
 
-/**
- * Takes servers that get nothing new and have nothing open out of service, so that they are not checked any more. They stay until the
- * next reload: this is never refused, as deleting one can be.
- */
+/** Takes servers that get nothing new and have nothing open (`idle`, by `keyOf`) out of service: they may stand for others then. */
 export function parkCommands(seen: readonly SeenServer[], idle: ReadonlySet<string>): readonly string[] {
   return seen
     .filter((each) => isRouted(each) && each.isDraining && !each.isInMaintenance && idle.has(keyOf(each)))
@@ -38,36 +31,57 @@ export function parkCommands(seen: readonly SeenServer[], idle: ReadonlySet<stri
 
 /** What differs from the table, in words; empty where a worker follows it. */
 export function differences(seen: readonly SeenServer[], wanted: readonly Server[]): readonly string[] {
-  const known = new Map(seen.map((each) => [keyOf(each), each]));
-  const keys = new Set(wanted.map(keyOf));
-  const wrong = wanted.flatMap((each) => {
-    const server = known.get(keyOf(each));
-    if (server === undefined) return [`${keyOf(each)} is missing`];
-    return changeCommands(server, each).map((command) => `${keyOf(each)} lacks "${command}"`);
+  const wrong = assign(seen, wanted).flatMap((each) => {
+    if (each.slot === undefined || each.isNew) return [`${each.server.hostName} is missing in ${each.server.backend}`];
+    return changeCommands(each).map((command) => `"${command}" was not done`);
   });
-  const others = seen.filter((each) => isRouted(each) && !keys.has(keyOf(each)) && !isOut(each));
-  return [...wrong, ...others.map((each) => `${keyOf(each)} is still routed`)];
+  return [...wrong, ...unwanted(seen, wanted).map((each) => `${each.hostName} is still routed by ${each.backend}`)];
 }
 
-function changeCommands(seen: SeenServer | undefined, { host, port, weight, ...server }: Server): readonly string[] {
-  if (seen === undefined) return [];
-  const key = keyOf(server);
+function assign(seen: readonly SeenServer[], wanted: readonly Server[]): readonly Assigned[] {
+  const taken = new Set<SeenServer>();
+  const take = (isFit: (slot: SeenServer) => boolean): SeenServer | undefined => {
+    const slot = seen.find((each) => !taken.has(each) && isFit(each));
+    if (slot !== undefined) taken.add(slot);
+    return slot;
+  };
+  const known = wanted.map((server) => ({ server, slot: take((each) => isSame(each, server)) }));
+  return known.map(({ server, slot }) => {
+    if (slot !== undefined) return { server, slot, isNew: false };
+    const free = take(
+      (each) => each.isInMaintenance && each.backend === server.backend && each.isBackup === server.isBackup,
+    );
+    return { server, slot: free, isNew: true };
+  });
+}
+
+function unwanted(seen: readonly SeenServer[], wanted: readonly Server[]): readonly SeenServer[] {
+  return seen.filter((each) => isRouted(each) && !isOut(each) && !wanted.some((server) => isSame(each, server)));
+}
+
+function changeCommands({ server, slot }: Assigned): readonly string[] {
+  if (slot === undefined) return [];
+  const key = keyOf(slot);
   return [
-    ...(seen.isFollowed || (seen.host === host && seen.port === port)
-      ? []
-      : [`set server ${key} addr ${host} port ${port}`]),
-    ...(seen.weight === weight ? [] : [`set server ${key} weight ${weight}`]),
-    ...(isOut(seen) ? [`set server ${key} state ready`] : []),
+    ...(slot.weight === server.weight ? [] : [`set server ${key} weight ${server.weight}`]),
+    ...(isOut(slot) ? [`set server ${key} state ready`] : []),
   ];
 }
 
-function addCommands(server: Server, { words }: Pick<Check, "words">): readonly string[] {
-  const key = keyOf(server);
+function newCommands({ server, slot }: Assigned): readonly string[] {
+  if (slot === undefined) return [];
+  const key = keyOf(slot);
   return [
-    `add server ${server.backend}/${serverWords(server, words)}`,
-    ...(server.isBackup ? [] : [`enable health ${key}`]),
-    `enable server ${key}`,
+    `set server ${key} fqdn ${server.hostName}`,
+    // The name is looked up in a moment; until then it is here.
+    `set server ${key} addr ${server.host} port ${server.port}`,
+    `set server ${key} weight ${server.weight}`,
+    `set server ${key} state ready`,
   ];
+}
+
+function isSame(slot: SeenServer, server: Server): boolean {
+  return slot.backend === server.backend && slot.hostName === server.hostName && slot.isBackup === server.isBackup;
 }
 
 function isOut({ isDraining, isInMaintenance }: SeenServer): boolean {
@@ -79,6 +93,6 @@ function isRouted({ backend }: SeenServer): boolean {
 }
 
 /** As HAProxy's commands name a server. */
-export function keyOf({ backend, name }: { readonly backend: string; readonly name: string }): string {
-  return `${backend}/${name}`;
+export function keyOf({ backend, slot }: { readonly backend: string; readonly slot: string }): string {
+  return `${backend}/${slot}`;
 }

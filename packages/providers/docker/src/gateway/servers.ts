@@ -1,15 +1,14 @@
-import { serverName, type GatewayPort, type GatewayTable } from "./gateway-table.ts";
+import { hostNameOf, type GatewayPort, type GatewayTable } from "./gateway-table.ts";
 import { wholeWeights } from "./weights.ts";
 
 /** A target behind one port, as HAProxy is told of it. */
 export interface Server {
   /** `http-3000`, `tcp-3000`. */
   readonly backend: string;
-  readonly name: string;
+  /** By which it is looked up, again and again: a replica that starts anew may have another address. */
+  readonly hostName: string;
   /** Its address now. */
   readonly host: string;
-  /** What the network's name service knows it by, whatever address it gets; undefined where the target is no container. */
-  readonly hostName?: string;
   readonly port: number;
   readonly weight: number;
   /** Gets traffic only while all others of its backend fail their checks; it has none itself. */
@@ -33,20 +32,22 @@ export function serversOf(table: GatewayTable): readonly Server[] {
     modesOf(port).flatMap((mode) =>
       table.targets.flatMap(({ id, host }, index) => {
         const backend = `${mode}-${port.containerPort}`;
-        const follows = /^[0-9a-f]{64}$/.test(id) ? { hostName: id.slice(0, 12) } : {};
-        const server = { backend, host, ...follows, port: port.containerPort, weight: weights[index] ?? 0 };
-        const checked = { ...server, name: serverName(id), isBackup: false };
+        const server = {
+          backend,
+          hostName: hostNameOf(id),
+          host,
+          port: port.containerPort,
+          weight: weights[index] ?? 0,
+          isBackup: false,
+        };
         // A closed port answers nobody; a replica that fails an HTTP check may still serve.
-        if (table.health?.probe.kind !== "http") return [checked];
-        return [checked, { ...server, name: `${checked.name}${backupSuffix}`, isBackup: true }];
+        return table.health?.probe.kind === "http" ? [server, { ...server, isBackup: true }] : [server];
       }),
     ),
   );
 }
 
-const backupSuffix = "-any";
-
-/** A server, or its backup, is this target's. */
-export function isOfTarget({ name }: { readonly name: string }, targetId: string): boolean {
-  return name === serverName(targetId) || name === `${serverName(targetId)}${backupSuffix}`;
+/** Targets that a backend has room for: all of now, and as many that come while these drain. */
+export function roomFor({ targets }: GatewayTable): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(8, 2 * targets.length)));
 }

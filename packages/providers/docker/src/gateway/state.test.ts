@@ -6,24 +6,16 @@ test("servers with address, weight and state", () => {
   const answer = [
     "1",
     "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port",
-    "4 http-3000 1 a 172.20.0.2 2 0 99 1 6 1 0 2 0 0 0 0 - 3000 - 0 0 - - 0",
-    "4 http-3000 2 b 172.20.0.3 2 8 1 1 8 1 0 2 0 0 0 0 0123456789ab 3000 - 0 0 - - 0",
-    "4 http-3000 3 c 172.20.0.4 0 9 1 1 8 1 0 2 0 0 0 0 - 3000 - 0 0 - - 0",
+    "4 http-3000 1 s1 172.20.0.2 2 0 99 1 6 1 0 2 0 0 0 0 0123456789ab 3000 - 0 0 - - 0",
+    "4 http-3000 2 s2 172.20.0.3 2 8 1 1 8 1 0 2 0 0 0 0 pctl-gateway 3000 - 0 0 - - 0",
+    "4 http-3000 3 b1 172.20.0.4 0 9 1 1 8 1 0 2 0 0 0 0 0123456789ab 3000 - 0 0 - - 0",
     "",
   ].join("\n");
-  const common = { backend: "http-3000", port: 3000 };
+  const a = { backend: "http-3000", hostName: "0123456789ab", isBackup: false };
   assert.deepEqual(parseServers(answer), [
-    {
-      ...common,
-      name: "a",
-      host: "172.20.0.2",
-      weight: 99,
-      isFollowed: false,
-      isDraining: false,
-      isInMaintenance: false,
-    },
-    { ...common, name: "b", host: "172.20.0.3", weight: 1, isFollowed: true, isDraining: true, isInMaintenance: false },
-    { ...common, name: "c", host: "172.20.0.4", weight: 1, isFollowed: false, isDraining: true, isInMaintenance: true },
+    { ...a, slot: "s1", weight: 99, isDraining: false, isInMaintenance: false },
+    { ...a, slot: "s2", hostName: "pctl-gateway", weight: 1, isDraining: true, isInMaintenance: false },
+    { ...a, slot: "b1", isBackup: true, weight: 1, isDraining: true, isInMaintenance: true },
   ]);
   assert.deepEqual(parseServers(""), []);
   assert.deepEqual(parseServers("No such backend."), []);
@@ -39,14 +31,14 @@ test("what is open, what waits, and what the last check saw", () => {
   assert.deepEqual(parseActivity(answer), [
     {
       backend: "http-3000",
-      name: "a",
+      slot: "a",
       inFlight: 3,
       check: "L7OK",
       checkDetail: "Layer7 check passed, status 200",
     },
     {
       backend: "probe-tcp",
-      name: "b",
+      slot: "b",
       inFlight: 0,
       check: "L4CON",
       checkDetail: `Layer4 connection problem, Connection refused, "twice"`,
@@ -73,12 +65,12 @@ test("workers: who answers, and who is ending", () => {
 
 test("sessions of clients, with the server that they are on", () => {
   const answer = [
-    "0x55de10f73180: proto=tcpv4 src=192.168.144.1:53826 fe=port-4000 be=tcp-4000 srv=280b780af8c67e23 ts=00 epoch=0 age=3s",
+    "0x55de10f73180: proto=tcpv4 src=192.168.144.1:53826 fe=port-4000 be=tcp-4000 srv=s1 ts=00 epoch=0 age=3s",
     "0x55de10f73190: proto=tcpv4 src=192.168.144.1:53827 fe=port-4000 be=<NONE> srv=<none> ts=00 epoch=0 age=3s",
     "0x55de10f744f0: proto=sockpair src=unix:2 fe=GLOBAL be=<NONE> srv=<none> ts=00 epoch=0 age=0s calls=2",
   ].join("\n");
   assert.deepEqual(parseSessions(answer), [
-    { id: "0x55de10f73180", server: "280b780af8c67e23" },
-    { id: "0x55de10f73190", server: "<none>" },
+    { id: "0x55de10f73180", backend: "tcp-4000", slot: "s1" },
+    { id: "0x55de10f73190", backend: "<NONE>", slot: "<none>" },
   ]);
 });

@@ -1,15 +1,15 @@
 /** What HAProxy says of one server. */
 export interface SeenServer {
   readonly backend: string;
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
+  /** Its own name, `s1` or, for a backup, `b1`. */
+  readonly slot: string;
+  /** Whom it stands for. */
+  readonly hostName: string;
+  readonly isBackup: boolean;
   readonly weight: number;
-  /** Its address is looked up by name, again and again. */
-  readonly isFollowed: boolean;
   /** Nothing new is sent to it. */
   readonly isDraining: boolean;
-  /** Out of service, and may be deleted once nothing is open on it. */
+  /** Out of service: it may stand for somebody else. */
   readonly isInMaintenance: boolean;
 }
 
@@ -35,11 +35,10 @@ export function parseServers(answer: string): readonly SeenServer[] {
     return [
       {
         backend: value("be_name"),
-        name: value("srv_name"),
-        host: value("srv_addr"),
-        port: Number(value("srv_port")),
+        slot: value("srv_name"),
+        hostName: value("srv_fqdn"),
+        isBackup: value("srv_name").startsWith("b"),
         weight: Number(value("srv_uweight")),
-        isFollowed: value("srv_fqdn") !== "-",
         isDraining: (admin & drain) !== 0,
         isInMaintenance: (admin & maintenance) !== 0,
       },
@@ -50,7 +49,8 @@ export function parseServers(answer: string): readonly SeenServer[] {
 /** What is open on a server, and how its last check went. */
 export interface ServerActivity {
   readonly backend: string;
-  readonly name: string;
+  /** The server's own name. */
+  readonly slot: string;
   /** Requests and connections: those that it works on, and those that wait for it. */
   readonly inFlight: number;
   /** HAProxy's word, e.g. `L4OK`, `L7STS`; `INI` before the first check; empty without checks. */
@@ -73,7 +73,7 @@ export function parseActivity(answer: string): readonly ServerActivity[] {
     const words = [value("check_desc"), code === "" || code === "0" ? "" : `status ${code}`, value("last_chk")];
     return {
       backend: value("pxname"),
-      name: value("svname"),
+      slot: value("svname"),
       inFlight: Number(value("scur")) + Number(value("qcur")),
       // A star says that the next one is under way.
       check: value("check_status").replace(/^\* /, ""),
@@ -113,15 +113,16 @@ export function parseInfo(answer: string): WorkerInfo | undefined {
 export interface OpenSession {
   /** As `shutdown session` wants it. */
   readonly id: string;
-  readonly server: string;
+  readonly backend: string;
+  /** The server's own name. */
+  readonly slot: string;
 }
 
 /** From the answer to `show sess`, without the conversation by which it was asked. */
 export function parseSessions(answer: string): readonly OpenSession[] {
-  return [...answer.matchAll(/^(0x[0-9a-f]+): .*? fe=port-\S* .*?srv=(\S+)/gm)].map(([, id = "", server = ""]) => ({
-    id,
-    server,
-  }));
+  return [...answer.matchAll(/^(0x[0-9a-f]+): .*? fe=port-\S* be=(\S+) srv=(\S+)/gm)].map(
+    ([, id = "", backend = "", slot = ""]) => ({ id, backend, slot }),
+  );
 }
 
 /** Process ids of workers that a reload replaced and that are ending; from the master's answer to `show proc`. */
