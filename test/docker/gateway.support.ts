@@ -1,12 +1,24 @@
+import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { get } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { TestContext } from "node:test";
-import { isCtrlPlaneError, type InstanceIdentity, type ProviderContext } from "@ctrlplane/core/provider";
+import {
+  isCtrlPlaneError,
+  type HealthSpec,
+  type InstanceIdentity,
+  type ProviderContext,
+} from "@ctrlplane/core/provider";
 import { connectEngine, segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
-import type { GatewayPlace, GatewayTable, GatewayTarget } from "../../packages/providers/docker/src/gateway/index.ts";
+import type {
+  GatewayPlace,
+  GatewayPort,
+  GatewayTable,
+  GatewayTarget,
+} from "../../packages/providers/docker/src/gateway/index.ts";
+import { dockerSocket } from "../engines/docker.ts";
 
 /** Where the servers of these tests listen. */
 export const httpPort = 3000;
@@ -14,7 +26,7 @@ export const echoPort = 4000;
 /** Speaks first. */
 export const bannerPort = 4001;
 
-/** Answers HTTP with its name (`/slow?ms=`, `/stream?ms=`, `/status?code=`, `/health`), echoes TCP, and greets at a third port. Ends at once on SIGTERM. */
+/** Answers HTTP with its name (`/slow?ms=`, `/stream?ms=`, `/health`, `/open`: how many others are open; upgrades are echoed), echoes TCP, and greets at a third port. Ends at once on SIGTERM. */
 const server = `
 const name = process.env.NAME;
 let open = 0;
@@ -56,8 +68,13 @@ export interface GatewayRig {
   named(word: string): string;
 }
 
+const socketPath = await dockerSocket();
+/** Of every test here. */
+export const options = { skip: socketPath === undefined ? "missing: Docker Engine" : false, timeout: 180_000 };
+
 /** A stack of its own on the engine, gone with the test. */
-export async function gatewayRig(t: TestContext, socketPath: string, image = "haproxy:lts"): Promise<GatewayRig> {
+export async function gatewayRig(t: TestContext, image = "haproxy:lts"): Promise<GatewayRig> {
+  assert.ok(socketPath !== undefined);
   const engine = connectEngine({ kind: "socket", path: socketPath });
   const stack = `ctrlplane-gateway-${randomBytes(4).toString("hex")}`;
   const network = `${stack}-net`;
@@ -222,4 +239,25 @@ export function fetchText(url: string): Promise<string> {
 export function hasCode(code: string, verdict?: string): (error: unknown) => boolean {
   return (error) =>
     isCtrlPlaneError(error) && error.code === code && (verdict === undefined || error.failure?.verdict === verdict);
+}
+
+/** One HTTP port of the host. */
+export async function published(): Promise<{
+  readonly url: string;
+  readonly port: GatewayPort & { readonly hostPort: number };
+}> {
+  const hostPort = await freePort();
+  return { url: `http://127.0.0.1:${hostPort}`, port: { containerPort: httpPort, hostPort, protocol: "auto" } };
+}
+
+/** An HTTP check of `httpPort`. */
+export function health(path: string): HealthSpec {
+  return {
+    probe: { kind: "http", path },
+    intervalMs: 500,
+    timeoutMs: 2000,
+    retries: 2,
+    graceMs: 0,
+    onFailure: { action: "restart", declared: false },
+  };
 }
