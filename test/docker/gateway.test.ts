@@ -70,6 +70,24 @@ test(
   },
 );
 
+test("12 replicas, each replaced by the next at once, lose nothing", options, async (t) => {
+  const { start, kill, place, context } = await gatewayRig(t);
+  const { url, port } = await published();
+  let current = await start("v0");
+  await applyGateway(place, table([port], [[current, 100]]), context);
+  const over = new AbortController();
+  const load = runLoad({ url: `${url}/slow?ms=20`, ratePerSecond: 150, connections: 50, signal: over.signal });
+  for (let round = 1; round <= 12; round += 1) {
+    const next = await start(`v${round}`);
+    await applyGateway(place, table([port], [[next, 100]]), context);
+    await drainTarget(place, current.id, { timeoutMs: 10_000 }, context);
+    await kill(current);
+    current = next;
+  }
+  over.abort();
+  assert.deepEqual((await load).failures, {});
+});
+
 test("control: the same without draining loses requests", options, async (t) => {
   const { start, kill, place, context } = await gatewayRig(t);
   const { url, port } = await published();

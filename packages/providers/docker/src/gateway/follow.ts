@@ -5,12 +5,13 @@ import { configurationOf } from "./configuration.ts";
 import { startGateway, writeTable, type GatewayContainer } from "./container.ts";
 import { withControl, type Control } from "./control.ts";
 import type { GatewayPlace, StoredTable } from "./gateway-table.ts";
-import { differences, keyOf, parkCommands, serverCommands } from "./server-commands.ts";
-import { serversOf } from "./servers.ts";
+import { differences, keyOf, parkCommands, serverCommands, unknownOf } from "./server-commands.ts";
+import { serversOf, type Server } from "./servers.ts";
 import { activityQuery, parseActivity, parseInfo, parseServers, serversQuery, type WorkerInfo } from "./state.ts";
 
 const loadMs = 20_000;
 const pollMs = 50;
+const knownMs = 5000;
 
 /** The container runs, and new requests and connections follow the table. What was open goes on. */
 export async function follow(
@@ -51,15 +52,29 @@ async function wrongIn(control: Control, { table }: StoredTable): Promise<readon
 /** The worker's servers become the table's, and those that nobody uses any more are parked. */
 async function adjust(control: Control, { table }: StoredTable, context: ProviderContext): Promise<void> {
   const seen = parseServers(await control.worker([serversQuery]));
-  const commands = serverCommands(seen, serversOf(table));
-  if (commands.length > 0) {
-    context.fence.check();
-    await control.worker(commands);
+  const wanted = serversOf(table);
+  const { raise, hasNew, lower } = serverCommands(seen, wanted);
+  if (raise.length + lower.length > 0) context.fence.check();
+  if (!hasNew) {
+    if (raise.length + lower.length > 0) await control.worker([...raise, ...lower]);
+  } else {
+    await control.worker(raise);
+    await known(control, wanted, context);
+    if (lower.length > 0) await control.worker(lower);
   }
   const servers = parseServers(await control.worker([serversQuery]));
   const activity = parseActivity(await control.worker([activityQuery]));
   const park = parkCommands(servers, new Set(activity.filter((each) => each.inFlight === 0).map(keyOf)));
   if (park.length > 0) await control.worker(park);
+}
+
+/** The names of all that get traffic are known; or one is not for so long that its container is gone. */
+async function known(control: Control, wanted: readonly Server[], { clock, signal }: ProviderContext): Promise<void> {
+  const until = clock.monotonic() + knownMs;
+  while (unknownOf(parseServers(await control.worker([serversQuery])), wanted).length > 0) {
+    if (clock.monotonic() > until) return;
+    await clock.sleep(pollMs, signal);
+  }
 }
 
 /** Of the worker that serves; undefined while none answers. */

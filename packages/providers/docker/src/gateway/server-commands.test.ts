@@ -1,49 +1,61 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { differences, parkCommands, serverCommands } from "./server-commands.ts";
+import { differences, parkCommands, serverCommands, unknownOf } from "./server-commands.ts";
 import type { Server } from "./servers.ts";
 import type { SeenServer } from "./state.ts";
 
 test("a canary: the old share rises before the new one comes, nobody is ever without a target", () => {
-  assert.deepEqual(serverCommands([seen("s1", "a", 1), free("s2")], [wanted("a", 99), wanted("b", 1)]), [
-    "set server http-80/s1 weight 99",
-    "set server http-80/s2 fqdn b",
-    "set server http-80/s2 addr 10.0.0.9 port 80",
-    "set server http-80/s2 weight 1",
-    "set server http-80/s2 state ready",
-  ]);
-  assert.deepEqual(serverCommands([seen("s1", "a", 99), seen("s2", "b", 1)], [wanted("b", 1)]), [
-    "set server http-80/s1 state drain",
-  ]);
-  assert.deepEqual(serverCommands([seen("s1", "a", 9), seen("s2", "b", 1)], [wanted("a", 0), wanted("b", 5)]), [
-    "set server http-80/s2 weight 5",
-    "set server http-80/s1 weight 0",
-  ]);
+  assert.deepEqual(serverCommands([seen("s1", "a", 1), free("s2")], [wanted("a", 99), wanted("b", 1)]), {
+    raise: [
+      "set server http-80/s1 weight 99",
+      "set server http-80/s2 fqdn b",
+      "set server http-80/s2 addr 10.0.0.9 port 80",
+      "set server http-80/s2 weight 1",
+      "set server http-80/s2 state ready",
+    ],
+    hasNew: true,
+    lower: [],
+  });
+  assert.deepEqual(serverCommands([seen("s1", "a", 99), seen("s2", "b", 1)], [wanted("b", 1)]), {
+    raise: [],
+    hasNew: false,
+    lower: ["set server http-80/s1 state drain"],
+  });
+  assert.deepEqual(serverCommands([seen("s1", "a", 9), seen("s2", "b", 1)], [wanted("a", 0), wanted("b", 5)]), {
+    raise: ["set server http-80/s2 weight 5"],
+    hasNew: false,
+    lower: ["set server http-80/s1 weight 0"],
+  });
 });
 
 test("one that comes back is ready again in its place, and takes no other's", () => {
   const draining = { ...seen("s1", "a", 1), isDraining: true };
-  assert.deepEqual(serverCommands([draining, free("s2")], [wanted("a", 1)]), ["set server http-80/s1 state ready"]);
-  const parked = { ...draining, isInMaintenance: true };
-  const [first] = serverCommands([parked, free("s2")], [wanted("b", 1), wanted("a", 1)]);
-  assert.equal(first, "set server http-80/s1 state ready");
-  assert.ok(
-    serverCommands([parked, free("s2")], [wanted("b", 1), wanted("a", 1)]).includes("set server http-80/s2 fqdn b"),
-  );
+  const { raise } = serverCommands([draining, free("s2")], [wanted("b", 1), wanted("a", 1)]);
+  assert.equal(raise[0], "set server http-80/s1 state ready");
+  assert.equal(raise[1], "set server http-80/s2 fqdn b");
+});
+
+test("a place whose last name is gone is taken last, and who is not known yet is waited for", () => {
+  const gone = { ...free("s1"), isUnknown: true };
+  assert.equal(serverCommands([gone, free("s2")], [wanted("b", 1)]).raise[0], "set server http-80/s2 fqdn b");
+  assert.equal(serverCommands([gone], [wanted("b", 1)]).raise[0], "set server http-80/s1 fqdn b");
+  const unknown = { ...seen("s1", "b", 1), isUnknown: true };
+  assert.deepEqual(unknownOf([unknown, gone], [wanted("b", 1)]), [unknown]);
+  assert.deepEqual(unknownOf([unknown, gone], [wanted("b", 0)]), []);
 });
 
 test("a backup takes a backup's place, and a full backend is said to lack one", () => {
   const backup = { ...wanted("a", 1), isBackup: true };
-  assert.deepEqual(serverCommands([free("s1")], [backup]), []);
+  assert.deepEqual(serverCommands([free("s1")], [backup]), nothing);
   assert.deepEqual(differences([free("s1")], [backup]), ["a is missing in http-80"]);
-  const [first] = serverCommands([free("s1"), { ...free("b1"), isBackup: true }], [backup]);
-  assert.equal(first, "set server http-80/b1 fqdn a");
+  const { raise } = serverCommands([free("s1"), { ...free("b1"), isBackup: true }], [backup]);
+  assert.equal(raise[0], "set server http-80/b1 fqdn a");
 });
 
 test("nothing is done to what is so already, and to servers that only probe", () => {
   const probe = { ...seen("p", "-", 0), backend: "probe-tcp" };
-  assert.deepEqual(serverCommands([seen("s1", "a", 1), probe], [wanted("a", 1)]), []);
-  assert.deepEqual(serverCommands([{ ...seen("s1", "a", 1), isDraining: true }, free("s2")], []), []);
+  assert.deepEqual(serverCommands([seen("s1", "a", 1), probe], [wanted("a", 1)]), nothing);
+  assert.deepEqual(serverCommands([{ ...seen("s1", "a", 1), isDraining: true }, free("s2")], []), nothing);
   assert.deepEqual(differences([seen("s1", "a", 1), probe, free("s2")], [wanted("a", 1)]), []);
 });
 
@@ -51,6 +63,7 @@ test("only what drains and has nothing open is parked", () => {
   const draining = { ...seen("s1", "a", 1), isDraining: true };
   assert.deepEqual(parkCommands([draining, seen("s2", "b", 1)], new Set(["http-80/s1", "http-80/s2"])), [
     "set server http-80/s1 state maint",
+    "set server http-80/s1 fqdn pctl-gateway",
   ]);
   assert.deepEqual(parkCommands([draining], new Set()), []);
   assert.deepEqual(parkCommands([free("s1")], new Set(["http-80/s1"])), []);
@@ -65,12 +78,23 @@ test("differences are told in words", () => {
   ]);
 });
 
+const nothing = { raise: [], hasNew: false, lower: [] };
+
 function wanted(hostName: string, weight: number): Server {
   return { backend: "http-80", hostName, host: "10.0.0.9", port: 80, weight, isBackup: false };
 }
 
 function seen(slot: string, hostName: string, weight: number): SeenServer {
-  return { backend: "http-80", slot, hostName, isBackup: false, weight, isDraining: false, isInMaintenance: false };
+  return {
+    backend: "http-80",
+    slot,
+    hostName,
+    isBackup: false,
+    weight,
+    isDraining: false,
+    isInMaintenance: false,
+    isUnknown: false,
+  };
 }
 
 function free(slot: string): SeenServer {

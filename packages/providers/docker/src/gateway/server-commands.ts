@@ -1,3 +1,4 @@
+import { nobody } from "./configuration.ts";
 import type { Server } from "./servers.ts";
 import type { SeenServer } from "./state.ts";
 
@@ -8,25 +9,45 @@ interface Assigned {
   readonly isNew: boolean;
 }
 
-/** Runtime commands that bring what a worker has to what it should have; none where it is so. Pure. */
-export function serverCommands(seen: readonly SeenServer[], wanted: readonly Server[]): readonly string[] {
+/** Runtime commands that bring what a worker has to what it should have; none where it is so. */
+export interface ServerCommands {
+  /** Done first: more for those who are there, and who is new. */
+  readonly raise: readonly string[];
+  /** Somebody is new: `raise` has taken effect once none of the wanted is unknown. */
+  readonly hasNew: boolean;
+  /** Less for those who are there, and nothing more for who is not wanted. */
+  readonly lower: readonly string[];
+}
+
+/** Nobody is left without a target in between, and a small share never is a large one for a moment. Pure. */
+export function serverCommands(seen: readonly SeenServer[], wanted: readonly Server[]): ServerCommands {
   const assigned = assign(seen, wanted);
   const isRaised = ({ server, slot }: Assigned): boolean => server.weight >= (slot?.weight ?? 0);
   const existing = assigned.filter((each) => !each.isNew);
-  // Nobody is left without a target in between, and a small share never is a large one for a moment.
-  return [
-    ...existing.filter(isRaised).flatMap(changeCommands),
-    ...assigned.filter((each) => each.isNew).flatMap(newCommands),
-    ...existing.filter((each) => !isRaised(each)).flatMap(changeCommands),
-    ...unwanted(seen, wanted).map((each) => `set server ${keyOf(each)} state drain`),
-  ];
+  const added = assigned.filter((each) => each.isNew).flatMap(newCommands);
+  return {
+    raise: [...existing.filter(isRaised).flatMap(changeCommands), ...added],
+    hasNew: added.length > 0,
+    lower: [
+      ...existing.filter((each) => !isRaised(each)).flatMap(changeCommands),
+      ...unwanted(seen, wanted).map((each) => `set server ${keyOf(each)} state drain`),
+    ],
+  };
 }
 
-/** Takes servers that get nothing new and have nothing open (`idle`, by `keyOf`) out of service: they may stand for others then. */
+/** Wanted servers that get nothing yet because their names were not looked up. */
+export function unknownOf(seen: readonly SeenServer[], wanted: readonly Server[]): readonly SeenServer[] {
+  return seen.filter((each) => each.isUnknown && wanted.some((server) => server.weight > 0 && isSame(each, server)));
+}
+
+/** Takes servers that get nothing new and have nothing open (`idle`, by `keyOf`) out of service: they stand for nobody then. */
 export function parkCommands(seen: readonly SeenServer[], idle: ReadonlySet<string>): readonly string[] {
   return seen
     .filter((each) => isRouted(each) && each.isDraining && !each.isInMaintenance && idle.has(keyOf(each)))
-    .map((each) => `set server ${keyOf(each)} state maint`);
+    .flatMap((each) => {
+      const key = keyOf(each);
+      return [`set server ${key} state maint`, `set server ${key} fqdn ${nobody}`];
+    });
 }
 
 /** What differs from the table, in words; empty where a worker follows it. */
@@ -48,9 +69,10 @@ function assign(seen: readonly SeenServer[], wanted: readonly Server[]): readonl
   const known = wanted.map((server) => ({ server, slot: take((each) => isSame(each, server)) }));
   return known.map(({ server, slot }) => {
     if (slot !== undefined) return { server, slot, isNew: false };
-    const free = take(
-      (each) => each.isInMaintenance && each.backend === server.backend && each.isBackup === server.isBackup,
-    );
+    const isFree = (each: SeenServer): boolean =>
+      each.isInMaintenance && each.backend === server.backend && each.isBackup === server.isBackup;
+    // One whose last name is gone is told of the next one by the name service alone, a moment later.
+    const free = take((each) => isFree(each) && !each.isUnknown) ?? take(isFree);
     return { server, slot: free, isNew: true };
   });
 }

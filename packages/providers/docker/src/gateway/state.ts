@@ -11,9 +11,12 @@ export interface SeenServer {
   readonly isDraining: boolean;
   /** Out of service: it may stand for somebody else. */
   readonly isInMaintenance: boolean;
+  /** Gets nothing, because its name is not known yet, or not any more. */
+  readonly isUnknown: boolean;
 }
 
 const maintenance = 1;
+const unresolved = 32;
 const drain = 8;
 
 /** What `parseServers` reads the answer to. */
@@ -41,6 +44,7 @@ export function parseServers(answer: string): readonly SeenServer[] {
         weight: Number(value("srv_uweight")),
         isDraining: (admin & drain) !== 0,
         isInMaintenance: (admin & maintenance) !== 0,
+        isUnknown: (admin & unresolved) !== 0,
       },
     ];
   });
