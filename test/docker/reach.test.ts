@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
+import { buffer, text as textOf } from "node:stream/consumers";
 import { describe, test, type TestContext } from "node:test";
 import type { EngineClient } from "@ctrlplane/images";
 import { run } from "../engines/commands.ts";
@@ -59,7 +59,7 @@ describe("an engine over SSH", { skip }, () => {
     assert.notEqual(groupOf(master.pid), groupOf(process.pid));
     assert.doesNotMatch(master.words.join(" "), /PRIVATE KEY/);
     const control = master.words[master.words.indexOf("-S") + 1] ?? "";
-    assert.deepEqual(readdirSync(dirname(control)).toSorted(), ["c1", "known_hosts"]);
+    assert.deepEqual(readdirSync(dirname(control)).toSorted(), ["c1", "c1.log", "known_hosts"]);
     await engine.close();
     await untilNone(host, "deploy");
     assert.throws(() => readdirSync(dirname(control)), /ENOENT/);
@@ -234,6 +234,41 @@ describe("an engine over SSH", { skip }, () => {
     ]);
   });
 
+  test("a container's port that is open, one that is closed, an address that is nobody's, and a signal", async (t) => {
+    const engine = clientOf(t, endpointOf(host, "deploy"));
+    const address = await listening(t, host, engine, "open");
+    const { reach } = engine;
+    assert.ok(reach);
+    const never = new AbortController().signal;
+    const log = await sshdLog(host, async () => {
+      // Further ones than there are sessions.
+      const sockets = await Promise.all(Array.from({ length: 8 }, () => reach({ host: address, port: 80 }, never)));
+      const answers = sockets.map((socket) => {
+        socket.end("GET / HTTP/1.0\r\n\r\n");
+        return textOf(socket);
+      });
+      for (const each of await Promise.all(answers)) assert.match(each, /^HTTP\/1\.[01] /);
+    });
+    assert.equal(matching(log, /^Connection from |Starting session/), 0);
+    const begun = performance.now();
+    await assert.rejects(reach({ host: address, port: 81 }, never), { code: "ECONNREFUSED" });
+    assert.ok(performance.now() - begun < 1000, "a slow server is polled");
+    const nobody = address.replace(/\d+$/, "253");
+    await assert.rejects(reach({ host: nobody, port: 80 }, AbortSignal.timeout(100)), { name: "TimeoutError" });
+    await assert.rejects(reach({ host: nobody, port: 80 }, never), { code: "EHOSTUNREACH" });
+    assert.equal(masters(host, "deploy").length, 1);
+  });
+
+  test("an sshd that forbids forwarding says so", async (t) => {
+    const engine = clientOf(t, endpointOf(other, "admin", { port: 2222 }));
+    const command = "/usr/sbin/sshd -p 2222 -o AllowTcpForwarding=no -o PidFile=/run/sshd-2222.pid";
+    other.run("sh", ["-c", command]);
+    t.after(() => other.run("sh", ["-c", "kill $(cat /run/sshd-2222.pid)"]));
+    const asked = async () => engine.reach?.({ host: "127.0.0.1", port: 22 }, new AbortController().signal);
+    await assert.rejects(asked, refusal("UNSUPPORTED", /forbids .*AllowTcpForwarding/s, false));
+    assert.ok(Array.isArray(await engine.json(list)));
+  });
+
   test("a process that forgets to close ends all the same", async () => {
     const endpoint = JSON.stringify(endpointOf(host, "deploy"));
     const code = `import { connectEngine } from "@ctrlplane/images";
@@ -257,14 +292,30 @@ function groupOf(pid: number): string | undefined {
   return /\) \S \d+ (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1];
 }
 
-/** Path of a container that sleeps; removed when the test ends. */
-async function container(t: TestContext, host: DockerHost, engine: EngineClient, word: string): Promise<string> {
+/** Path of a container, which sleeps unless told otherwise; removed when the test ends. */
+async function container(
+  t: TestContext,
+  host: DockerHost,
+  engine: EngineClient,
+  word: string,
+  command = ["sleep", "600"],
+): Promise<string> {
   const name = `ctrlplane-reach-${word}`;
-  const body = { Image: "busybox:latest", Cmd: ["sleep", "600"] };
+  const body = { Image: "busybox:latest", Cmd: command };
   t.after(() => host.run("docker", ["rm", "--force", name]));
   await engine.json({ method: "POST", path: "/containers/create", query: { name }, body });
   await engine.json({ method: "POST", path: `/containers/${name}/start` });
   return `/containers/${name}`;
+}
+
+/** Address of a container that answers at port 80. */
+async function listening(t: TestContext, host: DockerHost, engine: EngineClient, word: string): Promise<string> {
+  const path = await container(t, host, engine, word, ["httpd", "-f", "-v"]);
+  const details = await engine.json<{ NetworkSettings: { IPAddress: string } }>({
+    method: "GET",
+    path: `${path}/json`,
+  });
+  return details.NetworkSettings.IPAddress;
 }
 
 function tarOf(name: string, content: Buffer): Buffer {

@@ -5,6 +5,7 @@ import type { Duplex, Readable } from "node:stream";
 import { describeEndpoint, type Endpoint } from "./endpoint.ts";
 import { EngineError, silentEngine, unreachable } from "./errors.ts";
 import { isLasting } from "./lasting.ts";
+import { requireAddress, type NetworkAddress } from "./reach.ts";
 import { openTransport } from "./transport.ts";
 import { chooseVersion, type EngineVersion } from "./version.ts";
 
@@ -32,6 +33,11 @@ export interface EngineClient {
   stream(request: EngineRequest): Promise<IncomingMessage>;
   /** The connection itself, for what speaks in both directions (`exec`, `attach`). What the engine sent first is still to be read from it. */
   upgrade(request: EngineRequest): Promise<Duplex>;
+  /**
+   * A connection to an address in the engine's own network, as from its host; it is open when this resolves. Absent where there is no way to it. Throws an error with
+   * the code `ECONNREFUSED` where nothing listens, and UNSUPPORTED where the host's sshd forbids it. `signal` ends the attempt, not what it led to.
+   */
+  readonly reach?: (address: NetworkAddress, signal: AbortSignal) => Promise<Duplex>;
   close(): Promise<void>;
 }
 
@@ -47,6 +53,7 @@ export function segment(name: string): string {
 export function connectEngine(endpoint: Endpoint): EngineClient {
   const description = describeEndpoint(endpoint);
   const transport = openTransport(endpoint);
+  const { reach } = transport;
   const send = endpoint.kind === "tcp" && endpoint.tls !== undefined ? httpsRequest : httpRequest;
   let version: Promise<EngineVersion> | undefined;
 
@@ -100,6 +107,14 @@ export function connectEngine(endpoint: Endpoint): EngineClient {
       const sent = await open(request, await prefixOf(), { Connection: "Upgrade", Upgrade: "tcp" });
       return upgraded(sent, request, description);
     },
+    ...(reach === undefined
+      ? {}
+      : {
+          async reach(address: NetworkAddress, signal: AbortSignal) {
+            requireAddress(address);
+            return reach(address, signal);
+          },
+        }),
     close: () => transport.close(),
   };
   return client;

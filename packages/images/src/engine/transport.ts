@@ -1,6 +1,8 @@
 import { Agent, type AgentOptions } from "node:http";
 import { Agent as TlsAgent } from "node:https";
+import type { Duplex } from "node:stream";
 import type { Endpoint } from "./endpoint.ts";
+import { reachFromHere, type NetworkAddress } from "./reach.ts";
 import { openSshTransport } from "./ssh/transport.ts";
 
 /** How requests reach an engine: what `http.request` takes besides the request itself. */
@@ -12,6 +14,8 @@ export interface Transport {
   readonly target: Readonly<Record<string, unknown>>;
   /** Sent with each request. */
   readonly headers: Readonly<Record<string, string>>;
+  /** See `EngineClient`. */
+  readonly reach?: (address: NetworkAddress, signal: AbortSignal) => Promise<Duplex>;
   /** Ends what it holds open. */
   close(): Promise<void>;
 }
@@ -24,7 +28,9 @@ export function openTransport(endpoint: Endpoint): Transport {
   const options: AgentOptions = { keepAlive: true, maxSockets, scheduling: "lifo" };
   const unbounded = { ...options, maxSockets: Infinity };
   if (endpoint.kind === "socket") {
-    return closing(new Agent(options), new Agent(unbounded), { socketPath: endpoint.path });
+    const transport = closing(new Agent(options), new Agent(unbounded), { socketPath: endpoint.path });
+    // Elsewhere containers live in a virtual machine.
+    return process.platform === "linux" ? { ...transport, reach: reachFromHere } : transport;
   }
   const { host, port, tls } = endpoint;
   if (tls === undefined) return closing(new Agent(options), new Agent(unbounded), { host, port });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SshEndpoint } from "../endpoint.ts";
-import { channelArguments, exitArguments, lookAtKeyArguments, masterArguments } from "./arguments.ts";
+import { channelArguments, exitArguments, forwardArguments, lookAtKeyArguments, masterArguments } from "./arguments.ts";
 
 const endpoint: SshEndpoint = { kind: "ssh", host: "shop.example", user: "deploy", port: 2222, key: "k", sudo: true };
-const files = { control: "/run/c1", key: "/run/key", knownHosts: "/run/known_hosts" };
+const files = { control: "/run/c1", log: "/run/c1.log", key: "/run/key", knownHosts: "/run/known_hosts" };
 
 test("the connection: nobody is asked, no unknown host is let in, what the endpoint names is used alone", () => {
   const args = masterArguments(endpoint, files);
@@ -24,7 +24,7 @@ test("the connection: nobody is asked, no unknown host is let in, what the endpo
 
 test("what the endpoint does not name is left to the user's configuration", () => {
   const plain: SshEndpoint = { kind: "ssh", host: "shop", sudo: false };
-  const args = masterArguments(plain, { control: "/run/c1", key: undefined, knownHosts: undefined }).join(" ");
+  const args = masterArguments(plain, { ...files, key: undefined, knownHosts: undefined }).join(" ");
   assert.doesNotMatch(args, /Identity|KnownHosts|HostKeyAlias|-l |-p |Proxy/);
 });
 
@@ -40,4 +40,11 @@ test("a look at the host's key offers no key of ours", () => {
   assert.ok(args.includes("PreferredAuthentications=none"));
   assert.ok(!args.some((each) => each.startsWith("IdentityFile")));
   assert.deepEqual(exitArguments(endpoint, "/run/c1").slice(0, 4), ["-S", "/run/c1", "-O", "exit"]);
+});
+
+test("a connection to a container takes no session, and never logs in", () => {
+  const args = forwardArguments(endpoint, "/run/c1", { host: "fd00::2", port: 80 });
+  assert.equal(args[args.indexOf("-W") + 1], "[fd00::2]:80");
+  assert.equal(args.at(-1), "shop.example");
+  assert.ok(args.includes("ProxyCommand=false"));
 });

@@ -1,9 +1,12 @@
 import type { SshEndpoint } from "../endpoint.ts";
+import type { NetworkAddress } from "../reach.ts";
 
 /** Files of one connection, in its private folder: their paths have no character that `ssh` would read as something else. */
 export interface ConnectionFiles {
   /** The control socket of its master. */
   readonly control: string;
+  /** What the master says, for as long as it runs. */
+  readonly log: string;
   /** Of the private key; undefined: what `ssh` offers. */
   readonly key: string | undefined;
   /** Holds `hostKey`; undefined: the user's known hosts. */
@@ -37,10 +40,15 @@ const always = {
   ServerAliveCountMax: "3",
 };
 
-/** Of the process that makes the connection, and goes to the background once it stands. */
+/** Of the process that makes the connection, and goes to the background once it stands. Its log says why a channel was refused: nobody else is told. */
 export function masterArguments(endpoint: SshEndpoint, files: ConnectionFiles): string[] {
-  const own = { ControlMaster: "yes", ControlPersist: String(persistSeconds), ...keyOptions(files) };
-  return ["-M", "-N", "-S", files.control, ...words({ ...always, ...own }), ...target(endpoint)];
+  const own = {
+    ControlMaster: "yes",
+    ControlPersist: String(persistSeconds),
+    LogLevel: "INFO",
+    ...keyOptions(files),
+  };
+  return ["-M", "-N", "-E", files.log, "-S", files.control, ...words({ ...always, ...own }), ...target(endpoint)];
 }
 
 /**
@@ -52,6 +60,16 @@ export function channelArguments(endpoint: SshEndpoint, control: string): string
   const command = endpoint.sudo ? "env LC_ALL=C sudo -n docker system dial-stdio" : "docker system dial-stdio";
   const own = { ControlMaster: "no", ProxyCommand: "false" };
   return ["-S", control, ...words({ ...always, ...own }), ...target(endpoint), command];
+}
+
+/**
+ * Of one connection from the host to an address in its networks, over a connection that stands: no session, and no command. That it is open is known by a line
+ * of the debug log alone.
+ */
+export function forwardArguments(endpoint: SshEndpoint, control: string, address: NetworkAddress): string[] {
+  const own = { ControlMaster: "no", ProxyCommand: "false", LogLevel: "DEBUG1" };
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  return ["-S", control, ...words({ ...always, ...own }), "-W", `${host}:${address.port}`, ...target(endpoint)];
 }
 
 /** Ends the connection. */

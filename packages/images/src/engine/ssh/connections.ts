@@ -2,8 +2,10 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
 import { describeEndpoint, isHostKey, isHostName, isPort, isUserName, type SshEndpoint } from "../endpoint.ts";
+import type { NetworkAddress } from "../reach.ts";
 import { openChannel, type Channel } from "./channel.ts";
 import { brokenChannel } from "./failures.ts";
+import { openForward } from "./forward.ts";
 import { openMaster, type Master } from "./master.ts";
 import { makePrivateFolder, removePrivateFolder } from "./private-folder.ts";
 
@@ -11,6 +13,8 @@ import { makePrivateFolder, removePrivateFolder } from "./private-folder.ts";
 export interface SshConnections {
   /** A channel to the engine. Connects where no connection has room; a failure is remembered for a while, so that a host that is down is not asked by each of many. */
   openChannel(signal: AbortSignal): Promise<Channel>;
+  /** A connection from the host to an address in its networks; see `openForward`. It takes no session. */
+  openForward(address: NetworkAddress, signal: AbortSignal): Promise<Channel>;
   /** Ends all channels, all connections, and removes what is left on the disk. */
   close(): Promise<void>;
 }
@@ -99,6 +103,21 @@ export function sshConnections(endpoint: SshEndpoint): SshConnections {
           return track(one, outcome);
         }
       }
+    },
+    async openForward(address, signal) {
+      const either = AbortSignal.any([signal, closing.signal]);
+      for (let lost = 0; lost <= reconnects; lost += 1) {
+        const [standing] = held;
+        const one = standing ?? (await unlessAborted(withRoom(), either));
+        const outcome = await openForward(endpoint, one.master, address, either);
+        if (outcome !== "gone") {
+          channels.add(outcome);
+          outcome.process.once("close", () => channels.delete(outcome));
+          return outcome;
+        }
+        held.delete(one);
+      }
+      throw brokenChannel(endpoint, "it ends whenever a channel is opened");
     },
     async close() {
       closing.abort(new CtrlPlaneError("CANCELLED", `the connection to ${describeEndpoint(endpoint)} was closed`));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type { SshEndpoint } from "../endpoint.ts";
-import { connectFailure, dialFailure, isThrottled, isUnknownHostKey } from "./failures.ts";
+import { connectFailure, dialFailure, forwardFailure, isThrottled, isUnknownHostKey } from "./failures.ts";
 
 const endpoint: SshEndpoint = { kind: "ssh", host: "shop.example", sudo: false };
 
@@ -47,4 +47,16 @@ test("a host that is too busy is told from one that refuses, and an unknown key 
   const unknown = "No ED25519 host key is known for shop.example and you have requested strict checking.";
   assert.ok(isUnknownHostKey(`${unknown}\nHost key verification failed.`));
   assert.ok(!isUnknownHostKey("WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\nHost key verification failed."));
+});
+
+test("a closed port is told as the system tells it, and what is forbidden as such", () => {
+  const address = { host: "10.0.0.2", port: 80 };
+  const codeOf = (logged: string): unknown => {
+    const error = forwardFailure("ssh://shop.example", address, logged);
+    return "code" in error ? error.code : undefined;
+  };
+  assert.equal(codeOf("channel 2: open failed: connect failed: Connection refused\r\n"), "ECONNREFUSED");
+  assert.equal(codeOf("channel 2: open failed: connect failed: No route to host\r\n"), "EHOSTUNREACH");
+  assert.equal(codeOf("channel 2: open failed: administratively prohibited: open failed\r\n"), "UNSUPPORTED");
+  assert.match(forwardFailure("a", address, "open failed: connect failed: No route to host").message, /No route/);
 });

@@ -1,5 +1,6 @@
 import { CtrlPlaneError, type ErrorCode } from "@ctrlplane/core/provider";
 import { describeEndpoint, type SshEndpoint } from "../endpoint.ts";
+import type { NetworkAddress } from "../reach.ts";
 
 interface Reading {
   /** In what `ssh`, `sudo` or `docker` said. */
@@ -116,6 +117,24 @@ export function connectFailure(endpoint: SshEndpoint, said: string): CtrlPlaneEr
 /** A channel that could not be made, from what was said on the host. */
 export function dialFailure(endpoint: SshEndpoint, said: string): CtrlPlaneError {
   return failure(endpoint, said, dialling, "no Docker Engine can be reached on the host");
+}
+
+/**
+ * Why the host did not connect to an address in its networks, from what the master logged meanwhile: UNSUPPORTED where its sshd forbids it, otherwise an error with
+ * the code of the system, `ECONNREFUSED` where nothing listens.
+ */
+export function forwardFailure(subject: string, { host, port }: NetworkAddress, logged: string): Error {
+  if (/administratively prohibited/i.test(logged)) {
+    return new CtrlPlaneError("UNSUPPORTED", `${subject}: the host's sshd forbids connections to its containers`, {
+      target: subject,
+      hint: "Set `AllowTcpForwarding` to `local` or `yes` in its sshd_config.",
+    });
+  }
+  const isRefused = /connection refused/i.test(logged);
+  const [code, word] = isRefused ? ["ECONNREFUSED", "refused the connection"] : ["EHOSTUNREACH", "cannot be reached"];
+  const reason = isRefused ? undefined : /open failed: (.*)/.exec(logged)?.[1];
+  const message = `${host}:${port} ${word}${reason === undefined ? "" : ` (${reason})`}`;
+  return Object.assign(new Error(message), { code });
 }
 
 /** Whether a host was too busy to talk: sshd drops connections at random beyond its `MaxStartups`. */

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFile, rm } from "node:fs/promises";
 import { connect as connectSocket, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,6 +13,8 @@ import { runSsh } from "./run-ssh.ts";
 /** One connection to a host, held by an `ssh` in the background; channels go over its control socket. */
 export interface Master {
   readonly control: string;
+  /** What it said since it stands; `""` where it is gone. */
+  log(): Promise<string>;
   /** Settles when the connection is gone, whatever ended it. */
   readonly gone: Promise<void>;
   /** Ends it and all channels over it. */
@@ -32,12 +35,15 @@ export async function openMaster(
   signal: AbortSignal,
 ): Promise<Master> {
   const control = join(folder, `c${number}`);
+  const log = `${control}.log`;
   const credentials = await writeCredentials(endpoint, folder);
   try {
-    const args = masterArguments(endpoint, { control, key: credentials.key, knownHosts: credentials.knownHosts });
+    const args = masterArguments(endpoint, { control, log, key: credentials.key, knownHosts: credentials.knownHosts });
     for (let attempt = 1; ; attempt += 1) {
-      const { code, said } = await runSsh(args, signal);
-      if (code === 0) return await hold(endpoint, control);
+      const { code, said: aloud } = await runSsh(args, signal);
+      if (code === 0) return await hold(endpoint, control, log);
+      const said = `${aloud}\n${await readLog(log)}`;
+      await rm(log, { force: true });
       if (isUnknownHostKey(said)) throw await unknownHostKey(endpoint, folder);
       if (!isThrottled(said) || attempt === attempts) throw connectFailure(endpoint, said);
       // Others that were dropped at the same moment wait for another time.
@@ -49,7 +55,7 @@ export async function openMaster(
 }
 
 /** A second hand on the control socket: it is let go at the moment when the master ends, and keeps it from nothing. */
-async function hold(endpoint: SshEndpoint, control: string): Promise<Master> {
+async function hold(endpoint: SshEndpoint, control: string, log: string): Promise<Master> {
   const watch = connectSocket(control);
   try {
     await once(watch, "connect");
@@ -60,6 +66,7 @@ async function hold(endpoint: SshEndpoint, control: string): Promise<Master> {
   const gone = closed(watch);
   return {
     control,
+    log: () => readLog(log),
     gone,
     async end() {
       if (watch.closed) return;
@@ -68,6 +75,14 @@ async function hold(endpoint: SshEndpoint, control: string): Promise<Master> {
       await gone;
     },
   };
+}
+
+function readLog(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((error: unknown) => {
+    // It said nothing yet, or its folder is gone already.
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    throw error;
+  });
 }
 
 function closed(socket: Socket): Promise<void> {

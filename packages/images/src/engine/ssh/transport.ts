@@ -29,6 +29,13 @@ export function openSshTransport(endpoint: SshEndpoint): Transport {
     lasting,
     target: {},
     headers: { Host: "docker" },
+    async reach(address, signal) {
+      const channel = await connections.openForward(address, signal);
+      return channelStream(
+        () => Promise.resolve(channel),
+        () => brokenChannel(endpoint, channel.said()),
+      );
+    },
     async close() {
       agent.destroy();
       lasting.destroy();
