@@ -19,7 +19,6 @@ export async function dockerHarness(endpoint: Endpoint, publicHost: string): Pro
     return createDockerProvider({
       engine: own,
       publicHost,
-      isLocal: endpoint.kind === "socket",
       environment: { folder: "/nowhere", env: process.env },
     });
   };

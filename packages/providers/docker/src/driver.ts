@@ -34,8 +34,6 @@ export interface DriverParts {
   readonly publicHost: string;
   /** Image of gateways: HAProxy. */
   readonly gatewayImage: string;
-  /** Whether this machine reaches the containers' own addresses. */
-  readonly isLocal: boolean;
 }
 
 /** Deployments whose replicas are kept for their logs after they have ended, besides the one that serves. */

@@ -8,7 +8,6 @@ import { requireContainer, waitReady } from "./wait-ready.ts";
 export interface GateParts {
   readonly engine: EngineClient;
   readonly gatewayImage: string;
-  readonly isLocal: boolean;
 }
 
 interface Named {

@@ -16,7 +16,6 @@ export const provider: ProviderFactory = {
     return createDockerProvider({
       engine: connectEngine(endpoint),
       publicHost: publicHostOf(endpoint),
-      isLocal: isLocal(endpoint),
       environment,
       ...(gatewayImage === undefined ? {} : { gatewayImage }),
     });
@@ -26,9 +25,4 @@ export const provider: ProviderFactory = {
 /** Where people reach what an engine publishes: its host. */
 function publicHostOf(endpoint: Endpoint): string {
   return endpoint.kind === "socket" ? "127.0.0.1" : endpoint.host;
-}
-
-/** On Linux, containers of an engine on this machine are reached at their own addresses; elsewhere they live in a virtual machine. */
-function isLocal(endpoint: Endpoint): boolean {
-  return endpoint.kind === "socket" && process.platform === "linux";
 }

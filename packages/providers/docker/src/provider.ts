@@ -22,8 +22,6 @@ export interface DockerParts {
   readonly engine: EngineClient;
   /** Image of gateways. Default: `haproxy:lts`. */
   readonly gatewayImage?: string;
-  /** Whether this machine reaches the containers' own addresses. Default false. */
-  readonly isLocal?: boolean;
   /** Where people reach published ports: the host's name or address. */
   readonly publicHost: string;
   readonly environment: ImageParts;
@@ -34,9 +32,9 @@ export interface DockerParts {
 /** Containers on one Docker Engine, with all that belongs to them on that engine. */
 export function createDockerProvider(parts: DockerParts): Provider {
   const { engine, publicHost, environment, through = (driver) => driver } = parts;
-  const { gatewayImage = "haproxy:lts", isLocal = false } = parts;
+  const { gatewayImage = "haproxy:lts" } = parts;
   const records = instanceRecords(engine);
-  const driver = through(dockerDriver({ engine, records, publicHost, gatewayImage, isLocal }));
+  const driver = through(dockerDriver({ engine, records, publicHost, gatewayImage }));
   const images = engineImages(engine, environment);
 
   /** Refuses what bears the name and is another's, before anything of it is touched. */
