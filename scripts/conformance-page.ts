@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { startRun, type BehaviourReport, type Outcome, type Report } from "@ctrlplane/conformance";
 import { harness as reference } from "@ctrlplane/provider-reference/conformance";
 import { harness as local } from "../packages/providers/local/src/conformance-harness.test.support.ts";
+import { dockerHarness } from "../packages/providers/docker/src/conformance-harness.test.support.ts";
+import { dockerDeviations } from "../test/conformance/docker-deviations.ts";
+import { dockerSocket } from "../test/engines/docker.ts";
 
 const pageFile = join(import.meta.dirname, "..", "docs", "conformance.md");
 
@@ -90,6 +93,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 if (import.meta.main) {
   const reports: Report[] = [];
+  const socket = await dockerSocket();
+  if (socket === undefined) throw new Error("no Docker Engine answers: bring one up (test/engines/docker.ts up)");
   for (const make of [reference, local]) reports.push(await startRun({ harness: await make() }).report);
+  const docker = await dockerHarness({ kind: "socket", path: socket }, "127.0.0.1");
+  reports.push(await startRun({ harness: docker, deviations: dockerDeviations }).report);
   writeFileSync(pageFile, pageOf(reports));
 }
