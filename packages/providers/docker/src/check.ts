@@ -1,11 +1,12 @@
 import type { Diagnostic, PlatformHealth, ServiceSpec } from "@ctrlplane/core/provider";
+import { publishesItself } from "./container-body.ts";
 import type { DockerFacts } from "./health.ts";
 
 /** What this engine cannot do of a spec. Pure. */
 export function check(spec: ServiceSpec, platform: PlatformHealth): readonly Diagnostic[] {
   // What `engineHealth` found.
   const facts = platform.facts as unknown as DockerFacts;
-  return [...fronts(spec), ...scale(spec, facts), ...health(spec), ...schedule(spec)].map((each) =>
+  return [...fronts(spec), ...udp(spec), ...scale(spec, facts), ...health(spec), ...schedule(spec)].map((each) =>
     accepted(spec, each),
   );
 }
@@ -23,6 +24,14 @@ function fronts({ domains, tls }: ServiceSpec): readonly Diagnostic[] {
     ...(domains.length === 0 ? [] : [unsupported("domains", "Docker has no domains", hint)]),
     ...(tls === undefined ? [] : [unsupported("tls", "Docker ends no TLS", hint)]),
   ];
+}
+
+/** A gateway passes no UDP, and two containers cannot have one port. */
+function udp(spec: ServiceSpec): readonly Diagnostic[] {
+  const index = spec.ports.findIndex((each) => each.protocol === "udp" && each.hostPort !== undefined);
+  if (index === -1 || publishesItself(spec)) return [];
+  const hint = "Give it `strategy: recreate` and one replica: then its container has the port itself.";
+  return [unsupported(`ports[${index}].protocol`, "a gateway passes no UDP", hint)];
 }
 
 function scale({ scale: wanted }: ServiceSpec, facts: DockerFacts): readonly Diagnostic[] {

@@ -1,7 +1,7 @@
 import { CtrlPlaneError, instanceLabels, label } from "@ctrlplane/core/provider";
 import type { InstanceIdentity, Labels, PortSpec, ProviderContext, SettledRelease } from "@ctrlplane/core/provider";
 import { mappedEngine, type EngineClient } from "@ctrlplane/images";
-import { VolumeRecords, type RecordCall, type StoredRecord } from "./volume-records.ts";
+import { VolumeRecords, withoutRecordLabels, type RecordCall, type StoredRecord } from "./volume-records.ts";
 
 /** What is known of an instance and cannot be read from its containers. Without secrets. */
 export interface InstanceRecord {
@@ -130,7 +130,8 @@ function emptyRecord({ service }: InstanceIdentity): InstanceRecord {
 
 function parse({ name, labels, value }: StoredRecord): FoundInstance {
   // Written by `change` alone.
-  return { name, stack: labels[label.stack] ?? "", labels, record: JSON.parse(value) as InstanceRecord };
+  const record = JSON.parse(value) as InstanceRecord;
+  return { name, stack: labels[label.stack] ?? "", labels: withoutRecordLabels(labels), record };
 }
 
 function callOf({ signal, fence }: ProviderContext): RecordCall {

@@ -3,11 +3,13 @@ import type { LogLine, LogsRequest, ProviderContext } from "@ctrlplane/core/prov
 import { mapEngineError, segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
 import { findContainers, inspect, isReplica, nameOf } from "./containers.ts";
 import type { ContainerSummary } from "./engine-types.ts";
+import { followLogs } from "./follow-logs.ts";
 import { dockerLabel } from "./labels.ts";
 import { isRetired } from "./names.ts";
 import { framesOf } from "./streams.ts";
 
-interface Source {
+/** A container whose log is read. */
+export interface LogSource {
   readonly id: string;
   /** As the user knows it. */
   readonly name: string;
@@ -24,19 +26,25 @@ export async function* readLogs(
   const { signal } = context;
   try {
     const sources = await sourcesOf(engine, request, signal);
-    const until = new Date(context.clock.now()).toISOString();
     const past = await Promise.all(sources.map((each) => pastOf(engine, each, request, signal)));
-    const lines = past.flat().sort((a, b) => compare(a.at ?? "", b.at ?? ""));
-    yield* lines;
-    if (request.follow && !request.previous)
-      yield* follow(engine, sources, lines.at(-1)?.at ?? request.since ?? until, signal);
+    yield* past.flat().sort((a, b) => compare(a.at ?? "", b.at ?? ""));
+    if (!request.follow || request.previous) return;
+    // Each has its own: they were not read at one moment.
+    const seen = new Map(sources.map(({ id }, index) => [id, past[index]?.at(-1)?.at ?? request.since ?? ""]));
+    const read = (source: LogSource, since: string): AsyncGenerator<LogLine> =>
+      linesOf(engine, source, { follow: true, ...(since === "" ? {} : { since: seconds(since) }) }, signal);
+    yield* followLogs({ sources: () => sourcesOf(engine, request, signal), read }, seen, context);
   } catch (error) {
     if (request.follow && signal.aborted) return;
     throw mapEngineError(error, `the logs of ${request.instance.name}`);
   }
 }
 
-async function sourcesOf(engine: EngineClient, request: LogsRequest, signal: AbortSignal): Promise<readonly Source[]> {
+async function sourcesOf(
+  engine: EngineClient,
+  request: LogsRequest,
+  signal: AbortSignal,
+): Promise<readonly LogSource[]> {
   const { instance, deployment, replica } = request;
   const found = (await findContainers(engine, instance.name, signal)).filter(isReplica);
   const wanted = found.filter((each) => {
@@ -58,7 +66,7 @@ function nameWithout(container: ContainerSummary): string {
 
 async function pastOf(
   engine: EngineClient,
-  source: Source,
+  source: LogSource,
   { since, tail, previous }: LogsRequest,
   signal: AbortSignal,
 ): Promise<LogLine[]> {
@@ -72,35 +80,9 @@ async function pastOf(
   return previous && tail !== undefined ? lines.slice(-tail) : lines;
 }
 
-/** Yields what all print from `after` on; ends when every one of them has ended, or with the signal. */
-async function* follow(
-  engine: EngineClient,
-  sources: readonly Source[],
-  after: string,
-  signal: AbortSignal,
-): AsyncGenerator<LogLine> {
-  const iterators = sources.map((each) => linesOf(engine, each, { follow: true, since: seconds(after) }, signal));
-  const waiting = new Map(iterators.map((each, index) => [index, next(each, index)]));
-  while (waiting.size > 0) {
-    const { index, result } = await Promise.race(waiting.values());
-    const iterator = iterators[index];
-    if (result.done === true || iterator === undefined) {
-      waiting.delete(index);
-      continue;
-    }
-    waiting.set(index, next(iterator, index));
-    // The engine counts `since` inclusively.
-    if ((result.value.at ?? "") > after) yield result.value;
-  }
-}
-
-async function next(iterator: AsyncGenerator<LogLine>, index: number) {
-  return { index, result: await iterator.next() };
-}
-
 async function* linesOf(
   engine: EngineClient,
-  source: Source,
+  source: LogSource,
   options: Readonly<Record<string, string | number | boolean>>,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine> {

@@ -172,6 +172,13 @@ export class VolumeRecords {
   }
 }
 
+/** Labels as they were given: without those that make a volume a record. */
+export function withoutRecordLabels(labels: Labels): Labels {
+  const own: readonly string[] = [label.role, dockerLabel.record, dockerLabel.nonce, dockerLabel.value];
+  const isOwn = (key: string): boolean => own.includes(key) || key.startsWith(`${dockerLabel.below}-`);
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => !isOwn(key)));
+}
+
 /** One for each folder that the record lies in. */
 function placeLabels(name: string): Labels {
   const folders = name.split("/").slice(0, -1);
