@@ -66,12 +66,38 @@ test("tells an engine that is not there from one that may not be used", async ()
   await assert.rejects(engine.version(), (error) => isCtrlPlaneError(error) && error.code === "UNAVAILABLE");
 });
 
-async function serve(t: TestContext, listener: RequestListener): Promise<EngineClient> {
+test("an engine that hangs is told, and what lasts is waited for", async (t) => {
+  let answer: (() => void) | undefined;
+  const listener: RequestListener = (request, response) => {
+    if (request.url === "/version") response.end(JSON.stringify(version));
+    else if (request.url?.endsWith("/wait") === true) answer = () => response.end(JSON.stringify({ StatusCode: 3 }));
+  };
+  const engine = await serve(t, listener, { readMs: 20, writeMs: 20 });
+  const waited = engine.json({ method: "POST", path: "/containers/a/wait" });
+  for (const method of ["GET", "DELETE"] as const) {
+    await assert.rejects(
+      engine.json({ method, path: "/networks" }),
+      (error) => isCtrlPlaneError(error) && error.code === "UNAVAILABLE" && /did not answer/.test(error.message),
+    );
+  }
+  const over = new AbortController();
+  const given = engine.json({ method: "GET", path: "/networks", signal: over.signal });
+  over.abort(new Error("enough"));
+  await assert.rejects(given, /enough|aborted/);
+  answer?.();
+  assert.deepEqual(await waited, { StatusCode: 3 });
+});
+
+async function serve(
+  t: TestContext,
+  listener: RequestListener,
+  limits?: { readonly readMs: number; readonly writeMs: number },
+): Promise<EngineClient> {
   const folder = mkdtempSync(join(tmpdir(), "pctl-engine-"));
   const path = join(folder, "docker.sock");
   const server = createServer(listener).listen(path);
   await once(server, "listening");
-  const engine = connectEngine({ kind: "socket", path });
+  const engine = connectEngine({ kind: "socket", path }, limits);
   t.after(async () => {
     await engine.close();
     server.closeAllConnections();

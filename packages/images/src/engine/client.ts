@@ -27,7 +27,10 @@ export interface EngineClient {
   readonly description: string;
   /** What answers, and the version of the API that all further calls speak. Asked once. */
   version(): Promise<EngineVersion>;
-  /** The whole answer as JSON; undefined where it is empty. */
+  /**
+   * The whole answer as JSON; undefined where it is empty. Throws `UNAVAILABLE` where it does not come: after 60 s for what reads, after
+   * 5 min for what writes, never for what lasts (`isLasting`).
+   */
   json<T>(request: EngineRequest): Promise<T>;
   /** The answer's body, once its status is known to be good. */
   stream(request: EngineRequest): Promise<IncomingMessage>;
@@ -43,14 +46,20 @@ export interface EngineClient {
 
 /** The first question, which a frozen engine does not answer. Connecting counts. */
 const versionMs = 30_000;
+const limits = {
+  /** What only reads, and waits for nothing. */
+  readMs: 60_000,
+  /** The start of a container may first copy what its image has at the place of a volume. */
+  writeMs: 300_000,
+};
 
 /** A name as one part of a path. */
 export function segment(name: string): string {
   return encodeURIComponent(name);
 }
 
-/** Does no I/O yet. */
-export function connectEngine(endpoint: Endpoint): EngineClient {
+/** Does no I/O yet. `limits`: how long an answer may take, for tests. */
+export function connectEngine(endpoint: Endpoint, { readMs, writeMs } = limits): EngineClient {
   const description = describeEndpoint(endpoint);
   const transport = openTransport(endpoint);
   const { reach } = transport;
@@ -76,15 +85,24 @@ export function connectEngine(endpoint: Endpoint): EngineClient {
     await requireGood(request, response);
     return response;
   };
-  const askVersion = async (): Promise<EngineVersion> => {
-    const signal = AbortSignal.timeout(versionMs);
+  /** An engine that hangs is told as such, instead of waited for. */
+  const within = async <T>(
+    ms: number,
+    request: EngineRequest,
+    work: (request: EngineRequest) => Promise<T>,
+  ): Promise<T> => {
+    const late = AbortSignal.timeout(ms);
+    const signal = request.signal === undefined ? late : AbortSignal.any([request.signal, late]);
     try {
-      const response = await answered({ method: "GET", path: "/version", signal }, "");
-      return chooseVersion(JSON.parse(await text(response)));
+      return await work({ ...request, signal });
     } catch (error) {
-      throw signal.aborted ? silentEngine(description, versionMs) : error;
+      throw late.aborted && request.signal?.aborted !== true ? silentEngine(description, ms) : error;
     }
   };
+  const askVersion = (): Promise<EngineVersion> =>
+    within(versionMs, { method: "GET", path: "/version" }, async (request) =>
+      chooseVersion(JSON.parse(await text(await answered(request, "")))),
+    );
 
   const client: EngineClient = {
     description,
@@ -97,10 +115,14 @@ export function connectEngine(endpoint: Endpoint): EngineClient {
       return version;
     },
     async json<T>(request: EngineRequest) {
-      const response = await answered(request, await prefixOf());
-      const body = await bodyOf(response, description);
-      // What the engine's API description promises for this path.
-      return (body === "" ? undefined : JSON.parse(body)) as T;
+      const prefix = await prefixOf();
+      const whole = async (each: EngineRequest): Promise<T> => {
+        const body = await bodyOf(await answered(each, prefix), description);
+        // What the engine's API description promises for this path.
+        return (body === "" ? undefined : JSON.parse(body)) as T;
+      };
+      if (isLasting(request)) return whole(request);
+      return within(request.method === "GET" ? readMs : writeMs, request, whole);
     },
     stream: async (request) => answered(request, await prefixOf()),
     async upgrade(request) {
