@@ -44,6 +44,12 @@ test("a place whose last name is gone is taken last, and who is not known yet is
   assert.deepEqual(unknownOf([unknown, gone], [wanted("b", 0)]), []);
 });
 
+test("a place that somebody left just now is not taken", () => {
+  const left = { ...free("s1"), restedS: 2 };
+  assert.equal(serverCommands([left, free("s2")], [wanted("b", 1)]).raise[0], "set server http-80/s2 fqdn b");
+  assert.deepEqual(differences([left], [wanted("b", 1)]), ["b is missing in http-80"]);
+});
+
 test("a backup takes a backup's place, and a full backend is said to lack one", () => {
   const backup = { ...wanted("a", 1), isBackup: true };
   assert.deepEqual(serverCommands([free("s1")], [backup]), nothing);
@@ -94,6 +100,7 @@ function seen(slot: string, hostName: string, weight: number): SeenServer {
     isDraining: false,
     isInMaintenance: false,
     isUnknown: false,
+    restedS: Infinity,
   };
 }
 

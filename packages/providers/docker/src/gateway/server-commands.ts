@@ -19,6 +19,9 @@ export interface ServerCommands {
   readonly lower: readonly string[];
 }
 
+/** A check of whom it stood for before may be under way for so long; its failure would count for the next one. */
+const restS = 8;
+
 /** Nobody is left without a target in between, and a small share never is a large one for a moment. Pure. */
 export function serverCommands(seen: readonly SeenServer[], wanted: readonly Server[]): ServerCommands {
   const assigned = assign(seen, wanted);
@@ -70,8 +73,11 @@ function assign(seen: readonly SeenServer[], wanted: readonly Server[]): readonl
   return known.map(({ server, slot }) => {
     if (slot !== undefined) return { server, slot, isNew: false };
     const isFree = (each: SeenServer): boolean =>
-      each.isInMaintenance && each.backend === server.backend && each.isBackup === server.isBackup;
-    // One whose last name is gone is told of the next one by the name service alone, a moment later.
+      each.isInMaintenance &&
+      each.restedS >= restS &&
+      each.backend === server.backend &&
+      each.isBackup === server.isBackup;
+    // One whose last name is gone has no address and takes none from us: the name service gives it one, a moment later.
     const free = take((each) => isFree(each) && !each.isUnknown) ?? take(isFree);
     return { server, slot: free, isNew: true };
   });

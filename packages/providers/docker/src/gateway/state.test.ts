@@ -8,12 +8,12 @@ test("servers with address, weight and state", () => {
     "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port",
     "4 http-3000 1 s1 172.20.0.2 2 0 99 1 6 1 0 2 0 0 0 0 0123456789ab 3000 - 0 0 - - 0",
     "4 http-3000 2 s2 172.20.0.3 2 8 1 1 8 1 0 2 0 0 0 0 pctl-gateway 3000 - 0 0 - - 0",
-    "4 http-3000 3 b1 172.20.0.4 0 41 1 1 8 1 0 2 0 0 0 0 0123456789ab 3000 - 0 0 - - 0",
+    "4 http-3000 3 b1 172.20.0.4 0 105 1 1 8 1 0 2 0 0 0 0 0123456789ab 3000 - 0 0 - - 0",
     "",
   ].join("\n");
   const a = { backend: "http-3000", hostName: "0123456789ab", isBackup: false };
   assert.deepEqual(parseServers(answer), [
-    { ...a, slot: "s1", weight: 99, isDraining: false, isInMaintenance: false, isUnknown: false },
+    { ...a, slot: "s1", weight: 99, isDraining: false, isInMaintenance: false, isUnknown: false, restedS: Infinity },
     {
       ...a,
       slot: "s2",
@@ -23,8 +23,19 @@ test("servers with address, weight and state", () => {
       isInMaintenance: false,
       isUnknown: false,
     },
-    { ...a, slot: "b1", isBackup: true, weight: 1, isDraining: true, isInMaintenance: true, isUnknown: true },
+    {
+      ...a,
+      slot: "b1",
+      isBackup: true,
+      weight: 1,
+      isDraining: true,
+      isInMaintenance: true,
+      isUnknown: true,
+      restedS: 8,
+    },
   ]);
+  const [first] = parseServers(answer.replace("172.20.0.2", "-"));
+  assert.equal(first?.isUnknown, true, "it has no address");
   assert.deepEqual(parseServers(""), []);
   assert.deepEqual(parseServers("No such backend."), []);
 });

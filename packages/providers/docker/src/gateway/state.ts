@@ -11,12 +11,16 @@ export interface SeenServer {
   readonly isDraining: boolean;
   /** Out of service: it may stand for somebody else. */
   readonly isInMaintenance: boolean;
+  /** Seconds since it stood for somebody; infinite where it never did. */
+  readonly restedS: number;
   /** Gets nothing, because its name is not known yet, or not any more. */
   readonly isUnknown: boolean;
 }
 
 const maintenance = 1;
 const unresolved = 32;
+/** It was given a name at run time. */
+const renamed = 64;
 const drain = 8;
 
 /** What `parseServers` reads the answer to. */
@@ -44,7 +48,8 @@ export function parseServers(answer: string): readonly SeenServer[] {
         weight: Number(value("srv_uweight")),
         isDraining: (admin & drain) !== 0,
         isInMaintenance: (admin & maintenance) !== 0,
-        isUnknown: (admin & unresolved) !== 0,
+        restedS: (admin & renamed) === 0 ? Infinity : Number(value("srv_time_since_last_change")),
+        isUnknown: (admin & unresolved) !== 0 || value("srv_addr") === "-",
       },
     ];
   });
