@@ -22,6 +22,7 @@ test("servers with address, weight and state", () => {
       isDraining: true,
       isInMaintenance: false,
       isUnknown: false,
+      restedS: Infinity,
     },
     {
       ...a,
