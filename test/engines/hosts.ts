@@ -1,6 +1,9 @@
 // `hosts.ts up | down | status`: two machines with a Docker Engine 26.1 and an sshd each, as containers of the engine that docker.ts brings up.
 import { spawnSync } from "node:child_process";
+import { closeSync, openSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { engineCache } from "./cache.ts";
 import { run } from "./commands.ts";
 import { dockerSocket } from "./docker.ts";
 import { ensureHostImage, ensureKey, type HostUser } from "./host-image.ts";
@@ -20,6 +23,7 @@ export interface DockerHost {
 export type { HostUser };
 
 const names = ["ctrlplane-host-1", "ctrlplane-host-2"] as const;
+const imagesOfHosts = ["busybox:latest", "node:24-slim", "haproxy:lts"];
 const startMs = 60_000;
 const capabilities = ["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "NET_RAW", "MKNOD", "SYS_CHROOT"];
 const unconfined = ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"];
@@ -44,12 +48,26 @@ async function up(): Promise<void> {
     else run("docker", [...docker, "run", "--detach", ...runOptions(name, authorized), image]);
   }
   for (const name of names) await untilReady(docker, name);
-  const busybox = spawnSync("docker", [...docker, "save", "busybox:latest"], { maxBuffer: 64 * 1024 * 1024 });
-  for (const name of names) {
-    const inside = [...docker, "exec", "-i", name, "docker"];
-    if (spawnSync("docker", [...inside, "image", "inspect", "busybox:latest"]).status === 0) continue;
-    const loaded = spawnSync("docker", [...inside, "load"], { input: busybox.stdout, encoding: "utf8" });
+  for (const image of imagesOfHosts) for (const name of names) giveImage(docker, name, image);
+}
+
+/** The host's engine has the image as this machine's has it now. */
+function giveImage(docker: readonly string[], name: string, image: string): void {
+  const inspect = ["image", "inspect", "--format", "{{.Id}}", image];
+  const inside = ["exec", "-i", name, "docker"];
+  if (tried(docker, [...inside, ...inspect]) === run("docker", [...docker, ...inspect]).trim()) return;
+  const archive = join(engineCache("hosts"), `given-${process.pid}.tar`);
+  try {
+    run("docker", [...docker, "save", "--output", archive, image]);
+    const input = openSync(archive, "r");
+    const loaded = spawnSync("docker", [...docker, ...inside, "load"], {
+      stdio: [input, "ignore", "pipe"],
+      encoding: "utf8",
+    });
+    closeSync(input);
     if (loaded.status !== 0) throw new Error(`docker load on ${name}: ${loaded.stderr}`);
+  } finally {
+    rmSync(archive, { force: true });
   }
 }
 
