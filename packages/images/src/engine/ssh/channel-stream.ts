@@ -35,7 +35,9 @@ export function channelStream(
       );
     },
     final(done) {
-      channel?.input.end(done);
+      // Where the process has ended already there is nobody to tell; how it ended is told by its `close`.
+      if (channel === undefined || channel.input.destroyed) done();
+      else channel.input.end(() => done());
     },
     destroy(error, done) {
       if (!isFinished) channel?.process.kill();
