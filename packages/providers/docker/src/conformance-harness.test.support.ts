@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Answer, Harness, SeenReplica } from "@ctrlplane/conformance";
 import { label, managedBy } from "@ctrlplane/core/provider";
-import type { Labels } from "@ctrlplane/core/provider";
+import type { Labels, Provider } from "@ctrlplane/core/provider";
 import { connectEngine, unlessMissing, type EngineClient, type Endpoint } from "@ctrlplane/images";
-import { imageOf, versionOf } from "./conformance-program.test.support.ts";
+import { programImages, versionOf } from "./conformance-program.test.support.ts";
 import { createDockerProvider } from "./provider.ts";
 
 /** For `@ctrlplane/conformance`: an engine, seen through calls of its API that the provider does not make. */
@@ -13,28 +14,41 @@ export async function dockerHarness(endpoint: Endpoint, publicHost: string): Pro
   const engine = connectEngine(endpoint);
   const { engine: version } = await engine.version();
   const connected: EngineClient[] = [];
-  const connect = (at: Endpoint) => {
+  const images = programImages(engine);
+  const connect = (at: Endpoint): Provider => {
     const own = connectEngine(at);
     connected.push(own);
-    return createDockerProvider({
+    const provider = createDockerProvider({
       engine: own,
       publicHost,
       environment: { folder: "/nowhere", env: process.env },
     });
+    return {
+      ...provider,
+      // The suite names a program in no time, and its image takes some.
+      async identifyImage(asked, context) {
+        await images.made();
+        return provider.identifyImage(asked, context);
+      },
+    };
   };
+  // The host's loopback is not ours.
+  const address = endpoint.kind === "socket" ? { address: "127.0.0.1" } : {};
+  const nowhere: Endpoint =
+    endpoint.kind === "ssh" ? { ...endpoint, port: 1 } : { kind: "socket", path: "/nowhere/docker.sock" };
   return {
     name: "docker",
     provenBy: `Docker Engine ${version}, ${engine.description.split(":")[0] ?? ""}`,
     parallel: 4,
     connect: () => connect(endpoint),
-    unreachable: () => connect({ kind: "socket", path: "/nowhere/docker.sock" }),
+    unreachable: () => connect(nowhere),
     program: (program, hostPort) => ({
       image: {
         kind: "reference",
-        reference: program.kind === "missing" ? "node:24-slim" : imageOf(endpoint, program),
+        reference: program.kind === "missing" ? "node:24-slim" : images.nameOf(program),
       },
       ...(program.kind === "missing" ? { command: { args: ["/no/such/program", program.version] } } : {}),
-      ports: [{ containerPort: 3000, hostPort, protocol: "http", address: "127.0.0.1" }],
+      ports: [{ containerPort: 3000, hostPort, protocol: "http", ...address }],
     }),
     mountPath: "/data",
     commands: {
@@ -44,7 +58,8 @@ export async function dockerHarness(endpoint: Endpoint, publicHost: string): Pro
       copy: ["cat"],
     },
     ask: async (url) => {
-      const body = await (isOfThisMachine(url) ? request(url) : requestInside(engine, url));
+      const isPublished = new URL(url).hostname === publicHost;
+      const body = await (isPublished ? request(url) : requestInside(engine, url));
       // The program's own words.
       return body === undefined ? undefined : (JSON.parse(body) as Answer);
     },
@@ -89,7 +104,9 @@ export async function dockerHarness(endpoint: Endpoint, publicHost: string): Pro
         path: `/containers/${replica.id}/json`,
       });
       const host = Object.values(NetworkSettings.Networks)[0]?.IPAddress ?? "";
-      const said = await request(`http://${host}:3000/say?line=${encodeURIComponent(line)}`);
+      const connection = await engine.reach?.({ host, port: 3000 }, AbortSignal.timeout(5_000));
+      if (connection === undefined) throw new Error("there is no way to containers of this engine");
+      const said = await request(`http://${host}:3000/say?line=${encodeURIComponent(line)}`, connection);
       if (said === undefined) throw new Error(`${replica.name} does not listen`);
     },
     relabel: (name, labels) => relabel(engine, name, labels),
@@ -100,8 +117,9 @@ export async function dockerHarness(endpoint: Endpoint, publicHost: string): Pro
   };
 }
 
-async function request(url: string): Promise<string | undefined> {
-  const sent = get(url, { agent: false, timeout: 5_000 });
+async function request(url: string, connection?: Duplex): Promise<string | undefined> {
+  const way = connection === undefined ? { agent: false } : { createConnection: () => connection };
+  const sent = get(url, { ...way, timeout: 5_000 });
   sent.on("timeout", () => sent.destroy());
   try {
     const [response] = (await once(sent, "response")) as [IncomingMessage];
@@ -111,10 +129,6 @@ async function request(url: string): Promise<string | undefined> {
     // Refused or cut off: nobody answers.
     return undefined;
   }
-}
-
-function isOfThisMachine(url: string): boolean {
-  return new URL(url).hostname === "127.0.0.1";
 }
 
 /** Asked from a container beside the one that has the name: names are known in their network alone. */

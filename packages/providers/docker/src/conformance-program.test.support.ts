@@ -1,7 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import type { Program } from "@ctrlplane/conformance";
-import { describeEndpoint, type Endpoint } from "@ctrlplane/images";
+import type { EngineClient } from "@ctrlplane/images";
 
 /** What runs in every replica of the suite; its first argument says how it behaves. */
 const server = `"use strict";
@@ -30,21 +29,44 @@ function serve() {
 }
 `;
 
-const made = new Map<string, string>();
+/** Images of programs: of each one of its own, `node:24-slim` with other words. */
+export interface ProgramImages {
+  /** Its image is being made from now on. */
+  nameOf(program: Program): string;
+  /** All that were named exist. */
+  made(): Promise<void>;
+}
 
-/** An image of its own for each program, on the engine: `node:24-slim` with other words. */
-export function imageOf(endpoint: Endpoint, program: Program): string {
-  const words = ["node", "-e", server, JSON.stringify(program)];
-  const name = `ctrlplane-conformance/program:${createHash("sha256").update(words.join("\0")).digest("hex").slice(0, 16)}`;
-  const known = made.get(name);
-  if (known !== undefined) return known;
-  const docker = (...args: readonly string[]): string =>
-    execFileSync("docker", ["-H", describeEndpoint(endpoint), ...args], { encoding: "utf8" }).trim();
-  const id = docker("create", "node:24-slim", "node");
-  docker("commit", "-c", `CMD ${JSON.stringify(words)}`, id, name);
-  docker("rm", id);
-  made.set(name, name);
-  return name;
+export function programImages(engine: EngineClient): ProgramImages {
+  const known = new Map<string, Promise<void>>();
+  return {
+    nameOf(program) {
+      const words = ["node", "-e", server, JSON.stringify(program)];
+      const tag = createHash("sha256").update(words.join("\0")).digest("hex").slice(0, 16);
+      const name = `${repository}:${tag}`;
+      if (!known.has(name)) {
+        const work = makeImage(engine, tag, words);
+        // Whoever waits for it is told.
+        work.catch(() => undefined);
+        known.set(name, work);
+      }
+      return name;
+    },
+    made: async () => void (await Promise.all(known.values())),
+  };
+}
+
+const repository = "ctrlplane-conformance/program";
+
+async function makeImage(engine: EngineClient, tag: string, words: readonly string[]): Promise<void> {
+  const body = { Image: "node:24-slim", Cmd: ["node"] };
+  const { Id } = await engine.json<{ Id: string }>({ method: "POST", path: "/containers/create", body });
+  try {
+    const query = { container: Id, repo: repository, tag, pause: false };
+    await engine.json({ method: "POST", path: "/commit", query, body: { Cmd: words } });
+  } finally {
+    await engine.json({ method: "DELETE", path: `/containers/${Id}`, query: { force: true } });
+  }
 }
 
 /** Of a program that runs, from its words. */
