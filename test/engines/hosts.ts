@@ -48,7 +48,7 @@ async function up(): Promise<void> {
     else run("docker", [...docker, "run", "--detach", ...runOptions(name, authorized), image]);
   }
   for (const name of names) await untilReady(docker, name);
-  for (const image of imagesOfHosts) for (const name of names) giveImage(docker, name, image);
+  for (const given of imagesOfHosts) for (const name of names) giveImage(docker, name, given);
 }
 
 /** The host's engine has the image as this machine's has it now. */
