@@ -15,6 +15,8 @@ export async function dockerHarness(endpoint: Endpoint, publicHost: string): Pro
   const { engine: version } = await engine.version();
   const connected: EngineClient[] = [];
   const images = programImages(engine);
+  /** Volumes that bear no label of the suite any more, or never did. */
+  const foreign = new Set<string>();
   const connect = (at: Endpoint): Provider => {
     const own = connectEngine(at);
     connected.push(own);
@@ -91,6 +93,7 @@ export async function dockerHarness(endpoint: Endpoint, publicHost: string): Pro
       return inVolume(engine, name, ["sh", "-c", "cat /v/kept 2>/dev/null || true"]);
     },
     async writeVolume(name, words) {
+      foreign.add(name);
       await engine.json({ method: "POST", path: "/volumes/create", body: { Name: name } });
       await inVolume(engine, name, ["sh", "-c", `printf %s "$0" > /v/kept`, words]);
     },
@@ -109,9 +112,15 @@ export async function dockerHarness(endpoint: Endpoint, publicHost: string): Pro
       const said = await request(`http://${host}:3000/say?line=${encodeURIComponent(line)}`, connection);
       if (said === undefined) throw new Error(`${replica.name} does not listen`);
     },
-    relabel: (name, labels) => relabel(engine, name, labels),
+    async relabel(name, labels) {
+      for (const each of await recordsOf(engine, name)) foreign.add(each.Name);
+      await relabel(engine, name, labels);
+    },
     async close() {
       await removeAll(engine);
+      const query = { force: true };
+      for (const name of foreign)
+        await unlessMissing(engine.json({ method: "DELETE", path: `/volumes/${name}`, query }));
       for (const each of [...connected, engine]) await each.close();
     },
   };
