@@ -18,6 +18,7 @@ import type {
   GatewayTable,
   GatewayTarget,
 } from "../../packages/providers/docker/src/gateway/index.ts";
+import { framesOf } from "../../packages/providers/docker/src/streams.ts";
 import { dockerSocket } from "../engines/docker.ts";
 
 /** Where the servers of these tests listen. */
@@ -64,6 +65,8 @@ export interface GatewayRig {
   restart(target: Pick<GatewayTarget, "id">, startAnother: () => Promise<unknown>): Promise<string>;
   /** Id of a container by its name; undefined where there is none. */
   idOf(name: string): Promise<string | undefined>;
+  /** The last lines that a container printed, with their times. */
+  logOf(name: string): Promise<string>;
   /** A name that begins like all others of this rig. */
   named(word: string): string;
 }
@@ -104,6 +107,13 @@ export async function gatewayRig(t: TestContext, image = "haproxy:lts"): Promise
     place: { engine, instance: identity(stack), network, aliases: ["web"], image },
     context: testContext(),
     idOf,
+    async logOf(name) {
+      const query = { stdout: true, stderr: true, timestamps: true, tail: 60 };
+      const lines: string[] = [];
+      const response = await engine.stream({ method: "GET", path: `/containers/${segment(name)}/logs`, query });
+      for await (const { data } of framesOf(response)) lines.push(data.toString("utf8"));
+      return lines.join("");
+    },
     named: (word) => `${stack}-${word}`,
     async start(name, env = {}) {
       const { Id: id } = await engine.json<{ readonly Id: string }>({

@@ -71,7 +71,7 @@ test(
 );
 
 test("12 replicas, each replaced by the next at once, lose nothing", options, async (t) => {
-  const { start, kill, place, context } = await gatewayRig(t);
+  const { start, kill, place, context, logOf } = await gatewayRig(t);
   const { url, port } = await published();
   let current = await start("v0");
   await applyGateway(place, table([port], [[current, 100]]), context);
@@ -85,7 +85,9 @@ test("12 replicas, each replaced by the next at once, lose nothing", options, as
     current = next;
   }
   over.abort();
-  assert.deepEqual((await load).failures, {});
+  const { failures } = await load;
+  if (Object.keys(failures).length > 0) t.diagnostic(await logOf(`${place.instance.name}-gateway`));
+  assert.deepEqual(failures, {});
 });
 
 test("control: the same without draining loses requests", options, async (t) => {

@@ -7,6 +7,10 @@ import type { GatewayPlace, StoredTable } from "./gateway-table.ts";
 import { pullImage } from "./image.ts";
 import { portInUse, type Publication } from "./ports.ts";
 
+/** How long a name that is being given up is waited for. */
+const mostAttempts = 100;
+const retryMs = 100;
+
 /** A container that is one of a service's gateways. */
 export interface GatewayContainer {
   readonly id: string;
@@ -89,19 +93,45 @@ export async function createGateway(
     });
     return { id, name, isRunning: false, publishes };
   };
-  try {
-    return await create();
-  } catch (error) {
-    if (isEngineError(error, 409)) {
-      // Another command may have made it just now.
-      const made = (await findGateways(place, context)).find((each) => each.name === name);
-      if (made !== undefined) return made;
-      throw foreign(name, error);
+  const made = async (): Promise<GatewayContainer> => {
+    try {
+      return await create();
+    } catch (error) {
+      if (!isEngineError(error, 404) || !/no such image/i.test(error.message)) throw error;
+      await pullImage(place, context);
+      return create();
     }
-    if (!isEngineError(error, 404) || !/no such image/i.test(error.message)) throw mapEngineError(error, name);
+  };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await made();
+    } catch (error) {
+      if (!isEngineError(error, 409)) throw mapEngineError(error, name);
+      // Another command may have made it just now.
+      const found = (await findGateways(place, context)).find((each) => each.name === name);
+      if (found !== undefined) return found;
+      // One that is being removed has its name until the end.
+      if (attempt > mostAttempts || !(await isLeaving(place, name, context))) throw foreign(name, error);
+    }
+    await context.clock.sleep(retryMs, context.signal);
   }
-  await pullImage(place, context);
-  return create();
+}
+
+/** A container of this name that is ours or gone: the engine is removing it, or making it. */
+async function isLeaving(
+  { engine, instance }: GatewayPlace,
+  name: string,
+  { signal }: ProviderContext,
+): Promise<boolean> {
+  const path = `/containers/${segment(name)}/json`;
+  const found = await unlessMissing(
+    engine.json<{ readonly Config: { readonly Labels: Readonly<Record<string, string>> | null } }>({
+      method: "GET",
+      path,
+      signal,
+    }),
+  );
+  return found === undefined || found.Config.Labels?.[label.lineage] === instance.lineage;
 }
 
 function foreign(name: string, cause: unknown): CtrlPlaneError {

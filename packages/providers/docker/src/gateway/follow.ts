@@ -53,7 +53,9 @@ async function wrongIn(control: Control, { table }: StoredTable): Promise<readon
 async function adjust(control: Control, { table }: StoredTable, context: ProviderContext): Promise<void> {
   const seen = parseServers(await control.worker([serversQuery]));
   const wanted = serversOf(table);
-  const { raise, hasNew, lower } = serverCommands(seen, wanted);
+  const { isFull, raise, hasNew, lower } = serverCommands(seen, wanted);
+  // What is routed in this worker stays so until another one has begun.
+  if (isFull) return;
   if (raise.length + lower.length > 0) context.fence.check();
   if (!hasNew) {
     if (raise.length + lower.length > 0) await control.worker([...raise, ...lower]);

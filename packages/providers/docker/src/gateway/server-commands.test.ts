@@ -6,6 +6,7 @@ import type { SeenServer } from "./state.ts";
 
 test("a canary: the old share rises before the new one comes, nobody is ever without a target", () => {
   assert.deepEqual(serverCommands([seen("s1", "a", 1), free("s2")], [wanted("a", 99), wanted("b", 1)]), {
+    isFull: false,
     raise: [
       "set server http-80/s1 weight 99",
       "set server http-80/s2 fqdn b",
@@ -17,11 +18,13 @@ test("a canary: the old share rises before the new one comes, nobody is ever wit
     lower: [],
   });
   assert.deepEqual(serverCommands([seen("s1", "a", 99), seen("s2", "b", 1)], [wanted("b", 1)]), {
+    isFull: false,
     raise: [],
     hasNew: false,
     lower: ["set server http-80/s1 state drain"],
   });
   assert.deepEqual(serverCommands([seen("s1", "a", 9), seen("s2", "b", 1)], [wanted("a", 0), wanted("b", 5)]), {
+    isFull: false,
     raise: ["set server http-80/s2 weight 5"],
     hasNew: false,
     lower: ["set server http-80/s1 weight 0"],
@@ -52,10 +55,18 @@ test("a place that somebody left just now is not taken", () => {
 
 test("a backup takes a backup's place, and a full backend is said to lack one", () => {
   const backup = { ...wanted("a", 1), isBackup: true };
-  assert.deepEqual(serverCommands([free("s1")], [backup]), nothing);
+  assert.deepEqual(serverCommands([free("s1")], [backup]), { ...nothing, isFull: true });
   assert.deepEqual(differences([free("s1")], [backup]), ["a is missing in http-80"]);
   const { raise } = serverCommands([free("s1"), { ...free("b1"), isBackup: true }], [backup]);
   assert.equal(raise[0], "set server http-80/b1 fqdn a");
+});
+
+test("where there is no room for who comes, who is there stays until another worker has room", () => {
+  assert.deepEqual(serverCommands([seen("s1", "a", 1)], [wanted("b", 1)]), { ...nothing, isFull: true });
+  assert.deepEqual(serverCommands([seen("s1", "a", 1)], [wanted("a", 9), wanted("b", 1)]), {
+    ...nothing,
+    isFull: true,
+  });
 });
 
 test("nothing is done to what is so already, and to servers that only probe", () => {
@@ -84,7 +95,7 @@ test("differences are told in words", () => {
   ]);
 });
 
-const nothing = { raise: [], hasNew: false, lower: [] };
+const nothing = { isFull: false, raise: [], hasNew: false, lower: [] };
 
 function wanted(hostName: string, weight: number): Server {
   return { backend: "http-80", hostName, host: "10.0.0.9", port: 80, weight, isBackup: false };

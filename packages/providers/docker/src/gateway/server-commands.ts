@@ -11,6 +11,8 @@ interface Assigned {
 
 /** Runtime commands that bring what a worker has to what it should have; none where it is so. */
 export interface ServerCommands {
+  /** A wanted server finds no slot: a worker with more room has to begin first. Then there are no commands, or nobody might be left for clients. */
+  readonly isFull: boolean;
   /** Done first: more for those who are there, and who is new. */
   readonly raise: readonly string[];
   /** Somebody is new: `raise` has taken effect once none of the wanted is unknown. */
@@ -25,10 +27,12 @@ const restS = 8;
 /** Nobody is left without a target in between, and a small share never is a large one for a moment. Pure. */
 export function serverCommands(seen: readonly SeenServer[], wanted: readonly Server[]): ServerCommands {
   const assigned = assign(seen, wanted);
+  if (assigned.some((each) => each.slot === undefined)) return { isFull: true, raise: [], hasNew: false, lower: [] };
   const isRaised = ({ server, slot }: Assigned): boolean => server.weight >= (slot?.weight ?? 0);
   const existing = assigned.filter((each) => !each.isNew);
   const added = assigned.filter((each) => each.isNew).flatMap(newCommands);
   return {
+    isFull: false,
     raise: [...existing.filter(isRaised).flatMap(changeCommands), ...added],
     hasNew: added.length > 0,
     lower: [
