@@ -288,7 +288,16 @@ async function removeAll(engine: EngineClient): Promise<void> {
     path: "/networks",
     query: { filters },
   });
-  for (const { Id, Labels } of networks) if (isOurs(Labels)) await remove(`/networks/${Id}`);
+  for (const { Id, Labels } of networks) {
+    if (!isOurs(Labels)) continue;
+    // Containers that were given the labels of others are in it still.
+    const { Containers } = await engine.json<{ Containers: Readonly<Record<string, unknown>> | null }>({
+      method: "GET",
+      path: `/networks/${Id}`,
+    });
+    for (const id of Object.keys(Containers ?? {})) await remove(`/containers/${id}`);
+    await remove(`/networks/${Id}`);
+  }
   const images = await engine.json<readonly { RepoTags: readonly string[] | null }[]>({
     method: "GET",
     path: "/images/json",
