@@ -3,9 +3,10 @@ import { get, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Answer, Harness, SeenReplica } from "@ctrlplane/conformance";
-import { label, managedBy } from "@ctrlplane/core/provider";
+import { label } from "@ctrlplane/core/provider";
 import type { Labels, Provider } from "@ctrlplane/core/provider";
 import { connectEngine, unlessMissing, type EngineClient, type Endpoint } from "@ctrlplane/images";
+import { removeAll } from "./conformance-cleanup.test.support.ts";
 import { programImages, versionOf } from "./conformance-program.test.support.ts";
 import { createDockerProvider } from "./provider.ts";
 
@@ -259,49 +260,4 @@ async function relabel(engine: EngineClient, name: string, labels: Labels): Prom
     const { Id } = await engine.json<{ Id: string }>({ method: "POST", path: "/containers/create", query, body });
     if (State.Running) await engine.json({ method: "POST", path: `/containers/${Id}/start` });
   }
-}
-
-/** Names of the suite's stacks. */
-const ofSuite = /^c[0-9a-f]{8}$/;
-
-/** Everything that the suite's stacks left; those of others on the engine stay. */
-async function removeAll(engine: EngineClient): Promise<void> {
-  const filters = { label: [`${label.managedBy}=${managedBy}`] };
-  const isOurs = (labels: Labels | null): boolean => ofSuite.test(labels?.[label.stack] ?? "");
-  const query = { all: true, filters };
-  const containers = await engine.json<readonly { Id: string; Labels: Labels | null }[]>({
-    method: "GET",
-    path: "/containers/json",
-    query,
-  });
-  const remove = (path: string): Promise<unknown> =>
-    unlessMissing(engine.json({ method: "DELETE", path, query: { force: true } }));
-  for (const { Id, Labels } of containers) if (isOurs(Labels)) await remove(`/containers/${Id}`);
-  const { Volumes } = await engine.json<{ Volumes: readonly { Name: string; Labels: Labels | null }[] | null }>({
-    method: "GET",
-    path: "/volumes",
-    query: { filters },
-  });
-  for (const { Name, Labels } of Volumes ?? []) if (isOurs(Labels)) await remove(`/volumes/${Name}`);
-  const networks = await engine.json<readonly { Id: string; Labels: Labels | null }[]>({
-    method: "GET",
-    path: "/networks",
-    query: { filters },
-  });
-  for (const { Id, Labels } of networks) {
-    if (!isOurs(Labels)) continue;
-    // Containers that were given the labels of others are in it still.
-    const { Containers } = await engine.json<{ Containers: Readonly<Record<string, unknown>> | null }>({
-      method: "GET",
-      path: `/networks/${Id}`,
-    });
-    for (const id of Object.keys(Containers ?? {})) await remove(`/containers/${id}`);
-    await remove(`/networks/${Id}`);
-  }
-  const images = await engine.json<readonly { RepoTags: readonly string[] | null }[]>({
-    method: "GET",
-    path: "/images/json",
-    query: { filters: { reference: ["ctrlplane-conformance/program"] } },
-  });
-  for (const name of images.flatMap((each) => each.RepoTags ?? [])) await remove(`/images/${encodeURIComponent(name)}`);
 }
