@@ -5,32 +5,34 @@ import { unlessMissing, type EngineClient } from "@ctrlplane/images";
 /** Names of the suite's stacks. */
 const ofSuite = /^c[0-9a-f]{8}$/;
 
-/** Everything that the suite's stacks left; those of others on the engine stay. */
-export async function removeAll(engine: EngineClient): Promise<void> {
+/** Everything that the suite's stacks left since then (milliseconds since the epoch); what others have on the engine stays. */
+export async function removeAll(engine: EngineClient, since: number): Promise<void> {
   const filters = { label: [`${label.managedBy}=${managedBy}`] };
   const isOurs = (labels: Labels | null): boolean => ofSuite.test(labels?.[label.stack] ?? "");
   const query = { all: true, filters };
-  const containers = await engine.json<readonly { Id: string; Labels: Labels | null }[]>({
+  const containers = await engine.json<readonly { Id: string; Created: number; Labels: Labels | null }[]>({
     method: "GET",
     path: "/containers/json",
     query,
   });
   const remove = (path: string): Promise<unknown> =>
     unlessMissing(engine.json({ method: "DELETE", path, query: { force: true } }));
-  for (const { Id, Labels } of containers) if (isOurs(Labels)) await remove(`/containers/${Id}`);
+  for (const { Id, Created, Labels } of containers) {
+    if (isOurs(Labels) && Created * 1000 >= since) await remove(`/containers/${Id}`);
+  }
   const { Volumes } = await engine.json<{ Volumes: readonly { Name: string; Labels: Labels | null }[] | null }>({
     method: "GET",
     path: "/volumes",
     query: { filters },
   });
   for (const { Name, Labels } of Volumes ?? []) if (isOurs(Labels)) await remove(`/volumes/${Name}`);
-  const networks = await engine.json<readonly { Id: string; Labels: Labels | null }[]>({
+  const networks = await engine.json<readonly { Id: string; Created: string; Labels: Labels | null }[]>({
     method: "GET",
     path: "/networks",
     query: { filters },
   });
-  for (const { Id, Labels } of networks) {
-    if (!isOurs(Labels)) continue;
+  for (const { Id, Created, Labels } of networks) {
+    if (!isOurs(Labels) || Date.parse(Created) < since) continue;
     // Containers that were given the labels of others are in it still.
     const { Containers } = await engine.json<{ Containers: Readonly<Record<string, unknown>> | null }>({
       method: "GET",

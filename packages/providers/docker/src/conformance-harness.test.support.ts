@@ -13,6 +13,8 @@ import { createDockerProvider } from "./provider.ts";
 /** For `@ctrlplane/conformance`: an engine, seen through calls of its API that the provider does not make. */
 export async function dockerHarness(endpoint: Endpoint, publicHost: string): Promise<Harness> {
   const engine = connectEngine(endpoint);
+  // In seconds, as the engine tells when a container was made.
+  const since = Math.floor(Date.now() / 1000) * 1000;
   const { engine: version } = await engine.version();
   const connected: EngineClient[] = [];
   const images = programImages(engine);
@@ -118,7 +120,7 @@ export async function dockerHarness(endpoint: Endpoint, publicHost: string): Pro
       await relabel(engine, name, labels);
     },
     async close() {
-      await removeAll(engine);
+      await removeAll(engine, since);
       const query = { force: true };
       for (const name of foreign)
         await unlessMissing(engine.json({ method: "DELETE", path: `/volumes/${name}`, query }));
