@@ -1,9 +1,13 @@
-import type { ProviderContext } from "@ctrlplane/core/provider";
+import { isCtrlPlaneError, type ProviderContext } from "@ctrlplane/core/provider";
+import { isEngineError } from "@ctrlplane/images";
 import { createGateway, findGateways, readTable, removeContainer, type GatewayContainer } from "./container.ts";
 import { follow } from "./follow.ts";
 import type { GatewayPlace, GatewayTable, StoredTable } from "./gateway-table.ts";
 import { assignPorts, isHeld, publicationsOf, type Publication } from "./ports.ts";
 import { gatewayCall, inTurn } from "./turns.ts";
+
+const mostAttempts = 10;
+const retryMs = 200;
 
 /**
  * The gateway exists, runs, and new requests and connections follow the table when this returns; what is open goes on where it is.
@@ -12,7 +16,20 @@ import { gatewayCall, inTurn } from "./turns.ts";
  * After such an error what was routed before still is.
  */
 export function applyGateway(place: GatewayPlace, table: GatewayTable, context: ProviderContext): Promise<void> {
-  return gatewayCall(place, context, () => inTurn(place, () => apply(place, table, context)));
+  return gatewayCall(place, context, () => inTurn(place, () => whileGone(() => apply(place, table, context), context)));
+}
+
+/** A container that was seen a moment ago may be gone by now: then all is looked at anew. */
+async function whileGone(work: () => Promise<void>, { clock, signal }: ProviderContext): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const isGone = isEngineError(error, 404) || (isCtrlPlaneError(error) && error.code === "NOT_FOUND");
+      if (!isGone || attempt >= mostAttempts) throw error;
+    }
+    await clock.sleep(retryMs, signal);
+  }
 }
 
 async function apply(place: GatewayPlace, table: GatewayTable, context: ProviderContext): Promise<void> {
