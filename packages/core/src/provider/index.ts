@@ -10,5 +10,6 @@ export * from "./requests.ts";
 export * from "./machine-provider.ts";
 export * from "./define-provider.ts";
 export * from "../state/file-ledger.ts";
+export * from "../state/hash-cache.ts";
 export * from "../state/ledger-limits.ts";
 export * from "../state/sealing.ts";

@@ -2,11 +2,10 @@ import { readFileSync, type Dirent } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { canonicalJson, sha256 } from "@ctrlplane/core/provider";
+import { canonicalJson, noHashCache, openHashCache, sha256 } from "@ctrlplane/core/provider";
 import type { BuildSource } from "./build-source.ts";
 import type { ContextEntry } from "./entry.ts";
 import { errnoOf } from "./errno.ts";
-import { noHashCache, openHashCache } from "./hash-cache.ts";
 import { foldersAbove, noIgnoreRules, readIgnoreRules, type IgnoreRules } from "./ignore-rules.ts";
 import { explainRead, readEntry, type EntryPlace } from "./read-entry.ts";
 
@@ -40,7 +39,7 @@ export interface ReadContextOptions {
 export async function readContext(source: BuildSource, options: ReadContextOptions = {}): Promise<BuildContext> {
   const { context: root, declared } = source;
   const key = `${root}\n${source.dockerfile}`;
-  const cache = options.cacheDir === undefined ? noHashCache : await openHashCache(options.cacheDir, key);
+  const cache = options.cacheDir === undefined ? noHashCache : await openHashCache(options.cacheDir, "images", key);
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   const entries = await readEntries(await ignoreRulesOf(source), { root, declared, cache, ...signal });
   const dockerfile = await readDockerfile(source, entries);

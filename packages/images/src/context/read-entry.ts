@@ -11,10 +11,9 @@ import {
   type BigIntStats,
 } from "node:fs";
 import { join } from "node:path";
-import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
+import { CtrlPlaneError, isCtrlPlaneError, type HashCache } from "@ctrlplane/core/provider";
 import type { ContextEntry } from "./entry.ts";
 import { errnoOf } from "./errno.ts";
-import type { HashCache } from "./hash-cache.ts";
 
 export interface EntryPlace {
   /** Absolute path of the context. */

@@ -4,7 +4,8 @@ import { mappedEngine, type EngineClient } from "@ctrlplane/images";
 import { findContainers, inspect } from "./containers.ts";
 import { requireOurs, type InstanceRecords } from "./instance-records.ts";
 import { removeNetworkIfUnused } from "./network.ts";
-import { removeContainer, stopReplica } from "./stop-replica.ts";
+import { removeContainer } from "./remove-container.ts";
+import { stopReplica } from "./stop-replica.ts";
 import { removeVolumes } from "./volumes.ts";
 
 const graceMs = 10_000;

@@ -38,18 +38,6 @@ export async function retireReplica(engine: EngineClient, id: string, context: P
   await renameContainer(engine, id, retiredName(name, id), context);
 }
 
-export async function removeContainer(engine: EngineClient, id: string, context: ProviderContext): Promise<void> {
-  context.fence.check();
-  const path = `/containers/${segment(id)}`;
-  try {
-    const query = { force: true, v: true };
-    await unlessMissing(engine.json({ method: "DELETE", path, query, signal: context.signal }));
-  } catch (error) {
-    // It is being removed already.
-    if (!isEngineError(error, 409)) throw error;
-  }
-}
-
 /** False where the name is taken. */
 export async function renameContainer(
   engine: EngineClient,

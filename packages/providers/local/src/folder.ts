@@ -15,9 +15,8 @@ import { setImmediate } from "node:timers/promises";
 import type { Hash } from "node:crypto";
 import type { BigIntStats, Dirent, ReadStream } from "node:fs";
 import ignore from "ignore";
-import { CtrlPlaneError, sha256 } from "@ctrlplane/core/provider";
+import { CtrlPlaneError, sha256, type HashCache } from "@ctrlplane/core/provider";
 import { errnoOf, mapError, throwIfCancelled, unlessAbsent } from "./errors.ts";
-import type { HashCache } from "./hash-cache.ts";
 
 /** One thing in a folder. `path` is relative, with `/`; `mode` are the nine permission bits. */
 export type FolderEntry =

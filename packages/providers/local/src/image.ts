@@ -1,6 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { CtrlPlaneError } from "@ctrlplane/core/provider";
+import { CtrlPlaneError, noHashCache, openHashCache } from "@ctrlplane/core/provider";
 import type {
   BuildImageRequest,
   IdentifyImageRequest,
@@ -11,7 +11,6 @@ import type {
 import { errnoOf, mapError } from "./errors.ts";
 import { readFolder, readSingleFile } from "./folder.ts";
 import type { FolderContent } from "./folder.ts";
-import { noHashCache, openHashCache } from "./hash-cache.ts";
 import { invalidSpec } from "./invalid-spec.ts";
 import { requireCommand } from "./require-command.ts";
 import type { SnapshotStore } from "./snapshot.ts";
@@ -109,7 +108,7 @@ async function read(
   cacheDir: string | undefined,
   context: ProviderContext,
 ): Promise<FolderContent> {
-  const cache = cacheDir === undefined ? noHashCache : await openHashCache(cacheDir, image.path);
+  const cache = cacheDir === undefined ? noHashCache : await openHashCache(cacheDir, "local", image.path);
   const options = { cache, except: dir, declared: image.declared, signal: context.signal };
   const content =
     source.single === undefined

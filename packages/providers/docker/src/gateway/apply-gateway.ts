@@ -1,13 +1,9 @@
-import { isCtrlPlaneError, type ProviderContext } from "@ctrlplane/core/provider";
-import { isEngineError } from "@ctrlplane/images";
-import { createGateway, findGateways, readTable, removeContainer, type GatewayContainer } from "./container.ts";
+import type { ProviderContext } from "@ctrlplane/core/provider";
+import { createGateway, findGateways, readTable, retireGateway, type GatewayContainer } from "./container.ts";
 import { follow } from "./follow.ts";
 import type { GatewayPlace, GatewayTable, StoredTable } from "./gateway-table.ts";
 import { assignPorts, isHeld, publicationsOf, type Publication } from "./ports.ts";
-import { gatewayCall, inTurn } from "./turns.ts";
-
-const mostAttempts = 10;
-const retryMs = 200;
+import { gatewayCall, inTurn, lookingAgain } from "./turns.ts";
 
 /**
  * The gateway exists, runs, and new requests and connections follow the table when this returns; what is open goes on where it is.
@@ -16,20 +12,9 @@ const retryMs = 200;
  * After such an error what was routed before still is.
  */
 export function applyGateway(place: GatewayPlace, table: GatewayTable, context: ProviderContext): Promise<void> {
-  return gatewayCall(place, context, () => inTurn(place, () => whileGone(() => apply(place, table, context), context)));
-}
-
-/** A container that was seen a moment ago may be gone by now: then all is looked at anew. */
-async function whileGone(work: () => Promise<void>, { clock, signal }: ProviderContext): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      const isGone = isEngineError(error, 404) || (isCtrlPlaneError(error) && error.code === "NOT_FOUND");
-      if (!isGone || attempt >= mostAttempts) throw error;
-    }
-    await clock.sleep(retryMs, signal);
-  }
+  return gatewayCall(place, context, () =>
+    inTurn(place, () => lookingAgain(context, () => apply(place, table, context))),
+  );
 }
 
 async function apply(place: GatewayPlace, table: GatewayTable, context: ProviderContext): Promise<void> {
@@ -40,17 +25,17 @@ async function apply(place: GatewayPlace, table: GatewayTable, context: Provider
   const stopped = kept.filter((each) => !each.isRunning);
   for (const each of stopped) await follow(place, each, stored, context);
   const inTheWay = retired.filter(({ publishes }) => publishes.some((each) => isHeld(each, added ?? [])));
-  for (const each of inTheWay) await removeContainer(place, each, 0, context);
+  for (const each of inTheWay) await retireGateway(place, each, 0, context);
   if (added !== undefined) await add(place, added, existing, stored, context);
   for (const each of kept) if (each.isRunning) await follow(place, each, stored, context);
-  for (const each of retired) if (!inTheWay.includes(each)) await removeContainer(place, each, table.drainMs, context);
+  for (const each of retired) if (!inTheWay.includes(each)) await retireGateway(place, each, table.drainMs, context);
 }
 
 /** Nothing of the gateway is left; absent is success. What is open on it is cut. */
 export function removeGateway(place: GatewayPlace, context: ProviderContext): Promise<void> {
   return gatewayCall(place, context, () =>
     inTurn(place, async () => {
-      for (const each of await findGateways(place, context)) await removeContainer(place, each, 0, context);
+      for (const each of await findGateways(place, context)) await retireGateway(place, each, 0, context);
     }),
   );
 }
@@ -67,7 +52,7 @@ async function add(
     await follow(place, made, stored, context);
   } catch (error) {
     // It never served: half of a gateway would hold its name and its ports.
-    await removeContainer(place, made, 0, context);
+    await retireGateway(place, made, 0, context);
     throw error;
   }
 }
@@ -83,7 +68,7 @@ async function ridOfIdle(
   const left: GatewayContainer[] = [];
   for (const each of existing) {
     const isIdle = retired.includes(each) && (!each.isRunning || !(await isServing(place, each, context)));
-    if (isIdle) await removeContainer(place, each, 0, context);
+    if (isIdle) await retireGateway(place, each, 0, context);
     else left.push(each);
   }
   return left;

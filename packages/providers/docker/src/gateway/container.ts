@@ -1,15 +1,13 @@
 import { buffer } from "node:stream/consumers";
 import { CtrlPlaneError, instanceLabels, label, type ProviderContext } from "@ctrlplane/core/provider";
 import { isEngineError, mapEngineError, segment, tarOfFiles, unlessMissing } from "@ctrlplane/images";
+import { inspect } from "../containers.ts";
+import { removeContainer } from "../remove-container.ts";
 import { firstFileOf } from "./first-file.ts";
 import { configurationOf, masterPort, nobody } from "./configuration.ts";
 import type { GatewayPlace, StoredTable } from "./gateway-table.ts";
 import { pullImage } from "./image.ts";
 import { portInUse, type Publication } from "./ports.ts";
-
-/** How long a name that is being given up is waited for. */
-const mostAttempts = 100;
-const retryMs = 100;
 
 /** A container that is one of a service's gateways. */
 export interface GatewayContainer {
@@ -93,45 +91,31 @@ export async function createGateway(
     });
     return { id, name, isRunning: false, publishes };
   };
-  const made = async (): Promise<GatewayContainer> => {
-    try {
-      return await create();
-    } catch (error) {
-      if (!isEngineError(error, 404) || !/no such image/i.test(error.message)) throw error;
-      await pullImage(place, context);
-      return create();
-    }
-  };
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await made();
-    } catch (error) {
-      if (!isEngineError(error, 409)) throw mapEngineError(error, name);
-      // Another command may have made it just now.
-      const found = (await findGateways(place, context)).find((each) => each.name === name);
-      if (found !== undefined) return found;
-      // One that is being removed has its name until the end.
-      if (attempt > mostAttempts || !(await isLeaving(place, name, context))) throw foreign(name, error);
-    }
-    await context.clock.sleep(retryMs, context.signal);
+  try {
+    return await create();
+  } catch (error) {
+    if (isEngineError(error, 409)) throw await takenName(place, name, error, context);
+    if (!isEngineError(error, 404) || !/no such image/i.test(error.message)) throw mapEngineError(error, name);
   }
+  await pullImage(place, context);
+  return create();
 }
 
-/** A container of this name that is ours or gone: the engine is removing it, or making it. */
-async function isLeaving(
-  { engine, instance }: GatewayPlace,
+/** Who has the name: a container of others, or one of ours that is just coming or going, which is to be looked at again. */
+async function takenName(
+  place: GatewayPlace,
   name: string,
+  cause: unknown,
   { signal }: ProviderContext,
-): Promise<boolean> {
-  const path = `/containers/${segment(name)}/json`;
-  const found = await unlessMissing(
-    engine.json<{ readonly Config: { readonly Labels: Readonly<Record<string, string>> | null } }>({
-      method: "GET",
-      path,
-      signal,
-    }),
-  );
-  return found === undefined || found.Config.Labels?.[label.lineage] === instance.lineage;
+): Promise<CtrlPlaneError> {
+  const found = await inspect(place.engine, name, signal);
+  if (found !== undefined && found.Config.Labels?.[label.lineage] !== place.instance.lineage)
+    return foreign(name, cause);
+  return new CtrlPlaneError("CONFLICT", `the gateway ${name} is being changed by others`, {
+    target: name,
+    retryable: true,
+    cause,
+  });
 }
 
 function foreign(name: string, cause: unknown): CtrlPlaneError {
@@ -239,24 +223,21 @@ export async function startGateway(
 }
 
 /** Gone. With `drainMs` what is open on it may end first. */
-export async function removeContainer(
+export async function retireGateway(
   { engine }: GatewayPlace,
   { id, name, isRunning }: GatewayContainer,
   drainMs: number,
   context: ProviderContext,
 ): Promise<void> {
   const { signal } = context;
-  const path = `/containers/${segment(id)}`;
   try {
     if (isRunning && drainMs > 0) {
       context.fence.check();
-      const query = { t: Math.ceil(drainMs / 1000) };
-      await unlessMissing(engine.json({ method: "POST", path: `${path}/stop`, query, signal }));
+      const path = `/containers/${segment(id)}/stop`;
+      await unlessMissing(engine.json({ method: "POST", path, query: { t: Math.ceil(drainMs / 1000) }, signal }));
     }
-    context.fence.check();
-    await unlessMissing(engine.json({ method: "DELETE", path, query: { force: true, v: true }, signal }));
+    await removeContainer(engine, id, context);
   } catch (error) {
-    // The engine is removing it already.
-    if (!isEngineError(error, 409)) throw mapEngineError(error, name);
+    throw mapEngineError(error, name);
   }
 }

@@ -3,13 +3,13 @@ import type { ProviderContext } from "@ctrlplane/core/provider";
 import { probesOf } from "./apply-gateway.ts";
 import { probeCheck } from "./checks.ts";
 import { probeBackend } from "./configuration.ts";
-import { createGateway, findGateways, readTable, removeContainer, type GatewayContainer } from "./container.ts";
+import { createGateway, findGateways, readTable, retireGateway, type GatewayContainer } from "./container.ts";
 import { withControl, type Control } from "./control.ts";
 import { follow } from "./follow.ts";
 import { hostNameOf, type GatewayPlace, type GatewayTarget, type StoredTable } from "./gateway-table.ts";
 import { keyOf } from "./server-commands.ts";
 import { parseActivity, type ServerActivity } from "./state.ts";
-import { gatewayCall, inTurn } from "./turns.ts";
+import { gatewayCall, inTurn, lookingAgain } from "./turns.ts";
 
 /** What has to answer. `http`: with 2xx or 3xx. */
 export type GatewayProbe = { readonly kind: "tcp" } | { readonly kind: "http"; readonly path: string };
@@ -43,7 +43,7 @@ async function askUntilPassed(
   context: ProviderContext,
 ): Promise<GatewayProbeResult> {
   const path = probe.kind === "http" ? probe.path : undefined;
-  const container = await inTurn(place, () => readyToProbe(place, path, context));
+  const container = await inTurn(place, () => lookingAgain(context, () => readyToProbe(place, path, context)));
   const backend = probeBackend(path);
   // Another one each time: what an earlier probe saw does not count.
   const server = `${backend}/${hostNameOf(target.id)}-${port}-${randomBytes(4).toString("hex")}`;
@@ -99,7 +99,7 @@ async function readyToProbe(
   try {
     await follow(place, container, stored, context);
   } catch (error) {
-    if (found === undefined) await removeContainer(place, container, 0, context);
+    if (found === undefined) await retireGateway(place, container, 0, context);
     throw error;
   }
   return container;

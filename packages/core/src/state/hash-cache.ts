@@ -2,8 +2,8 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { BigIntStats } from "node:fs";
-import { sha256 } from "@ctrlplane/core/provider";
-import { errnoOf, unlessAbsent } from "./errors.ts";
+import { sha256 } from "../model/hash.ts";
+import { systemCode } from "./file-error.ts";
 
 /** Content hashes of one folder's files, known by what the system says of them. Losing it costs time, nothing else. */
 export interface HashCache {
@@ -22,8 +22,17 @@ const racyMs = 2000;
 
 type Known = Readonly<Record<string, readonly [stat: string, digest: string]>>;
 
-export async function openHashCache(cacheDir: string, root: string, now: () => number = Date.now): Promise<HashCache> {
-  const file = join(cacheDir, `local-${sha256(root).slice(0, 16)}.json`);
+/**
+ * The cache of one folder, in a file of `cacheDir` (absolute), which is made when something is saved. `kind` is whose it is, e.g. `local`, and
+ * `key` tells it from others of the kind. `now`: milliseconds since the epoch.
+ */
+export async function openHashCache(
+  cacheDir: string,
+  kind: string,
+  key: string,
+  now: () => number = Date.now,
+): Promise<HashCache> {
+  const file = join(cacheDir, `${kind}-${sha256(key).slice(0, 16)}.json`);
   const known = await readKnown(file);
   const next = new Map<string, readonly [string, string]>();
   return {
@@ -55,17 +64,15 @@ function identity(stat: BigIntStats): string {
 }
 
 async function readKnown(file: string): Promise<Known> {
-  const text = await unlessAbsent(readFile(file, "utf8"));
-  if (text === undefined) return {};
   try {
-    const stored: unknown = JSON.parse(text);
+    const stored: unknown = JSON.parse(await readFile(file, "utf8"));
     if (stored === null || typeof stored !== "object" || !("v" in stored) || stored.v !== 1 || !("files" in stored))
       return {};
     // Written by `save` alone; a digest that somebody forged would be found when the files are copied.
     return stored.files as Known;
   } catch (error) {
-    // Damaged: everything is hashed again.
-    if (error instanceof SyntaxError) return {};
+    // Absent or damaged: everything is hashed again.
+    if (error instanceof SyntaxError || systemCode(error) === "ENOENT") return {};
     throw error;
   }
 }
@@ -79,6 +86,6 @@ async function writeAtomically(file: string, text: string, folder: string): Prom
   } catch (error) {
     await rm(temporary, { force: true });
     // A cache that cannot be kept is no reason to refuse a plan.
-    if (!["EACCES", "EROFS", "ENOSPC", "EDQUOT", "EPERM"].includes(errnoOf(error) ?? "")) throw error;
+    if (!["EACCES", "EROFS", "ENOSPC", "EDQUOT", "EPERM"].includes(systemCode(error) ?? "")) throw error;
   }
 }
