@@ -68,6 +68,15 @@ test("a version that ends at once is told with its last lines, and the old one s
   assert.deepEqual(await shop.containers(), ["db", "web-1", "web-2", "web-gateway"]);
 });
 
+test("a range means its maximum, and the plan says so", options, async () => {
+  await using shop = await Shop.create();
+  await shop.write("one", "[2, 3]");
+  assert.match(await shop.project.ok("plan"), /3 replicas run, the most of the range/);
+  await shop.project.ok("deploy", "--yes");
+  assert.deepEqual(await shop.containers(), ["db", "web-1", "web-2", "web-3", "web-gateway"]);
+  await shop.project.ok("plan", "--exit-code");
+});
+
 /** A project of two services on the engine of the tests, under a name of its own. */
 class Shop implements AsyncDisposable {
   readonly name = `shop${randomBytes(4).toString("hex")}`;
@@ -88,7 +97,7 @@ class Shop implements AsyncDisposable {
     return `http://127.0.0.1:${this.project.port}/`;
   }
 
-  async write(version: string): Promise<void> {
+  async write(version: string, replicas = "2"): Promise<void> {
     await this.project.write({
       "pctl.yaml": `
 name: ${this.name}
@@ -97,7 +106,7 @@ providers: { here: { type: docker, options: { socket: ${socket} } } }
 services:
   web:
     image: ./web
-    scale: { replica: 2 }
+    scale: { replica: ${replicas} }
     ports: ["127.0.0.1:${this.project.port}:3000"]
     env: { WORD: "it's $HOME; \\"x\\"" }
     needs: [db]

@@ -115,3 +115,21 @@ test("what does not exist is not found", async () => {
     target: "x",
   });
 });
+
+test("a range means the end of it that the platform says, in every call", async () => {
+  const replicas = { min: 1, max: 3 };
+  for (const [rangeMeans, end] of [
+    ["minimum", "ok-1*"],
+    ["maximum", serving],
+  ] as const) {
+    const world = new SimulatedMachines();
+    const process = world.process();
+    const provider = machineProvider({ driver: process.driver, rangeMeans, run: () => assert.fail("not simulated") });
+    const request = { ...requestOf("dep_1", process), replicas, strategy: one.spec.strategy };
+    await world.run(provider.deploy(request, process.context));
+    assert.equal(world.look(), end);
+    assert.deepEqual(world.settled?.replicas, replicas);
+    await world.run(provider.restart({ ...requestOf("dep_2", process), replicas }, process.context));
+    assert.equal(world.look(), end);
+  }
+});

@@ -8,6 +8,7 @@ import { leaveJob, runJob, type JobRequest } from "../rollout/job.ts";
 import { machineRevisionDriver } from "../rollout/machine-revision-driver.ts";
 import { measureCutOver } from "../rollout/measure-cut-over.ts";
 import { decideAdvance } from "../rollout/decide-advance.ts";
+import { fixedReplicas } from "../rollout/replica-count.ts";
 import type { Replica, ReplicaDriver } from "../rollout/replica-driver.ts";
 import { rollOut, type RolloutEnd } from "../rollout/roll-out.ts";
 import { endSchedule, isScheduled, restoreSchedule, returnToSchedule, scheduleJob } from "../rollout/scheduled-job.ts";
@@ -25,6 +26,10 @@ export interface MachineParts {
   readonly run: Provider["run"];
   /** Replicas of one instance that are started or stopped at a time. Default 8. */
   readonly parallel?: number;
+  /** Called first in every call that changes an instance or looks into its replicas: throws where it is not ours to touch. */
+  readonly before?: (instance: InstanceIdentity, context: ProviderContext) => void | Promise<void>;
+  /** What a range of replicas means: machines have no autoscaler. Default: its minimum. */
+  readonly rangeMeans?: "minimum" | "maximum";
 }
 
 type MachineMethods = Pick<
@@ -52,9 +57,14 @@ type MachineMethods = Pick<
  * - `scale` with resources replaces replicas; with replicas alone none.
  * - Only `deploy` and `advance` pause: what served before, or serves already, needs no comparison. `rollback`, `scale` and
  *   `restart` of a canary are rolling.
- * - A range of replicas means its minimum: machines have no autoscaler.
  */
-export function machineProvider({ driver, run, parallel = 8 }: MachineParts): MachineMethods {
+export function machineProvider({
+  driver,
+  run,
+  parallel = 8,
+  rangeMeans = "minimum",
+  before,
+}: MachineParts): MachineMethods {
   const carryOut = async (
     instance: InstanceIdentity,
     request: RolloutRequest,
@@ -65,8 +75,9 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
     const revisions = machineRevisionDriver(driver, instance, {
       deployment: request.deployment,
       release: request.release,
-      total: (release) => totalOf(release, request),
+      total: (release) => totalOf(release, request, rangeMeans),
       parallel,
+      rangeMeans,
       ...(measure === undefined ? {} : { beforeRouting: () => measure.begin() }),
     });
     const settled = (await driver.instance(instance, context))?.settled;
@@ -98,7 +109,7 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
     return (await carryOut(instance, { ...request, strategy }, context)).status;
   };
 
-  return {
+  const methods: MachineMethods = {
     async deploy({ instance, ...request }, context) {
       if (isScheduled(request.release)) return schedule({ instance, ...request }, context);
       if (request.release.spec.kind !== "job") return carryOut(instance, request, context);
@@ -181,6 +192,26 @@ export function machineProvider({ driver, run, parallel = 8 }: MachineParts): Ma
 
     run,
   };
+  /** The same call, once it is known that the instance is ours. */
+  const first =
+    <Request extends { readonly instance: InstanceIdentity }, Result>(
+      call: (request: Request, context: ProviderContext) => Promise<Result>,
+    ) =>
+    async (request: Request, context: ProviderContext): Promise<Result> => {
+      await before?.(request.instance, context);
+      return call(request, context);
+    };
+  return {
+    ...methods,
+    deploy: first(methods.deploy),
+    advance: first(methods.advance),
+    rollback: first(methods.rollback),
+    scale: first(methods.scale),
+    start: first(methods.start),
+    stop: first(methods.stop),
+    restart: first(methods.restart),
+    exec: first(methods.exec),
+  };
 }
 
 /** What is seen of one instance. Throws `NOT_FOUND` where nothing of it exists. */
@@ -212,10 +243,14 @@ function refuseScheduled(release: Release, what: "scale" | "restart"): void {
   throw new CtrlPlaneError("INVALID", `${name} runs by a schedule: there is nothing to ${what}`, { target: name });
 }
 
-function totalOf(release: Release, request: RolloutRequest): number {
+function totalOf(
+  release: Release,
+  request: RolloutRequest,
+  rangeMeans: NonNullable<MachineParts["rangeMeans"]>,
+): number {
   const isPrevious = release.id === request.previous?.id && release.id !== request.release.id;
   const count: ReplicaCount = isPrevious ? (request.previousReplicas ?? release.spec.scale.replicas) : request.replicas;
-  return typeof count === "number" ? count : count.min;
+  return fixedReplicas(count, rangeMeans);
 }
 
 function chooseReplica(instance: InstanceIdentity, replicas: readonly Replica[], name: string | undefined): Replica {

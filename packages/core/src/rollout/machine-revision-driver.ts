@@ -17,6 +17,8 @@ export interface MachineRolloutOptions {
   readonly release: Release;
   /** Replicas of a release when all are there: their names depend on it. */
   total(release: Release): number;
+  /** What a range of replicas means. Default: its minimum. */
+  readonly rangeMeans?: RevisionDriver["rangeMeans"];
   /** Replicas of one instance that are started or stopped at a time. Default 8. */
   readonly parallel?: number;
   /** Called before each change of what serves. */
@@ -43,6 +45,8 @@ export function machineRevisionDriver(
     (await driver.list(instance, context)).filter((each) => revisionKey(each) === key);
 
   return {
+    ...(options.rangeMeans === undefined ? {} : { rangeMeans: options.rangeMeans }),
+
     async observe(context) {
       const seen = await observe(driver, instance, context);
       isMarkedStopped = seen.stopped;

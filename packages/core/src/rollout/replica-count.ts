@@ -1,14 +1,17 @@
 import type { ReplicaCount } from "../model/resources.ts";
 import type { Batch } from "../model/spec.ts";
-import type { RolloutState } from "./revision-driver.ts";
+import type { RangeMeaning, RolloutState } from "./revision-driver.ts";
 
-/**
- * How many replicas a count means now. A range belongs to the platform's autoscaler: what it chose stays as long as it lies
- * within. Where no autoscaler is at work (`autoscales` false) a range means its minimum.
- */
-export function decideReplicas(count: ReplicaCount, seen: RolloutState, autoscales: boolean): number {
+/** How many replicas a count means where no autoscaler is at work. */
+export function fixedReplicas(count: ReplicaCount, means: Exclude<RangeMeaning, "autoscaled">): number {
   if (typeof count === "number") return count;
-  if (!autoscales) return count.min;
+  return means === "minimum" ? count.min : count.max;
+}
+
+/** How many replicas a count means now. What an autoscaler chose stays as long as it lies within the range. */
+export function decideReplicas(count: ReplicaCount, seen: RolloutState, means: RangeMeaning): number {
+  if (means !== "autoscaled" || typeof count === "number")
+    return fixedReplicas(count, means === "maximum" ? means : "minimum");
   // In the middle of a rollout the counts of both revisions are partial; the greater is nearer to what was chosen.
   const chosen = Math.max(0, ...seen.revisions.map((each) => each.desired));
   return Math.min(count.max, Math.max(count.min, chosen));

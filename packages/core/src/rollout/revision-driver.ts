@@ -25,14 +25,17 @@ export interface RolloutState {
 /** Shares of the traffic by revision key; percents that add up to 100, or an empty object: nobody gets any. */
 export type Weights = Readonly<Record<string, number>>;
 
+/** `autoscaled`: the platform itself changes the count within the range. Elsewhere one of its ends counts. */
+export type RangeMeaning = "minimum" | "maximum" | "autoscaled";
+
 /**
  * What a strategy needs of a platform, for one instance. Strategies are written once over it. Every method observes first and
  * does only what is missing, so that each may be repeated after a crash at any point; each returns when its
  * effect is true. While `ensure` and `weigh` of a new revision run, `outlive` of it and `retire` of an old one may run too.
  */
 export interface RevisionDriver {
-  /** True where the platform itself changes the count within a range. Default false: a range means its minimum. */
-  readonly autoscales?: boolean;
+  /** What a range of replicas means here. Default: its minimum. */
+  readonly rangeMeans?: RangeMeaning;
   observe(context: ProviderContext): Promise<RolloutState>;
   /**
    * At least `replicas` of the release's revision exist, run, and have passed their gate. Does not route. Adds only; fewer is

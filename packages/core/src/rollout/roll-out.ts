@@ -101,7 +101,7 @@ async function prepare(driver: RevisionDriver, request: RolloutRequest, context:
   const isBefore = request.previous !== undefined && request.previous.spec.kind !== "job";
   const previous = isBefore ? atRunningGeneration(request.previous, settled) : undefined;
   const release = atRunningGeneration(request.release, settled);
-  const autoscales = driver.autoscales ?? false;
+  const means = driver.rangeMeans ?? "minimum";
   const previousCount =
     request.previousReplicas ??
     (settled?.releaseId === previous?.id ? settled?.replicas : previous?.spec.scale.replicas);
@@ -109,8 +109,8 @@ async function prepare(driver: RevisionDriver, request: RolloutRequest, context:
   const known = { ...rest, release, ...(previous === undefined ? {} : { previous }) };
   return {
     request: known,
-    replicas: decideReplicas(request.replicas, seen, autoscales),
-    previousReplicas: previousCount === undefined ? 0 : decideReplicas(previousCount, seen, autoscales),
+    replicas: decideReplicas(request.replicas, seen, means),
+    previousReplicas: previousCount === undefined ? 0 : decideReplicas(previousCount, seen, means),
     platform: stepsOf(driver, known, context),
     seen,
   };

@@ -129,8 +129,8 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
 
     async drain(replica, { timeoutMs }, context) {
       const instance = instances.get(replica.id);
-      // Ports that it publishes itself are the container's own: connections to it end with it.
-      if (instance === undefined) return;
+      if (instance === undefined) throw new Error(`${replica.name} was never listed`);
+      // At ports that it publishes itself nothing is drained: connections to it end with it.
       await drainTarget(gatewayPlace(routing, instance), replica.id, { timeoutMs }, context);
     },
 

@@ -1,6 +1,7 @@
 import type { ProviderContext, Release } from "@ctrlplane/core/provider";
-import { mappedEngine, segment, tarOfFiles, type EngineClient } from "@ctrlplane/images";
+import type { EngineClient } from "@ctrlplane/images";
 import type { ContainerDetails } from "./engine-types.ts";
+import { putArchive } from "./put-archive.ts";
 
 /** The files of a release lie in a container that has not been started. */
 export async function putFiles(
@@ -14,15 +15,5 @@ export async function putFiles(
     path: path.replace(/^\/+/, ""),
     content: Buffer.from(contentBase64, "base64"),
   }));
-  context.fence.check();
-  await mappedEngine(Name.slice(1), () =>
-    engine.json({
-      method: "PUT",
-      path: `/containers/${segment(Id)}/archive`,
-      query: { path: "/" },
-      headers: { "Content-Type": "application/x-tar" },
-      body: tarOfFiles(files),
-      signal: context.signal,
-    }),
-  );
+  await putArchive(engine, { id: Id, name: Name.slice(1) }, files, context);
 }

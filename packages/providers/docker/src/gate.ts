@@ -25,7 +25,7 @@ export function gateOf(parts: GateParts, passed: Map<string, string>) {
       const path = `/containers/${segment(replica.id)}/start`;
       await engine.json({ method: "POST", path, signal: context.signal });
     } catch (error) {
-      throw await startError(engine, error, replica);
+      throw await startError(engine, error, replica, context.signal);
     }
   };
 

@@ -1,5 +1,5 @@
 import { defineProvider, machineProvider } from "@ctrlplane/core/provider";
-import type { Provider, ProvisionRequest, ProviderContext, ReplicaDriver } from "@ctrlplane/core/provider";
+import type { InstanceIdentity, Provider, ProviderContext, ReplicaDriver } from "@ctrlplane/core/provider";
 import { mappedEngine, type EngineClient } from "@ctrlplane/images";
 import { addressOf } from "./address.ts";
 import { check } from "./check.ts";
@@ -38,17 +38,17 @@ export function createDockerProvider(parts: DockerParts): Provider {
   const images = engineImages(engine, environment);
 
   /** Refuses what bears the name and is another's, before anything of it is touched. */
-  const ours =
-    <Request extends { readonly instance: ProvisionRequest["instance"] }, Result>(
-      call: (request: Request, context: ProviderContext) => Promise<Result>,
-    ) =>
-    async (request: Request, context: ProviderContext): Promise<Result> => {
-      context.fence.check();
-      const found = await records.read(request.instance, context.signal);
-      if (found !== undefined) requireOurs(request.instance, found.labels);
-      return call(request, context);
-    };
-  const machines = machineProvider({ driver, run: (request, context) => runOnce(engine, request, context) });
+  const requireOwn = async (instance: InstanceIdentity, context: ProviderContext): Promise<void> => {
+    context.fence.check();
+    const found = await records.read(instance, context.signal);
+    if (found !== undefined) requireOurs(instance, found.labels);
+  };
+  const machines = machineProvider({
+    driver,
+    rangeMeans: "maximum",
+    before: requireOwn,
+    run: (request, context) => runOnce(engine, request, context),
+  });
 
   return defineProvider({
     type: "docker",
@@ -64,25 +64,18 @@ export function createDockerProvider(parts: DockerParts): Provider {
     fixed: fixedParts,
     identifyImage: (request, context) => images.identify(request, context),
     buildImage: (request, context) => images.build(request, context),
-    provision: ours(async ({ instance, spec }, context) =>
-      mappedEngine(instance.name, async () => {
+    async provision({ instance, spec }, context) {
+      await requireOwn(instance, context);
+      return mappedEngine(instance.name, async () => {
         await ensureNetwork(engine, instance, context);
         const { replicas } = spec.scale;
         const count = Math.max(1, typeof replicas === "number" ? replicas : replicas.max);
         for (let ordinal = 1; ordinal <= count; ordinal += 1)
           await ensureMounts(engine, instance, mountsOf(instance, spec.volumes, ordinal), context);
         return { volumes: volumesOf(instance, spec) };
-      }),
-    ),
+      });
+    },
     deprovision: (request, context) => deprovision({ engine, records, driver }, request, context),
-    deploy: ours((request, context) => machines.deploy(request, context)),
-    advance: ours((request, context) => machines.advance(request, context)),
-    rollback: ours((request, context) => machines.rollback(request, context)),
-    scale: ours((request, context) => machines.scale(request, context)),
-    start: ours((request, context) => machines.start(request, context)),
-    stop: ours((request, context) => machines.stop(request, context)),
-    restart: ours((request, context) => machines.restart(request, context)),
-    exec: ours((request, context) => machines.exec(request, context)),
     async status(request, context) {
       const seen = await machines.status(request, context);
       const [found, containers] = await Promise.all([

@@ -57,8 +57,9 @@ export async function runOnce(
     try {
       return await begin(engine, id, { release, ...(terminal === undefined ? {} : { terminal }), remove }, context);
     } catch (error) {
+      const told = await startError(engine, error, { id, name }, signal);
       await remove();
-      throw await startError(engine, error, { name });
+      throw told;
     }
   } catch (error) {
     throw mapEngineError(error, instance.name);

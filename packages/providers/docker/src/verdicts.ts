@@ -1,10 +1,11 @@
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type { CtrlPlaneErrorOptions, Verdict } from "@ctrlplane/core/provider";
 import { isEngineError, mapEngineError, type EngineClient } from "@ctrlplane/images";
-import { nameOf } from "./containers.ts";
-import type { ContainerDetails, ContainerSummary } from "./engine-types.ts";
+import { inspect } from "./containers.ts";
+import type { ContainerDetails } from "./engine-types.ts";
 import { lastExitCode } from "./last-end.ts";
 import { logTail } from "./logs.ts";
+import { portInUse } from "./port-in-use.ts";
 
 const tailLines = 20;
 
@@ -46,37 +47,22 @@ export function endedBy(engine: EngineClient, details: ContainerDetails, isLoop:
 export async function startError(
   engine: EngineClient,
   error: unknown,
-  replica: { readonly name: string },
+  replica: { readonly id: string; readonly name: string },
+  signal: AbortSignal,
 ): Promise<CtrlPlaneError> {
   if (!isEngineError(error)) return mapEngineError(error, replica.name);
   const { message } = error;
-  const at = { target: replica.name, cause: error };
-  const failure = (verdict: Verdict) => ({ verdict, replica: replica.name });
-  const port = /:(\d+)(?:\/\w+)? failed|0\.0\.0\.0:(\d+)|:(\d+): bind/.exec(message);
-  if (/port is already allocated|address already in use/i.test(message)) {
-    const number = port?.[1] ?? port?.[2] ?? port?.[3] ?? "";
-    const by = await holderOf(engine, Number(number));
-    return new CtrlPlaneError("FAILED", `port ${number} is in use by ${by}`, {
-      ...at,
-      failure: failure("PORT_IN_USE"),
-      hint: "End what holds it, or choose another host port.",
-    });
-  }
   if (/executable file not found|no such file or directory|permission denied/i.test(message) && /exec/i.test(message)) {
     const program = /exec: \\?"([^"\\]+)/.exec(message)?.[1] ?? "the command";
     const reason = /permission denied/i.test(message) ? "may not be executed" : "was not found in the image";
     return new CtrlPlaneError("FAILED", `${program} ${reason}`, {
-      ...at,
-      failure: failure("COMMAND_NOT_FOUND"),
+      target: replica.name,
+      cause: error,
+      failure: { verdict: "COMMAND_NOT_FOUND", replica: replica.name },
       hint: "Check `command` and `entrypoint` against what is in the image.",
     });
   }
-  return mapEngineError(error, replica.name);
-}
-
-/** The container that publishes a port; anything else of the host cannot be seen from here. */
-async function holderOf(engine: EngineClient, port: number): Promise<string> {
-  const all = await engine.json<readonly ContainerSummary[]>({ method: "GET", path: "/containers/json" });
-  const holder = all.find((each) => each.Ports.some(({ PublicPort }) => PublicPort === port));
-  return holder === undefined ? "another program of the host" : `the container ${nameOf(holder)}`;
+  const bindings = (await inspect(engine, replica.id, signal))?.HostConfig.PortBindings ?? {};
+  const hostPorts = Object.values(bindings).flatMap((each) => each.map(({ HostPort }) => Number(HostPort)));
+  return (await portInUse(engine, error, replica.name, hostPorts, signal)) ?? mapEngineError(error, replica.name);
 }

@@ -1,7 +1,6 @@
 import { defineProvider, fileLedger, machineProvider } from "@ctrlplane/core/provider";
 import type {
   DeployRequest,
-  InstanceRequest,
   Ledger,
   Provider,
   ProviderContext,
@@ -52,6 +51,7 @@ export function createLocalProvider(
   const machines = machineProvider({
     driver,
     run: (request, context) => runOnce(parts, request, context),
+    before: (instance) => requireOurs(dir, instance),
   });
 
   // Half-made snapshots of dead processes go with the first release that this process rolls out.
@@ -73,14 +73,6 @@ export function createLocalProvider(
     }
     return result;
   };
-
-  /** Refuses what bears the name and is another's, before anything of it is touched. */
-  const ours =
-    <Request extends InstanceRequest, Result>(call: (request: Request, context: ProviderContext) => Promise<Result>) =>
-    async (request: Request, context: ProviderContext): Promise<Result> => {
-      requireOurs(dir, request.instance);
-      return call(request, context);
-    };
 
   return defineProvider({
     type: "local",
@@ -112,12 +104,6 @@ export function createLocalProvider(
       mapped(request.instance.name, () => deprovision({ dir, driver, retention: kept }, request, context)),
     deploy: (request, context) => keeping(request, () => machines.deploy(request, context)),
     rollback: (request, context) => keeping(request, () => machines.rollback(request, context)),
-    advance: ours((request, context) => machines.advance(request, context)),
-    scale: ours((request, context) => machines.scale(request, context)),
-    start: ours((request, context) => machines.start(request, context)),
-    stop: ours((request, context) => machines.stop(request, context)),
-    restart: ours((request, context) => machines.restart(request, context)),
-    exec: ours((request, context) => machines.exec(request, context)),
     async status(request, context) {
       const seen = await mapped(request.instance.name, () => machines.status(request, context));
       return onlyIfReachable(dir, [seen])[0] ?? seen;

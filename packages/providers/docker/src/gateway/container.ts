@@ -1,13 +1,15 @@
 import { buffer } from "node:stream/consumers";
 import { CtrlPlaneError, instanceLabels, label, type ProviderContext } from "@ctrlplane/core/provider";
-import { isEngineError, mapEngineError, segment, tarOfFiles, unlessMissing } from "@ctrlplane/images";
+import { isEngineError, mapEngineError, segment, unlessMissing } from "@ctrlplane/images";
 import { inspect } from "../containers.ts";
+import { portInUse } from "../port-in-use.ts";
+import { putArchive } from "../put-archive.ts";
 import { removeContainer } from "../remove-container.ts";
 import { firstFileOf } from "./first-file.ts";
 import { configurationOf, masterPort, nobody } from "./configuration.ts";
 import type { GatewayPlace, StoredTable } from "./gateway-table.ts";
-import { pullImage } from "./image.ts";
-import { portInUse, type Publication } from "./ports.ts";
+import { pullGatewayImage } from "./image.ts";
+import type { Publication } from "./ports.ts";
 
 /** A container that is one of a service's gateways. */
 export interface GatewayContainer {
@@ -97,7 +99,7 @@ export async function createGateway(
     if (isEngineError(error, 409)) throw await takenName(place, name, error, context);
     if (!isEngineError(error, 404) || !/no such image/i.test(error.message)) throw mapEngineError(error, name);
   }
-  await pullImage(place, context);
+  await pullGatewayImage(place, context);
   return create();
 }
 
@@ -165,7 +167,7 @@ function containerBody(place: GatewayPlace, publishes: readonly Publication[]): 
 /** The container has this configuration. A HAProxy that runs does not read it yet. */
 export async function writeTable(
   { engine }: GatewayPlace,
-  { id, name }: GatewayContainer,
+  container: GatewayContainer,
   stored: StoredTable,
   context: ProviderContext,
 ): Promise<void> {
@@ -174,19 +176,7 @@ export async function writeTable(
     path: `${folder}/${file}`,
     content: Buffer.from(text),
   }));
-  context.fence.check();
-  try {
-    await engine.json({
-      method: "PUT",
-      path: `/containers/${segment(id)}/archive`,
-      query: { path: "/" },
-      headers: { "Content-Type": "application/x-tar" },
-      body: tarOfFiles(files),
-      signal: context.signal,
-    });
-  } catch (error) {
-    throw mapEngineError(error, name);
-  }
+  await putArchive(engine, container, files, context);
 }
 
 /** What `writeTable` wrote last; undefined where it never did. */
@@ -215,10 +205,11 @@ export async function startGateway(
   context: ProviderContext,
 ): Promise<void> {
   context.fence.check();
+  const ports = publishes.map(({ hostPort }) => hostPort);
   try {
     await engine.json({ method: "POST", path: `/containers/${segment(id)}/start`, signal: context.signal });
   } catch (error) {
-    throw (await portInUse(engine, error, name, publishes, context)) ?? mapEngineError(error, name);
+    throw (await portInUse(engine, error, name, ports, context.signal)) ?? mapEngineError(error, name);
   }
 }
 

@@ -1,5 +1,3 @@
-import { CtrlPlaneError, type ProviderContext } from "@ctrlplane/core/provider";
-import { isEngineError, type EngineClient } from "@ctrlplane/images";
 import type { GatewayTable } from "./gateway-table.ts";
 
 /** A host port as a container publishes it, which is fixed with its creation. Plain data. */
@@ -66,35 +64,4 @@ export function isHeld({ hostPort }: Publication, by: readonly Publication[]): b
 
 function describe({ containerPort, hostPort, address }: Publication): string {
   return `${address}:${hostPort}:${containerPort}`;
-}
-
-/** The engine refused to start a container because a port is taken: the error that says by whom. Undefined for every other refusal. */
-export async function portInUse(
-  engine: EngineClient,
-  error: unknown,
-  name: string,
-  publishes: readonly Publication[],
-  context: ProviderContext,
-): Promise<CtrlPlaneError | undefined> {
-  if (!isEngineError(error) || !/port is already allocated|address already in use/i.test(error.message))
-    return undefined;
-  const port = publishes.find(({ hostPort }) => new RegExp(`:${hostPort}\\b`).test(error.message)) ?? publishes[0];
-  if (port === undefined) return undefined;
-  const holder = await holderOf(engine, port.hostPort, context);
-  const by = holder === undefined ? "a program of the host" : `the container ${holder}`;
-  return new CtrlPlaneError("FAILED", `port ${port.hostPort} is in use by ${by}`, {
-    target: name,
-    cause: error,
-    failure: { verdict: "PORT_IN_USE", replica: name },
-    hint: "End what holds it, or choose another host port.",
-  });
-}
-
-/** Name of the container that publishes a port; what else the host runs cannot be seen from here. */
-async function holderOf(engine: EngineClient, port: number, { signal }: ProviderContext): Promise<string | undefined> {
-  const all = await engine.json<
-    readonly { readonly Names: readonly string[]; readonly Ports: readonly { readonly PublicPort?: number }[] }[]
-  >({ method: "GET", path: "/containers/json", signal });
-  const holder = all.find((each) => each.Ports.some(({ PublicPort }) => PublicPort === port));
-  return holder?.Names[0]?.slice(1);
 }
