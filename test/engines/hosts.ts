@@ -1,6 +1,7 @@
 // `hosts.ts up | down | status`: two machines with a Docker Engine 26.1 and an sshd each, as containers of the engine that docker.ts brings up.
 import { spawnSync } from "node:child_process";
 import { closeSync, openSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { engineCache } from "./cache.ts";
@@ -42,10 +43,10 @@ async function up(): Promise<void> {
   const image = ensureHostImage(docker);
   const { authorized } = ensureKey();
   for (const name of names) {
-    if (exists(docker, name) && imageOf(docker, name) !== image) remove(docker, name);
+    if (exists(docker, name) && madeOf(docker, name) !== `${image} ${authorized}`) remove(docker, name);
     if (hostOf(docker, name) !== undefined) continue;
     if (exists(docker, name)) run("docker", [...docker, "start", name]);
-    else run("docker", [...docker, "run", "--detach", ...runOptions(name, authorized), image]);
+    else run("docker", [...docker, "run", "--detach", ...runOptions(name, image, authorized), image]);
   }
   for (const name of names) await untilReady(docker, name);
   for (const given of imagesOfHosts) for (const name of names) giveImage(docker, name, given);
@@ -71,8 +72,9 @@ function giveImage(docker: readonly string[], name: string, image: string): void
   }
 }
 
-function runOptions(name: string, authorized: string): string[] {
-  const own = ["--name", name, "--hostname", name, "--restart", "unless-stopped", "--cgroupns", "host"];
+function runOptions(name: string, image: string, authorized: string): string[] {
+  const made = ["--label", `made=${image} ${authorized}`];
+  const own = ["--name", name, "--hostname", name, "--restart", "unless-stopped", "--cgroupns", "host", ...made];
   const mounts = ["/sys/fs/cgroup:/sys/fs/cgroup:rw", `${authorized}:/etc/ssh/authorized_keys:ro`];
   return [
     ...own,
@@ -84,13 +86,16 @@ function runOptions(name: string, authorized: string): string[] {
 
 async function untilReady(docker: readonly string[], name: string): Promise<void> {
   const until = performance.now() + startMs;
-  while (hostOf(docker, name) === undefined) {
-    if (performance.now() > until) throw new Error(`${name} does not come up: docker logs ${name}`);
+  for (;;) {
+    const host = hostOf(docker, name);
+    if (host !== undefined && (await greets(host.address))) return;
+    if (performance.now() > until)
+      throw new Error(`${name} does not come up: ${tried(docker, ["exec", name, "cat", "/var/log/sshd.log"])}`);
     await sleep(200);
   }
 }
 
-/** Undefined unless its sshd and its engine answer. */
+/** Undefined unless its engine answers. */
 function hostOf(docker: readonly string[], name: string): DockerHost | undefined {
   const address = tried(docker, ["inspect", "--format", "{{.NetworkSettings.IPAddress}}", name]);
   if (address === undefined || address === "") return undefined;
@@ -111,8 +116,23 @@ function exists(docker: readonly string[], name: string): boolean {
   return tried(docker, ["inspect", name]) !== undefined;
 }
 
-function imageOf(docker: readonly string[], name: string): string | undefined {
-  return tried(docker, ["inspect", "--format", "{{.Config.Image}}", name]);
+/** Its image and the key it lets in. */
+function madeOf(docker: readonly string[], name: string): string | undefined {
+  return tried(docker, ["inspect", "--format", `{{index .Config.Labels "made"}}`, name]);
+}
+
+/** Whether an sshd answers there, seen from this machine. */
+function greets(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port: 22 });
+    const end = (greeted: boolean): void => {
+      socket.destroy();
+      resolve(greeted);
+    };
+    socket.setTimeout(2000, () => end(false));
+    socket.on("data", (said) => end(said.toString().startsWith("SSH-2.0")));
+    socket.on("error", () => end(false));
+  });
 }
 
 function remove(docker: readonly string[], name: string): void {
