@@ -58,6 +58,8 @@ export class Progress {
         return [this.#line("warn", "!", name, event), ...this.#trafficOf(name)];
       case "service.reverting":
         return [this.#line("bad", "✗", name, event)];
+      case "service.moved":
+        return [this.#columns("warn", "!", name, event.message, undefined)];
       case "service.skipped":
         return [this.#line("warn", "-", name, event)];
       case "lease.waiting":

@@ -9,22 +9,30 @@ import type { Provider } from "../provider/provider.ts";
 import type { Intent } from "../state/intent.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import type { Provisional } from "./group.ts";
+import type { HandOver } from "./hand-over.ts";
 import { isCtrlPlaneError } from "../errors/error.ts";
 import { isScheduled } from "../rollout/scheduled-job.ts";
 import { carryOut } from "./deployment.ts";
 import { failedResult, isInterruption } from "./outcome.ts";
 import { rollOutAndVerify } from "./roll-out-release.ts";
 
+/** What goes on around a deployment. */
+export interface DeployFrame {
+  /** Success is given here, to be ended or taken back. */
+  readonly hold?: (provisional: Provisional) => void;
+  /** Who has its addresses until it is brought up. */
+  readonly handOver?: HandOver;
+}
+
 /**
- * Brings one instance to what is wanted: image, what outlives a release, the release on record, rollout, proof. With `hold`
- * success is given there, to be ended or taken back.
+ * Brings one instance to what is wanted: image, what outlives a release, the release on record, rollout, proof.
  */
 export async function deployInstance(
   scope: ChangeScope,
   action: PlanAction,
   desired: DesiredInstance,
   known: KnownInstance,
-  hold?: (provisional: Provisional) => void,
+  { hold, handOver }: DeployFrame = {},
 ): Promise<DeploymentResult> {
   const { instance, spec } = desired;
   const provider = scope.provider(instance);
@@ -50,6 +58,7 @@ export async function deployInstance(
     holds: spec.strategy.onFailure === "hold",
     kind: spec.kind,
   };
+  await handOver?.take();
   const result = await carryOut(
     scope,
     instance,
@@ -76,6 +85,7 @@ export async function deployInstance(
           hold({
             known: { ...known, instance, unfinished: { ...unfinished, to: release.number, isReverting: false } },
             isJob: spec.kind === "job" && !isScheduled(release),
+            ...(handOver === undefined ? {} : { giveBack: (because) => handOver.giveBack(because) }),
             confirm: async () => {
               await end();
               if (result.outcome === "succeeded") await recordServing(scope, release, from);
@@ -84,6 +94,8 @@ export async function deployInstance(
         },
   );
   if (result.outcome === "succeeded" && hold === undefined) await recordServing(scope, release, from);
+  if (result.outcome === "succeeded" || result.outcome === "paused") handOver?.tell();
+  else await handOver?.giveBack(instance.service);
   return result;
 }
 

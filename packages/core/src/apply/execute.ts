@@ -6,6 +6,7 @@ import type { ChangeScope } from "./change-scope.ts";
 import { deployInstance } from "./deploy-instance.ts";
 import { decideGroup, type Member, type Provisional } from "./group.ts";
 import { failedResult, isInterruption } from "./outcome.ts";
+import { handOver } from "./hand-over.ts";
 import { removeInstance } from "./remove-instance.ts";
 import { lostWayBack, revertInstance } from "./revert-instance.ts";
 import { runGraph, type GraphNode, type NodeOutcome } from "./run-graph.ts";
@@ -186,7 +187,11 @@ async function deployWanted(
 ): Promise<DeploymentResult> {
   const desired = input.desired.get(action.key);
   if (desired === undefined) throw new Error(`nothing is declared for ${action.key}`);
-  return deployInstance(scope, action, desired, known, hold);
+  const givers = (action.takesOver ?? []).flatMap((key) => input.known.get(key) ?? []);
+  return deployInstance(scope, action, desired, known, {
+    ...(hold === undefined ? {} : { hold }),
+    ...(givers.length === 0 ? {} : { handOver: handOver(scope, action, givers) }),
+  });
 }
 
 async function revertThenDeploy(

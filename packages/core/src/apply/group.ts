@@ -14,6 +14,8 @@ export interface Provisional {
   readonly isJob: boolean;
   /** Ends it for good. */
   confirm(): Promise<void>;
+  /** After it went back: whoever it took an address from serves again. */
+  giveBack?(because: string): Promise<void>;
 }
 
 /** One action of a group, with what it came to. */
@@ -126,6 +128,7 @@ async function goBack(scope: ChangeScope, member: Member, because: string): Prom
   if (known === undefined) return member.result;
   const reverted = await revertInstance(scope, known, because);
   if (reverted.outcome !== "reverted") return reverted;
+  await member.provisional?.giveBack?.(because);
   const serving = known.unfinished?.from;
   const reason =
     serving === undefined ? `removed again because of ${because}; its logs are kept` : `reverted because of ${because}`;

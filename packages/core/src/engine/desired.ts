@@ -10,11 +10,12 @@ import type { Revision } from "../model/release.ts";
 import { volumeName } from "../model/names.ts";
 import type { ServiceSpec } from "../model/spec.ts";
 import type { Stack, StackService } from "../model/stack.ts";
+import { portOf } from "../plan/host-ports.ts";
 import { actionKey, type DesiredInstance, type KnownInstance } from "../plan/input.ts";
 import { hasCapability } from "../provider/capability.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { Provider } from "../provider/provider.ts";
-import type { ServiceAddress } from "../provider/requests.ts";
+import type { PlatformHealth, ServiceAddress } from "../provider/requests.ts";
 import type { Core } from "../platforms/core.ts";
 import type { Survey } from "./survey.ts";
 
@@ -35,6 +36,7 @@ export async function desire(
   const wired = wireStack(stack, addressesOf(stack, survey, known));
   const diagnostics: Diagnostic[] = [...wired.diagnostics];
   const images = new Images(core, options.refresh, context);
+  const places = { survey, known, wanted: new Set(wired.services.map((each) => `${each.name}@${each.provider}`)) };
   const limit = pLimit(8);
   const tasks = wired.services
     .filter(({ name }) => options.selection?.has(name) ?? true)
@@ -49,7 +51,11 @@ export async function desire(
           "health" in bound
             ? [
                 ...strategyProblems(service.spec, bound.provider),
-                ...bound.provider.check(service.spec, bound.health, identity),
+                ...bound.provider
+                  .check(service.spec, bound.health, identity)
+                  .filter(
+                    (each) => each.takenPort === undefined || !isGivenUp(each.takenPort, service.spec, bound, places),
+                  ),
               ]
             : [];
         diagnostics.push(...checked.map((each) => placed(each, name, stack)));
@@ -73,6 +79,26 @@ export async function desire(
     );
   const instances = (await Promise.all(tasks)).flat();
   return { instances, diagnostics };
+}
+
+/** Who has the port is of this stack, and goes: the plan hands it on. */
+function isGivenUp(
+  port: number,
+  { service, formerly }: ServiceSpec,
+  { health }: { readonly health: PlatformHealth },
+  places: {
+    readonly survey: Survey;
+    readonly known: ReadonlyMap<string, KnownInstance>;
+    readonly wanted: ReadonlySet<string>;
+  },
+): boolean {
+  return [...places.known].some(([key, { instance, observed }]) => {
+    const bound = places.survey.platforms.providers.get(instance.provider);
+    if (places.wanted.has(key) || bound === undefined || !("health" in bound)) return false;
+    const isBefore = instance.service === service || instance.service === formerly;
+    const isSameHost = health.host !== undefined && bound.health.host === health.host;
+    return isBefore && isSameHost && (observed?.addresses ?? []).some((each) => portOf(each) === String(port));
+  });
 }
 
 /** A strategy that the provider does not offer is refused before anything is touched. */

@@ -1,3 +1,4 @@
+import { stopRequest } from "../apply/hand-over.ts";
 import type { Change } from "../model/change.ts";
 import { isEqualCount, type ReplicaCount } from "../model/resources.ts";
 import type { Stack } from "../model/stack.ts";
@@ -92,16 +93,8 @@ export function stopServices(
       notes: ["the next deploy, or pctl start, brings it back"],
     }),
     replicas: (_service, settled) => settled.replicas,
-    act: (scope, { release }, deployment) => {
-      const { stop, strategy } = release.spec;
-      const request = {
-        instance: release.instance,
-        signal: stop.signal,
-        graceMs: stop.graceMs,
-        drainMs: strategy.drainMs,
-      };
-      return scope.provider(release.instance).stop(request, deployment.context);
-    },
+    act: (scope, { release }, deployment) =>
+      scope.provider(release.instance).stop(stopRequest(release), deployment.context),
   });
 }
 

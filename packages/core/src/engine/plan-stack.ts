@@ -57,6 +57,7 @@ export async function prepare(
     unreachable: unreachableProviders(seen),
     goal,
     platforms: describePlatforms(seen),
+    hosts: hostsOf(seen),
     ...(seen.lastChange === undefined
       ? {}
       : { continues: { change: seen.lastChange.number, at: seen.lastChange.startedAt, by: seen.lastChange.by } }),
@@ -149,6 +150,13 @@ function isServing(known: KnownInstance): boolean {
 function unreachableProviders(seen: Survey): Map<string, string> {
   const found = [...seen.platforms.providers.values()].flatMap((bound): [string, string][] =>
     "problem" in bound ? [[bound.name, bound.problem.message]] : [],
+  );
+  return new Map(found);
+}
+
+function hostsOf(seen: Survey): Map<string, string> {
+  const found = [...seen.platforms.providers.values()].flatMap((bound): [string, string][] =>
+    "health" in bound && bound.health.host !== undefined ? [[bound.name, bound.health.host]] : [],
   );
   return new Map(found);
 }

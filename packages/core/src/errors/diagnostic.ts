@@ -26,6 +26,8 @@ export interface Diagnostic {
   readonly field?: string;
   /** What to do, one sentence. */
   readonly hint?: string;
+  /** Of an error of `check`: a host port that something else has, e.g. `8080`. It is dropped where the change itself takes that port from who has it. */
+  readonly takenPort?: number;
 }
 
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {

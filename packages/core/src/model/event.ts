@@ -20,6 +20,7 @@ export type EventType =
   | "replica.stopped"
   | "replica.failed"
   | "diagnostic"
+  | "service.moved"
   | "result";
 
 /** One event of a change; `seq` has no gaps, so a reader can resume, and the last event is always `result`. Secrets are masked. */

@@ -73,6 +73,8 @@ export interface PlanAction {
   readonly from?: number;
   /** Actions of one group succeed or are reverted together. Absent: it stands alone. */
   readonly group?: string;
+  /** Keys of removals: these stop right before this one takes their host addresses, serve again where it fails, and go once it serves. */
+  readonly takesOver?: readonly string[];
   /** Number that the new release will have. */
   readonly release?: number;
   /** Names of volumes that will be made, or with `remove` those that stay. */

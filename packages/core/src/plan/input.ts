@@ -85,6 +85,8 @@ export interface PlanInput {
   /** Names of providers that cannot be reached, and why. */
   readonly unreachable: ReadonlyMap<string, string>;
   readonly platforms: Plan["platforms"];
+  /** By provider name: the machine on which it publishes host ports. Absent: its platform has addresses of its own. */
+  readonly hosts: ReadonlyMap<string, string>;
   readonly continues?: Plan["continues"];
   readonly diagnostics: readonly Diagnostic[];
   /** `nothing`: destroy, of the selection or of all. */

@@ -235,6 +235,42 @@ const cases: readonly [name: string, input: PlanInput, expected: readonly string
     ["create web@here (new) -→1 after old@here", "remove old@here (removed) at 3"],
   ],
   [
+    "a move on one machine with its port: it stops here while it comes up there, and goes at the end",
+    inputOf({
+      desired: [desiredOf("web", { provider: "there", publishes: ["127.0.0.1:8080"] })],
+      known: [knownOf(web, { observed: observedOf(web, { addresses: ["http://127.0.0.1:8080"] }) })],
+      hosts: new Map([
+        ["here", "one machine"],
+        ["there", "one machine"],
+      ]),
+    }),
+    ["create web@there (moved) -→1 takes over web@here", "remove web@here (moved) at 3 after web@there"],
+  ],
+  [
+    "a rename with its port is handed over, too",
+    inputOf({
+      desired: [desiredOf("web", { spec: { formerly: "site" }, publishes: ["0.0.0.0:8080"] })],
+      known: [
+        knownOf(desiredOf("site"), {
+          observed: observedOf(desiredOf("site"), { addresses: ["http://127.0.0.1:8080"] }),
+        }),
+      ],
+    }),
+    ["create web@here (moved) -→1 takes over site@here", "remove site@here (moved) at 3 after web@here"],
+  ],
+  [
+    "one that was stopped for its successor is so still",
+    inputOf({
+      desired: [desiredOf("web", { provider: "there", publishes: ["127.0.0.1:8080"] })],
+      known: [
+        knownOf(web, {
+          unfinished: { service: "web", deployment: "dep_9", change: 9, from: 3, to: 3, isReverting: false },
+        }),
+      ],
+    }),
+    ["create web@there (moved) -→1 takes over web@here", "remove web@here (moved) at 3 after web@there"],
+  ],
+  [
     "a platform that cannot be reached takes its own services out",
     inputOf({
       desired: [web, desiredOf("api", { provider: "there" })],
@@ -290,6 +326,23 @@ test("plan: --adopt takes over what has no lineage, and nothing else", () => {
   const foreign = observedOf(web, { labels: labelsOf(web.instance, "lin_other") });
   const refused = makePlan(inputOf({ desired: [web], known: [knownOf(web, { observed: foreign })], adopt: true }));
   assert.deepEqual(textOf(refused), ["hold web@here (foreign)"]);
+});
+
+test("plan: one port of one machine cannot be published by two platforms", () => {
+  const one = desiredOf("web", { publishes: ["0.0.0.0:8080"] });
+  const other = desiredOf("api", { publishes: ["127.0.0.1:8080"], provider: "there" });
+  const codesOn = (machine: string): string[] =>
+    makePlan(
+      inputOf({
+        desired: [one, other],
+        hosts: new Map([
+          ["here", "one"],
+          ["there", machine],
+        ]),
+      }),
+    ).diagnostics.map((each) => each.code);
+  assert.deepEqual(codesOn("one"), ["host-port"]);
+  assert.deepEqual(codesOn("two"), []);
 });
 
 test("plan: a move with volumes is refused unless they are left", () => {

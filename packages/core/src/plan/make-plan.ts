@@ -4,6 +4,7 @@ import type { Plan, PlanAction } from "../model/plan.ts";
 import { decide } from "./decide.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
 import { order } from "./order.ts";
+import { portsTwice } from "./host-ports.ts";
 import { decideRemovals, holdsData } from "./removals.ts";
 import { irreversible, joinTogether, samePlatforms } from "./together.ts";
 
@@ -32,6 +33,7 @@ export function makePlan(input: PlanInput): Plan {
     ...input.diagnostics,
     ...actions.flatMap((action) => refusals(action, input)),
     ...samePlatforms(input.desired).map(onePlatform),
+    ...portsTwice(input),
     ...irreversible(actions, input).map(notAtomic),
   ];
   return {
@@ -118,9 +120,9 @@ function notAtomic({ action, why }: { action: PlanAction; why: string }): Diagno
 
 /** Over all that apply acts on; words for people do not count. */
 function hashPlan(actions: readonly PlanAction[], input: PlanInput): string {
-  const content = actions.map(({ key, kind, after, specHash, from, release, instance, volumes }) => {
+  const content = actions.map(({ key, kind, after, specHash, from, release, instance, volumes, takesOver }) => {
     const { id: _id, lineage: _lineage, ...where } = instance;
-    return { key, kind, after, specHash, from, release, where, volumes };
+    return { key, kind, after, specHash, from, release, where, volumes, takesOver };
   });
   return sha256(canonicalJson({ v: 1, stack: input.stack, content, withVolumes: input.withVolumes, goal: input.goal }));
 }

@@ -1,9 +1,10 @@
 import type { PlanAction } from "../model/plan.ts";
-import { actionKey, type DesiredInstance, type PlanInput } from "./input.ts";
+import { isSuccessor, portKey, portOf } from "./host-ports.ts";
+import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
 
 /**
- * The graph: a service after what it needs, one that takes over a published address after the one that gives it up,
- * removals after everything else. Needs have no cycle (the configuration refuses them); an address that would close one is left out.
+ * The graph: a service after what it needs, one that takes over a published address after the one that gives it up (from its
+ * own predecessor it takes it while it is brought up), removals after everything else. Needs have no cycle (the configuration refuses them); an address that would close one is left out.
  */
 export function order(actions: readonly PlanAction[], input: PlanInput): PlanAction[] {
   const acting = new Map(
@@ -20,7 +21,7 @@ export function order(actions: readonly PlanAction[], input: PlanInput): PlanAct
     for (const need of each.needs) for (const [other] of actingKeys.get(need) ?? []) after.get(key)?.add(other);
   }
   if (input.goal === "nothing") orderDestruction(actions, input, after);
-  const early = addressOrder(actions, input, desired, after);
+  const { early, takesOver } = addressOrder(actions, input, desired, after);
   const others = actions
     .filter((action) => action.kind !== "remove" && acting.has(action.key))
     .map((action) => action.key);
@@ -29,8 +30,14 @@ export function order(actions: readonly PlanAction[], input: PlanInput): PlanAct
     for (const key of others) after.get(action.key)?.add(key);
   }
   return actions.map((action) => {
-    const notes = early.has(action.key) ? [...action.notes, "goes first: its address is taken over"] : action.notes;
-    return { ...action, notes, after: [...(after.get(action.key) ?? [])].sort() };
+    const from = takesOver.get(action.key);
+    const notes = [
+      ...action.notes,
+      ...(early.has(action.key) ? ["goes first: its address is taken over"] : []),
+      ...(from === undefined ? [] : [describeGap(from, action)]),
+    ];
+    const taken = from === undefined ? {} : { takesOver: from.map((each) => each.key) };
+    return { ...action, notes, after: [...(after.get(action.key) ?? [])].sort(), ...taken };
   });
 }
 
@@ -48,36 +55,57 @@ function orderDestruction(
   }
 }
 
-/** Adds edges for addresses that change hands; returns the removals that have to come early because of them. */
+/** Adds edges for addresses that change hands; returns the removals that have to come early because of them, and those that stop for their successor. */
 function addressOrder(
   actions: readonly PlanAction[],
   input: PlanInput,
   desired: ReadonlyMap<string, DesiredInstance>,
   after: Map<string, Set<string>>,
-): Set<string> {
+): { early: ReadonlySet<string>; takesOver: ReadonlyMap<string, readonly PlanAction[]> } {
   const early = new Set<string>();
+  const takesOver = new Map<string, PlanAction[]>();
   const holders = new Map<string, PlanAction>();
   for (const action of actions) {
     if (action.kind === "keep" || action.kind === "hold") continue;
     for (const address of input.known.get(action.key)?.observed?.addresses ?? []) {
-      holders.set(`${action.instance.platformId} ${portOf(address)}`, action);
+      holders.set(portKey(input, action.instance, address), action);
     }
   }
   for (const [key, each] of desired) {
+    if (after.get(key) === undefined) continue;
+    const givers = actions.filter((action) => isStopped(action, each, input));
+    if (givers.length > 0) takesOver.set(key, givers);
     for (const address of each.publishes) {
-      const holder = holders.get(`${each.instance.platformId} ${portOf(address)}`);
-      if (holder === undefined || holder.key === key || reaches(holder.key, key, after)) continue;
+      const holder = holders.get(portKey(input, each.instance, address));
+      if (holder === undefined || holder.key === key || givers.includes(holder)) continue;
+      if (reaches(holder.key, key, after)) continue;
       after.get(key)?.add(holder.key);
       if (holder.kind === "remove") early.add(holder.key);
     }
   }
-  return early;
+  return { early, takesOver };
 }
 
-/** Of `0.0.0.0:8080` and of addresses for people, e.g. `http://shop.example.com/api`. */
-function portOf(address: string): string {
-  const authority = /^(?:\w+:\/\/)?([^/]+)/.exec(address)?.[1] ?? address;
-  return /:(\d+)$/.exec(authority)?.[1] ?? (address.startsWith("http://") ? "80" : address);
+/** A predecessor that serves where its successor is to, or that an earlier change stopped for it. */
+function isStopped(action: PlanAction, successor: DesiredInstance, input: PlanInput): boolean {
+  const known = input.known.get(action.key);
+  if (action.kind !== "remove" || known?.observed?.settled === undefined || !isSuccessor(successor, known))
+    return false;
+  if (wasStopped(known)) return true;
+  const wanted = new Set(successor.publishes.map((each) => portKey(input, successor.instance, each)));
+  return known.observed.addresses.some((each) => wanted.has(portKey(input, known.instance, each)));
+}
+
+/** Its way back leads to what it is. */
+function wasStopped({ unfinished }: KnownInstance): boolean {
+  return unfinished?.to !== undefined && unfinished.to === unfinished.from;
+}
+
+function describeGap(from: readonly PlanAction[], { instance, publishes }: PlanAction): string {
+  const others = from.map((each) =>
+    each.instance.service === instance.service ? each.instance.provider : each.instance.service,
+  );
+  return `takes port ${publishes.map(portOf).join(", ")} over from ${others.join(", ")}: no answer there while it starts`;
 }
 
 /** Does `from` wait, directly or through others, for `to`? */

@@ -138,6 +138,7 @@ export function inputOf(
     needs: new Map(of.desired.map((each) => [each.instance.service, each.needs])),
     unreachable: new Map(),
     platforms: [],
+    hosts: new Map(),
     diagnostics: [],
     remove: new Set(),
     withVolumes: false,
@@ -150,7 +151,7 @@ export function inputOf(
   };
 }
 
-/** A plan as lines: `kind service@provider (causes) from→release after …`. */
+/** A plan as lines: `kind service@provider (causes) from→release after … takes over …`. */
 export function textOf(plan: Plan): string[] {
   return plan.actions.map((action) => {
     const causes = action.causes.length === 0 ? "" : ` (${action.causes.join(", ")})`;
@@ -161,6 +162,7 @@ export function textOf(plan: Plan): string[] {
           : ` at ${action.from}`
         : ` ${action.from ?? "-"}→${action.release}`;
     const after = action.after.length === 0 ? "" : ` after ${action.after.join(" ")}`;
-    return `${action.kind} ${action.key}${causes}${release}${after}`;
+    const taken = action.takesOver === undefined ? "" : ` takes over ${action.takesOver.join(" ")}`;
+    return `${action.kind} ${action.key}${causes}${release}${after}${taken}`;
   });
 }

@@ -18,12 +18,20 @@ export interface ProviderInfo {
   readonly platformId: string;
 }
 
+/** `PlatformHealth.host` of a platform that publishes on the machine where the engine runs. */
+export const thisMachine = "this machine";
+
 /** What `check` may know of a platform. */
 export interface PlatformHealth {
   readonly platformId: string;
   readonly version: string;
   /** The plan's first line shows it, e.g. `Docker 26.1, ssh deploy@203.0.113.10`. */
   readonly description: string;
+  /**
+   * Machine whose addresses host ports are published on, where several platforms may share it: `thisMachine`, or a name that is equal for all of
+   * them. A port of it is published once. Default: the platform has addresses of its own.
+   */
+  readonly host?: string;
   /** Problems with rights, space or clock that stop nothing yet; `doctor` prints them. */
   readonly diagnostics: readonly Diagnostic[];
   /** Facts that the provider's own `check` reads. Plain data. */

@@ -1,3 +1,4 @@
+import { thisMachine } from "@ctrlplane/core/provider";
 import type { Diagnostic, PlatformHealth } from "@ctrlplane/core/provider";
 import { mappedEngine, type EngineClient } from "@ctrlplane/images";
 
@@ -29,7 +30,11 @@ interface InfoAnswer {
 }
 
 /** Asks the engine for its version and what it can do. */
-export async function engineHealth(engine: EngineClient, signal: AbortSignal): Promise<PlatformHealth> {
+export async function engineHealth(
+  engine: EngineClient,
+  publicHost: string,
+  signal: AbortSignal,
+): Promise<PlatformHealth> {
   return mappedEngine(engine.description, async () => {
     const { engine: release, api } = await engine.version();
     const info = await engine.json<InfoAnswer>({ method: "GET", path: "/info", signal });
@@ -45,12 +50,17 @@ export async function engineHealth(engine: EngineClient, signal: AbortSignal): P
     };
     return {
       platformId: info.ID,
+      host: isLoopback(publicHost) ? thisMachine : publicHost,
       version: release,
       description: `Docker ${shortVersion(release)}, ${engine.description}`,
       diagnostics: [...checkSystem(info)],
       facts: { ...facts },
     };
   });
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 function shortVersion(release: string): string {

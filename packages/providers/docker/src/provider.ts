@@ -55,10 +55,10 @@ export function createDockerProvider(parts: DockerParts): Provider {
     capabilities: ["provision", "deploy", "scale", "logs", "exec", "volumes", "rolling", "blue_green", "canary"],
     ...machines,
     async info(context) {
-      const { platformId, description } = await engineHealth(engine, context.signal);
+      const { platformId, description } = await engineHealth(engine, publicHost, context.signal);
       return { type: "docker", version, description, platformId };
     },
-    health: (context) => engineHealth(engine, context.signal),
+    health: (context) => engineHealth(engine, publicHost, context.signal),
     check,
     address: (instance, spec) => addressOf(publicHost, instance, spec),
     fixed: fixedParts,

@@ -2,7 +2,7 @@ import { access, readFile, statfs } from "node:fs/promises";
 import { constants } from "node:fs";
 import { dirname } from "node:path";
 import { networkInterfaces, release } from "node:os";
-import { CtrlPlaneError } from "@ctrlplane/core/provider";
+import { CtrlPlaneError, thisMachine } from "@ctrlplane/core/provider";
 import type { Diagnostic, PlatformHealth, ProviderInfo } from "@ctrlplane/core/provider";
 import { cgroupSupport } from "./cgroup/support.ts";
 import { errnoOf, mapError, unlessAbsent } from "./errors.ts";
@@ -52,6 +52,7 @@ export async function machineHealth({ dir, env }: HealthParts): Promise<Platform
     platformId,
     version: process.version,
     description: describeFolder(dir, env),
+    host: thisMachine,
     diagnostics: [...checkSystem(), ...checkDisk(dir, freeBytes), ...checkLimits(limits)],
     facts: { ...facts, freeBytes, node: process.version, kernel: release() },
   };

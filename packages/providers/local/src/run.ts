@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
@@ -16,7 +16,7 @@ import { requireOurs } from "./ownership.ts";
 import { ensurePlatform } from "./platform.ts";
 import { inheritedEnvironment } from "./process/environment.ts";
 import { identify, isAlive } from "./process/identity.ts";
-import { readJsonFile } from "./process/json-file.ts";
+import { readJsonFile, writeJsonFile } from "./process/json-file.ts";
 import { freePort } from "./process/ports.ts";
 import { makeWorkFolder } from "./process/work-folder.ts";
 import { argumentsOf, environmentOf, portsOf } from "./revision.ts";
@@ -52,7 +52,7 @@ export async function runOnce(
     await ensurePlatform(dir);
     await removeAbandoned(join(dir, "runs"), groups);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(join(folder, "owner.json"), JSON.stringify(identify(process.pid)), { mode: 0o600 });
+    writeJsonFile(join(folder, "owner.json"), identify(process.pid));
     const cwd = join(folder, "work");
     const links = await linksOf(dir, parts.files, release, 1);
     await makeWorkFolder({ work: cwd, tree: parts.snapshots.tree(revision.image.digest), links });

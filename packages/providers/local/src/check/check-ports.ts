@@ -62,12 +62,15 @@ function checkPublished(
   // It has ended since it was seen: our own gateway, say, that was killed.
   if (owner === undefined && !isHeld(holder)) return [];
   return [
-    refused(
-      field,
-      "port-in-use",
-      `port ${hostPort} is in use by ${describeOwner(owner)}`,
-      "End that process, or publish another port.",
-    ),
+    {
+      ...refused(
+        field,
+        "port-in-use",
+        `port ${hostPort} is in use by ${describeOwner(owner)}`,
+        "End that process, or publish another port.",
+      ),
+      takenPort: hostPort,
+    },
   ];
 }
 
