@@ -302,6 +302,19 @@ Next: pctl deploy finishes or undoes what was begun.`,
   assert.equal(print([], unchanged), "Nothing to change: 1 service as declared.");
 });
 
+test("what cannot be reached is told with its code, and what to do about it once", () => {
+  const why = { outcome: "unreachable", reason: "no route to host", code: "UNAVAILABLE", hint: "Is it up?" } as const;
+  const services = ["web", "db"].map((service) => deployed(service, { ...why, provider: "vps2" }));
+  assert.equal(
+    print([], { outcome: "attention", exitCode: 4, elapsedMs: 10, services }),
+    `Change #42 needs attention (exit 4).
+  web: vps2 cannot be reached (UNAVAILABLE): no route to host
+  db: vps2 cannot be reached (UNAVAILABLE): no route to host
+  help: Is it up?
+Next: pctl doctor`,
+  );
+});
+
 test("a plan shows each field, its cause, notes and warnings", () => {
   const plan = planWith(
     [

@@ -93,11 +93,7 @@ function attention(command: string, result: ChangeResult, next: NextStep): strin
     result.services.filter((each) => each.outcome === outcome);
   const lines = [
     ...[...of("held"), ...of("paused"), ...of("failed"), ...of("skipped")].map(describe),
-    ...of("unreachable").map((each) =>
-      each.reason?.startsWith("not begun") === true
-        ? `  ${each.service} on ${each.provider}: ${each.reason}`
-        : `  ${each.service}: ${each.provider} cannot be reached: ${each.reason ?? "no reason given"}`,
-    ),
+    ...unreachable(of("unreachable")),
   ];
   const held = of("held").map((each) => each.service);
   // A rollback takes back what holds data one by one, by name.
@@ -108,6 +104,17 @@ function attention(command: string, result: ChangeResult, next: NextStep): strin
     lines.push(`Next: ${[next("status"), next(`promote ${service}`), next(`abort ${service}`)].join(" · ")}`);
   if (of("unreachable").length > 0) lines.push(`Next: ${next("doctor")}`);
   return lines;
+}
+
+/** Each platform's hint once, below the last service that it keeps back. */
+function unreachable(services: readonly DeploymentResult[]): string[] {
+  const lines = services.map(({ service, provider, reason = "no reason given", code }) =>
+    reason.startsWith("not begun")
+      ? `  ${service} on ${provider}: ${reason}`
+      : `  ${service}: ${provider} cannot be reached${code === undefined ? "" : ` (${code})`}: ${reason}`,
+  );
+  const hints = new Set(services.flatMap(({ hint }) => hint ?? []));
+  return [...lines, ...[...hints].map((hint) => `  help: ${hint}`)];
 }
 
 function reasons(result: ChangeResult, outcomes: readonly DeploymentResult["outcome"][]): string[] {

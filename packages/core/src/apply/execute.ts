@@ -152,7 +152,8 @@ function passiveResult(action: PlanAction): DeploymentResult | undefined {
   if (action.kind === "keep") return { ...plainResult(action, "unchanged"), ...serving };
   if (action.kind === "pause") return { ...plainResult(action, "paused"), ...serving, reason: action.summary };
   if (action.kind === "hold") return { ...plainResult(action, "held"), ...serving, reason: action.summary };
-  if (action.kind === "unreachable") return { ...plainResult(action, "unreachable"), reason: action.summary };
+  if (action.kind === "unreachable")
+    return { ...plainResult(action, "unreachable"), reason: action.summary, ...action.problem };
   return undefined;
 }
 

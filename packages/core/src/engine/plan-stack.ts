@@ -6,6 +6,7 @@ import { dependencies } from "../config/dependencies.ts";
 import type { DeployOptions, PlanOptions } from "../control-plane.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "../plan/input.ts";
 import { makePlan } from "../plan/make-plan.ts";
+import { whyUnreachable, type Unreachable } from "../plan/out-of-reach.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import { checkNames, checkServices } from "./service-names.ts";
 import type { Core } from "../platforms/core.ts";
@@ -147,9 +148,9 @@ function isServing(known: KnownInstance): boolean {
   return state === "degraded" || isAsSettled(state);
 }
 
-function unreachableProviders(seen: Survey): Map<string, string> {
-  const found = [...seen.platforms.providers.values()].flatMap((bound): [string, string][] =>
-    "problem" in bound ? [[bound.name, bound.problem.message]] : [],
+function unreachableProviders(seen: Survey): PlanInput["unreachable"] {
+  const found = [...seen.platforms.providers.values()].flatMap((bound): [string, Unreachable][] =>
+    "problem" in bound ? [[bound.name, whyUnreachable(bound.problem)]] : [],
   );
   return new Map(found);
 }

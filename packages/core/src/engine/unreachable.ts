@@ -1,5 +1,6 @@
 import type { PlanAction } from "../model/plan.ts";
 import { actionKey, type KnownInstance } from "../plan/input.ts";
+import { outOfReach, whyUnreachable } from "../plan/out-of-reach.ts";
 import type { Survey } from "./survey.ts";
 
 /** What is recorded on platforms that cannot be reached: named in the result, so that nobody takes it for done. */
@@ -7,19 +8,8 @@ export function unreachableActions(known: ReadonlyMap<string, KnownInstance>, se
   return [...known.values()].flatMap(({ instance, entry }): PlanAction[] => {
     const bound = seen.platforms.providers.get(instance.provider);
     if (bound === undefined || !("problem" in bound) || entry === undefined || entry.destroyed === true) return [];
-    return [
-      {
-        key: actionKey(instance),
-        kind: "unreachable",
-        instance,
-        causes: [],
-        changes: [],
-        after: [],
-        volumes: [],
-        publishes: [],
-        notes: [],
-        summary: bound.problem.message,
-      },
-    ];
+    const key = actionKey(instance);
+    const nothing = { causes: [], changes: [], after: [], volumes: [], publishes: [], notes: [], summary: "" };
+    return [outOfReach({ key, kind: "unreachable", instance, ...nothing }, whyUnreachable(bound.problem))];
   });
 }

@@ -33,8 +33,10 @@ export interface DeploymentResult {
   /** Number of the release that serves now. */
   readonly serving?: number;
   readonly verdict?: Verdict;
-  /** Of what failed without a verdict: a call of the platform was refused, or went wrong. */
+  /** Of what failed without a verdict, or is unreachable: a call of the platform was refused, or went wrong. */
   readonly code?: ErrorCode;
+  /** With the code of what is unreachable: what to do about it, one sentence. */
+  readonly hint?: string;
   /** What clients met meanwhile; absent where nobody measured it. Of a deployment that was broken off and went on: since it went on. */
   readonly traffic?: CutOverTraffic;
   /** The service whose failure took this one back with it. */

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../errors/codes.ts";
 import type { Diagnostic } from "../errors/diagnostic.ts";
 import type { InstanceIdentity } from "./identity.ts";
 import type { PinnedImage } from "./image.ts";
@@ -85,6 +86,14 @@ export interface PlanAction {
   readonly notes: readonly string[];
   /** The line in the plan after sign and name, e.g. `image ./web, 2 replicas, http://127.0.0.1:8080`. */
   readonly summary: string;
+  /** Of `unreachable`: what was thrown, and what to do about it. */
+  readonly problem?: Problem;
+}
+
+/** Why a platform cannot be reached; the words are the action's summary. */
+export interface Problem {
+  readonly code: ErrorCode;
+  readonly hint?: string;
 }
 
 export interface Plan {

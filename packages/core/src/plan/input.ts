@@ -6,6 +6,7 @@ import type { Release, Revision } from "../model/release.ts";
 import type { ServiceSpec } from "../model/spec.ts";
 import type { Plan } from "../model/plan.ts";
 import type { StateEntry } from "../state/store.ts";
+import type { Unreachable } from "./out-of-reach.ts";
 
 /** What is wanted of one instance: everything that can be known without writing. */
 export interface DesiredInstance {
@@ -83,7 +84,7 @@ export interface PlanInput {
   /** By `actionKey`. Has every desired instance that a platform could be asked about, and every one that only exists. */
   readonly known: ReadonlyMap<string, KnownInstance>;
   /** Names of providers that cannot be reached, and why. */
-  readonly unreachable: ReadonlyMap<string, string>;
+  readonly unreachable: ReadonlyMap<string, Unreachable>;
   readonly platforms: Plan["platforms"];
   /** By provider name: the machine on which it publishes host ports. Absent: its platform has addresses of its own. */
   readonly hosts: ReadonlyMap<string, string>;

@@ -275,7 +275,7 @@ const cases: readonly [name: string, input: PlanInput, expected: readonly string
     inputOf({
       desired: [web, desiredOf("api", { provider: "there" })],
       known: [knownOf(web)],
-      unreachable: new Map([["there", "connection refused"]]),
+      unreachable: new Map([["there", { message: "connection refused" }]]),
     }),
     ["keep web@here at 3", "unreachable api@there -→1"],
   ],
@@ -295,7 +295,7 @@ const cases: readonly [name: string, input: PlanInput, expected: readonly string
       goal: "nothing",
       desired: [],
       known: [{ instance: web.instance, releases: [], entry: { provider: "here", release: 3 } }],
-      unreachable: new Map([["here", "connection refused"]]),
+      unreachable: new Map([["here", { message: "connection refused" }]]),
     }),
     ["unreachable web@here (removed)"],
   ],
@@ -399,7 +399,9 @@ test("plan: one that joins gets the number of what serves beside it", () => {
 });
 
 test("plan: where one of the platforms is out of reach nothing of the service is begun", () => {
-  const plan = makePlan(inputOf({ desired: [here, there, api], unreachable: new Map([["there", "no route"]]) }));
+  const plan = makePlan(
+    inputOf({ desired: [here, there, api], unreachable: new Map([["there", { message: "no route" }]]) }),
+  );
   assert.deepEqual(plan.actions.map(({ key, kind, summary }) => `${kind} ${key} ${summary}`).slice(0, 2), [
     "unreachable web@here not begun, because there cannot be reached: no route",
     "unreachable web@there no route",
@@ -444,6 +446,18 @@ test("plan: atomic is one group, and refuses what could not be taken back", () =
   assert.deepEqual(
     makePlan(inputOf({ desired: [taker], known: [holder], atomic: true })).diagnostics.map((each) => each.code),
     ["not-atomic"],
+  );
+});
+
+test("plan: what cannot be reached says why and what to do, and claims nothing of what is there", () => {
+  const hint = "Is it up?";
+  const unreachable = new Map([["here", { message: "no route", problem: { code: "UNAVAILABLE" as const, hint } }]]);
+  const known: KnownInstance = { instance: web.instance, releases: [], entry: { provider: "here", release: 3 } };
+  const [action] = makePlan(inputOf({ desired: [web], known: [known], unreachable })).actions;
+  const { kind, summary, notes, problem } = action ?? {};
+  assert.deepEqual(
+    { kind, summary, notes, problem },
+    { kind: "unreachable", summary: "no route", notes: [], problem: { code: "UNAVAILABLE", hint } },
   );
 });
 

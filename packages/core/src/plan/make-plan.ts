@@ -3,6 +3,7 @@ import { canonicalJson, sha256 } from "../model/hash.ts";
 import type { Plan, PlanAction } from "../model/plan.ts";
 import { decide } from "./decide.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
+import { outOfReach } from "./out-of-reach.ts";
 import { order } from "./order.ts";
 import { portsTwice } from "./host-ports.ts";
 import { decideRemovals, holdsData } from "./removals.ts";
@@ -59,7 +60,7 @@ function decideReachable(
   const reason = input.unreachable.get(desired.instance.provider);
   const known: KnownInstance = input.known.get(key) ?? { instance: desired.instance, releases: [] };
   const action = decide(desired, known, input);
-  if (reason !== undefined) return { ...action, kind: "unreachable", causes: [], changes: [], summary: reason };
+  if (reason !== undefined) return outOfReach({ ...action, causes: [], changes: [] }, reason);
   if (action.kind === "create" && renamed !== undefined) {
     return { ...action, causes: ["moved"], notes: [...action.notes, `was ${renamed.instance.service} until now`] };
   }

@@ -1,5 +1,6 @@
 import type { PlanAction } from "../model/plan.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
+import { outOfReach } from "./out-of-reach.ts";
 import { judgeOwnership } from "./ownership.ts";
 
 /** What exists of this stack and is not wanted any more. Never in a deploy that names services. */
@@ -46,7 +47,7 @@ function decideOne(known: KnownInstance, moved: DesiredInstance | undefined, inp
   const reason = input.unreachable.get(known.instance.provider);
   if (reason !== undefined) {
     const isRecorded = known.entry !== undefined && known.entry.destroyed !== true;
-    return isRecorded ? [{ ...decideRemoval(known, moved, input), kind: "unreachable", summary: reason }] : [];
+    return isRecorded ? [outOfReach(decideRemoval(known, moved, input), reason)] : [];
   }
   return isThere(known, input) ? [decideRemoval(known, moved, input)] : [];
 }

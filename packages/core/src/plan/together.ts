@@ -1,5 +1,6 @@
 import type { PlanAction } from "../model/plan.ts";
 import { actionKey, type DesiredInstance, type PlanInput } from "./input.ts";
+import { outOfReach } from "./out-of-reach.ts";
 
 /** Kinds of actions that bring something up, and can be taken back. */
 const bringing: readonly PlanAction["kind"][] = ["create", "update", "configure", "resume", "revert"];
@@ -28,8 +29,7 @@ export function joinTogether(actions: readonly PlanAction[], input: PlanInput): 
     const group = groupOf(action);
     if (group === undefined || !bringing.includes(action.kind)) return action;
     const because = lost.get(group);
-    if (because !== undefined)
-      return { ...action, kind: "unreachable", causes: [], changes: [], summary: keptBack(action, because) };
+    if (because !== undefined) return keptBack(action, because);
     const release = numbers.get(action.key);
     return { ...action, group, ...(release === undefined ? {} : { release }) };
   });
@@ -40,10 +40,14 @@ function servicesOnSeveral(desired: readonly DesiredInstance[]): ReadonlySet<str
   return new Set([...byService].filter(([, instances]) => instances.length > 1).map(([service]) => service));
 }
 
-function keptBack({ instance }: PlanAction, because: PlanAction): string {
+function keptBack(action: PlanAction, because: PlanAction): PlanAction {
   const other = because.instance;
-  const whose = other.service === instance.service ? "" : ` of ${other.service}`;
-  return `not begun, because ${other.provider}${whose} cannot be reached: ${because.summary}`;
+  const whose = other.service === action.instance.service ? "" : ` of ${other.service}`;
+  const message = `not begun, because ${other.provider}${whose} cannot be reached: ${because.summary}`;
+  return outOfReach(
+    { ...action, causes: [], changes: [] },
+    { message, ...(because.problem === undefined ? {} : { problem: because.problem }) },
+  );
 }
 
 /**

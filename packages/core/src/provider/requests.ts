@@ -192,6 +192,8 @@ export interface LogLine {
   readonly stream: "stdout" | "stderr" | "both";
   /** Without its line end. */
   readonly text: string;
+  /** Of a line that the replica did not print, and that says so: what it printed between these times (ISO 8601) cannot be read any more. */
+  readonly missed?: { readonly from: string; readonly until: string };
 }
 
 export interface Terminal {

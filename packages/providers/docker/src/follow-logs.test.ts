@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LogLine } from "@ctrlplane/core/provider";
 import { followLogs } from "./follow-logs.ts";
-import type { LogSource } from "./logs.ts";
+import { LogPosition } from "./follow-source.ts";
+import type { LogSource } from "./log-lines.ts";
 
 const source = (id: string, startedAt = "1"): LogSource => ({ id, name: id, isTerminal: false, startedAt });
 
@@ -12,8 +13,10 @@ test("a replica that comes later and one that starts again are followed; nothing
   const over = new AbortController();
   let wake: (() => void) | undefined;
   const clock = {
-    sleep: (_ms: number, signal?: AbortSignal) =>
+    sleep: (ms: number, signal?: AbortSignal) =>
       new Promise<void>((resolve, reject) => {
+        // What waits for lines of others waits for no look.
+        if (ms < 1000) return void setImmediate(resolve);
         wake = resolve;
         signal?.addEventListener("abort", () => reject(signal.reason as Error));
       }),
@@ -21,12 +24,13 @@ test("a replica that comes later and one that starts again are followed; nothing
   const asked: string[] = [];
   const parts = {
     sources: () => Promise.resolve(looks.shift() ?? []),
-    async *read({ id }: LogSource, since: string): AsyncGenerator<LogLine> {
+    async *read({ id }: LogSource, since: string): AsyncGenerator<readonly LogLine[]> {
       asked.push(`${id} from ${since}`);
-      for (const at of logs[id] ?? []) if (at >= since) yield { at, replica: id, stream: "stdout", text: at };
+      for (const at of logs[id] ?? []) if (at >= since) yield [{ at, replica: id, stream: "stdout", text: at }];
     },
   };
-  const seen = new Map([["a", "1"]]);
+  const seen = new Map([["a", new LogPosition("1")]]);
+  seen.get("a")?.tell({ at: "1", stream: "stdout" });
   const told: string[] = [];
   const context = { signal: over.signal, clock: { ...clock, now: () => 0, monotonic: () => 0 } };
   const reading = (async () => {

@@ -4,7 +4,7 @@ import { isEngineError, mapEngineError, type EngineClient } from "@ctrlplane/ima
 import { inspect } from "./containers.ts";
 import type { ContainerDetails } from "./engine-types.ts";
 import { lastExitCode } from "./last-end.ts";
-import { logTail } from "./logs.ts";
+import { logTail } from "./log-lines.ts";
 import { portInUse } from "./port-in-use.ts";
 
 const tailLines = 20;

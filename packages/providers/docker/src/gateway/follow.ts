@@ -1,6 +1,6 @@
 import { CtrlPlaneError, type ProviderContext } from "@ctrlplane/core/provider";
 import { mapEngineError, segment } from "@ctrlplane/images";
-import { logTail } from "../logs.ts";
+import { logTail } from "../log-lines.ts";
 import { configurationOf } from "./configuration.ts";
 import { startGateway, writeTable, type GatewayContainer } from "./container.ts";
 import { withControl, type Control } from "./control.ts";
