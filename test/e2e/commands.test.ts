@@ -88,6 +88,45 @@ describe("pctl on local", () => {
     assert.equal(readFileSync(join(bench.folder, "web/pctl.yaml"), "utf8"), content);
   });
 
+  test("init --from translates a compose file, says what it left out, and never overwrites without being told", async () => {
+    await bench.write({
+      "composed/compose.yaml":
+        "services:\n  web:\n    image: nginx:1.27\n    privileged: true\n    ports: ['8080:80']\n",
+      "composed/bad.yaml": "services:\n  web: { image: nginx, ports: [x] }\n  db: {}\n",
+    });
+    const words = ["init", "--from", "composed/compose.yaml", "-c", "composed/pctl.yaml"];
+    const said = await ok(...words);
+    assert.match(said, /^composed\/compose\.yaml: 1 service, written to composed\/pctl\.yaml\.\n/);
+    assert.match(said, /1 thing left out:\n {2}composed\/compose\.yaml:4:5 {2}`privileged` has no counterpart\n {6}\w/);
+    assert.match(said, /\nNext: pctl plan -c composed\/pctl\.yaml · pctl deploy -c composed\/pctl\.yaml\n$/);
+    const file = join(bench.folder, "composed/pctl.yaml");
+    assert.match(
+      readFileSync(file, "utf8"),
+      /# Left out: `privileged` has no counterpart\..*\n(.*\n)* {4}ports: \["8080:80"\]\n/,
+    );
+    assert.match(await ok("config", "-c", "composed/pctl.yaml"), /nginx:1\.27/);
+
+    await bench.write({ "composed/pctl.yaml": "mine\n" });
+    const again = await run(...words);
+    expectCode(again, 1);
+    assert.match(again.stderr, /composed\/pctl\.yaml is there already, and was not touched\n.*--force/);
+    assert.equal(readFileSync(file, "utf8"), "mine\n");
+
+    const bad = await run("init", "--from", "composed/bad.yaml", "-c", "composed/pctl.yaml", "--force");
+    expectCode(bad, 6);
+    assert.match(bad.stderr, /error: composed\/bad\.yaml:2:32: "x" is no port\n/);
+    assert.match(bad.stderr, /error: composed\/bad\.yaml:3:3: db has neither `image` nor `build`\n/);
+    assert.equal(readFileSync(file, "utf8"), "mine\n");
+
+    const document = await json(...words, "--force", "--name", "other");
+    assert.deepEqual(
+      [document["file"], document["name"], document["services"]],
+      ["composed/pctl.yaml", "other", ["web"]],
+    );
+    assert.match(readFileSync(file, "utf8"), /^name: other$/m);
+    expectCode(await run("init", "--from", "composed/none.yaml"), 1);
+  });
+
   test("an invalid file: all problems with position, hint, exit 6", async () => {
     await bench.write({
       "bad.yaml":

@@ -4,10 +4,18 @@ export const projectCommands: readonly CommandDefinition[] = [
   {
     name: "init",
     summary: "write a first pctl.yaml for this folder",
-    options: [],
-    details: ["Looks at what is there (package.json, Dockerfile, a compose file, ...). Never overwrites a file."],
+    options: [
+      { long: "from", value: "FILE", text: "a compose file to translate" },
+      { long: "force", text: "write over a file that is there" },
+    ],
+    details: [
+      "Looks at what is there (package.json, Dockerfile, a Procfile, ...), and writes what it suggests.",
+      "With --from it says the same as a compose file, for the provider `docker`; what has no counterpart is named, here and in the file.",
+    ],
     examples: [
       ["init", "pctl.yaml here"],
+      ["init --from compose.yaml", "the services of a compose file"],
+      ["init --from docker-compose.yml --force", "again, over the pctl.yaml that is there"],
       ["init --name shop -c deploy/pctl.yaml", "another name and place"],
     ],
     load: () => import("../commands/init.ts"),

@@ -3,7 +3,7 @@ import type { Alias, Document, Node, Pair, ParsedNode } from "yaml";
 import type { SourceRange } from "../errors/diagnostic.ts";
 import type { Problems } from "./problems.ts";
 import type { SourceText, Span } from "./source-text.ts";
-import { fieldsBelow, keepsText, textFields } from "./text-fields.ts";
+import { fieldsBelow, keepsText } from "./text-fields.ts";
 import type { Fields } from "./text-fields.ts";
 import { isTree } from "./tree.ts";
 import type { Mark, Marks, Tree } from "./tree.ts";
@@ -34,15 +34,15 @@ export class DocumentTree {
   }
 
   /** Undefined where a problem was found, repeated keys apart: of those the first counts. */
-  read(): Tree | undefined {
+  read({ fields, hint }: { readonly fields: Fields; readonly hint: string }): Tree | undefined {
     const before = this.#problems.count;
-    const root = this.#convert(this.#document.contents, textFields);
+    const root = this.#convert(this.#document.contents, fields);
     if (this.#problems.count > before + this.#repeated) return undefined;
     if (isTree(root)) return root;
     this.#problems.add([], {
       code: "not-a-map",
       summary: "the file holds no map of keys and values",
-      hint: "It begins with `name:` and `services:`; `pctl init` writes a first one.",
+      hint,
       range: this.#rangeOf(this.#document.contents),
     });
     return undefined;

@@ -3,10 +3,30 @@ import type { Document, YAMLError } from "yaml";
 import { DocumentTree } from "./document-tree.ts";
 import type { Problems } from "./problems.ts";
 import type { SourceText } from "./source-text.ts";
+import { textFields } from "./text-fields.ts";
+import type { Fields } from "./text-fields.ts";
 import type { Marks, Tree } from "./tree.ts";
 
+/** What is known of a kind of file before it is read. */
+export interface DocumentKind {
+  /** Which of its fields keep the source text of numbers and booleans. */
+  readonly fields: Fields;
+  /** How such a file begins: said of one that holds nothing of use. */
+  readonly hint: string;
+}
+
+const declaration: DocumentKind = {
+  fields: textFields,
+  hint: "Begin with `name:` and `services:`; `pctl init` writes a first one.",
+};
+
 /** Reads YAML 1.2 (core schema) into plain data with marks. Undefined where a problem was found after which others mean nothing. */
-export function readDocument(source: SourceText, marks: Marks, problems: Problems): Tree | undefined {
+export function readDocument(
+  source: SourceText,
+  marks: Marks,
+  problems: Problems,
+  kind: DocumentKind = declaration,
+): Tree | undefined {
   const parsed = parseAllDocuments(source.text, {
     version: "1.2",
     schema: "core",
@@ -20,7 +40,7 @@ export function readDocument(source: SourceText, marks: Marks, problems: Problem
   if (document === undefined || document.contents === null) {
     // An empty text has no document, a text of comments only has one without contents; both may carry an error.
     const [error] = document?.errors ?? [];
-    if (error === undefined) problems.add([], { ...emptyFile, range: source.range([0, 0]) });
+    if (error === undefined) problems.add([], { ...emptyFile, hint: kind.hint, range: source.range([0, 0]) });
     else problems.add([], { ...explainSyntax(error), range: source.range(error.pos) });
     return undefined;
   }
@@ -40,14 +60,10 @@ export function readDocument(source: SourceText, marks: Marks, problems: Problem
     });
     return undefined;
   }
-  return new DocumentTree(document, source, marks, problems).read();
+  return new DocumentTree(document, source, marks, problems).read(kind);
 }
 
-const emptyFile = {
-  code: "empty-file",
-  summary: "the file is empty",
-  hint: "Begin with `name:` and `services:`; `pctl init` writes a first one.",
-};
+const emptyFile = { code: "empty-file", summary: "the file is empty" };
 
 function explainSyntax(error: YAMLError): { code: string; summary: string; hint?: string } {
   switch (error.code) {

@@ -10,14 +10,20 @@ const mostBytes = 2 ** 20;
 export function readFileMounts(files: Readonly<Record<string, string>>, folder: string, at: At): FileMount[] {
   return Object.entries(files).flatMap(([path, declared]) => {
     const source = resolve(folder, declared);
-    const content = readContent(source, declared, at.child(path));
-    return content === undefined
-      ? []
-      : [{ path, source, digest: sha256(content), contentBase64: content.toString("base64") }];
+    const found = readContent(source, declared, at.child(path));
+    if (found === undefined) return [];
+    const { content, isExecutable } = found;
+    const executable = isExecutable ? ({ executable: true } as const) : {};
+    return [{ path, source, digest: sha256(content), ...executable, contentBase64: content.toString("base64") }];
   });
 }
 
-function readContent(source: string, declared: string, at: At): Buffer | undefined {
+interface Found {
+  readonly content: Buffer;
+  readonly isExecutable: boolean;
+}
+
+function readContent(source: string, declared: string, at: At): Found | undefined {
   try {
     const found = statSync(source);
     if (found.isDirectory())
@@ -32,7 +38,7 @@ function readContent(source: string, declared: string, at: At): Buffer | undefin
         summary: `${declared} has ${found.size} bytes, more than 1 MiB`,
         hint: "Put it into the image or a volume.",
       });
-    return readFileSync(source);
+    return { content: readFileSync(source), isExecutable: (found.mode & 0o100) !== 0 };
   } catch (error) {
     const code = errorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR")

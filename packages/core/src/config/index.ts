@@ -8,3 +8,5 @@ export { defineResolver } from "./resolver.ts";
 export type { Resolver, ResolverContext } from "./resolver.ts";
 export { wireStack } from "./wire.ts";
 export type { WiredStack } from "./wire.ts";
+export { readYamlSource } from "./yaml-source.ts";
+export type { YamlSource, YamlSourceOptions } from "./yaml-source.ts";

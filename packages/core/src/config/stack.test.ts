@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { oneService, problemsOf, stackOf } from "./fixture.test.support.ts";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { revisionOf, specHash } from "../model/hash.ts";
+import { inFolder, oneService, problemsOf, specOf, stackOf } from "./fixture.test.support.ts";
 
 describe("the stack", () => {
   const cases: readonly (readonly [string, string, RegExp])[] = [
@@ -86,6 +89,22 @@ services:
     assert.equal(stack.providers["aws"]?.type, "eks");
     assert.equal(stack.defaultProvider, "vps1");
     assert.deepEqual([stack.services["a"]?.spec.accept, stack.services["a"]?.spec.keep], [["tls"], 3]);
+  });
+
+  test("a program among the mounted files is known as one, and counts", async () => {
+    const specs = await inFolder({ "check.sh": "exit 0\n" }, async (folder) => {
+      const text = oneService("files: { /check.sh: ./check.sh }");
+      const plain = await specOf(text, { cwd: folder });
+      chmodSync(join(folder, "check.sh"), 0o755);
+      return [plain, await specOf(text, { cwd: folder })] as const;
+    });
+    assert.deepEqual(
+      specs.map(({ files }) => files[0]?.executable),
+      [undefined, true],
+    );
+    const image = { digest: "sha256:1", declared: "nginx:1.27" };
+    assert.notEqual(specHash(specs[0], image), specHash(specs[1], image));
+    assert.notEqual(revisionOf(specs[0], image).replicaHash, revisionOf(specs[1], image).replicaHash);
   });
 
   test("locate finds a field, or its nearest parent", async () => {

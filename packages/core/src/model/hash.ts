@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { PinnedImage } from "./image.ts";
 import type { Revision } from "./release.ts";
-import type { ServiceSpec } from "./spec.ts";
+import type { FileMount, ServiceSpec } from "./spec.ts";
 
 /** JSON with keys in UTF-16 order at every level and without undefined: one text for one value. */
 export function canonicalJson(value: unknown): string {
@@ -33,13 +33,18 @@ export function revisionOf(spec: ServiceSpec, image: PinnedImage, generation = 0
 
 /** Must replicas be replaced? Paths of this machine, and the name by which the image was declared, do not count. */
 function hashReplica(content: Omit<Revision, "replicaHash" | "generation" | "image">, image: PinnedImage): string {
-  const files = content.files.map(({ path, digest }) => ({ path, digest }));
+  const files = content.files.map(identityOf);
   return sha256(canonicalJson({ v: 1, ...content, files, image: image.digest }));
+}
+
+/** Of a mounted file, wherever its source lies. */
+function identityOf({ path, digest, executable }: FileMount): Pick<FileMount, "path" | "digest" | "executable"> {
+  return { path, digest, ...(executable === true ? { executable } : {}) };
 }
 
 /** Has anything changed? Over all that was declared, with the image's digest in place of where it came from. */
 export function specHash(spec: ServiceSpec, image: PinnedImage): string {
   const { image: _image, files, keep: _keep, formerly: _formerly, ...rest } = spec;
-  const content = { ...rest, files: files.map(({ path, digest }) => ({ path, digest })), image: image.digest };
+  const content = { ...rest, files: files.map(identityOf), image: image.digest };
   return `v1:${sha256(canonicalJson(content))}`;
 }

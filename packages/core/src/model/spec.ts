@@ -34,6 +34,8 @@ export interface FileMount {
   readonly source: string;
   /** Hex SHA-256 of the bytes. */
   readonly digest: string;
+  /** Its owner may execute the source: so may whoever the replica runs as. Absent where nobody may. */
+  readonly executable?: true;
   readonly contentBase64: string;
 }
 

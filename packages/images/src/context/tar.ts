@@ -12,6 +12,8 @@ const joinedBytes = 256 * 1024;
 export interface ExtraFile {
   readonly path: string;
   readonly content: Buffer;
+  /** Default 0o644. */
+  readonly mode?: number;
 }
 
 /**
@@ -54,8 +56,8 @@ async function* pieces(context: BuildContext, extra: readonly ExtraFile[]): Asyn
 }
 
 async function* extraPieces(files: readonly ExtraFile[]): AsyncGenerator<Buffer> {
-  for (const { path, content } of files) {
-    yield* headerOf({ kind: "file", path, mode: 0o644, mtimeMs: 0, bytes: content.length });
+  for (const { path, content, mode = 0o644 } of files) {
+    yield* headerOf({ kind: "file", path, mode, mtimeMs: 0, bytes: content.length });
     yield content;
     yield* padding(content.length);
   }

@@ -11,9 +11,10 @@ export async function putFiles(
   context: ProviderContext,
 ): Promise<void> {
   if (revision.files.length === 0 || State.Status !== "created") return;
-  const files = revision.files.map(({ path, contentBase64 }) => ({
+  const files = revision.files.map(({ path, executable, contentBase64 }) => ({
     path: path.replace(/^\/+/, ""),
     content: Buffer.from(contentBase64, "base64"),
+    ...(executable === true ? { mode: 0o755 } : {}),
   }));
   await putArchive(engine, { id: Id, name: Name.slice(1) }, files, context);
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { FileMount } from "@ctrlplane/core/provider";
@@ -17,14 +17,19 @@ const restMs = 60 * 60 * 1000;
 export function mountedFiles(dir: string): MountedFiles {
   const folder = join(dir, "files");
   return {
-    async ensure({ digest, contentBase64 }) {
+    async ensure({ digest, executable, contentBase64 }) {
       const file = join(folder, digest);
       const now = new Date();
-      if ((await unlessAbsent(utimes(file, now, now).then(() => true))) === true) return file;
+      // Replicas of several releases read one file: none may write to it.
+      const mode = executable === true ? 0o500 : 0o400;
+      if ((await unlessAbsent(utimes(file, now, now).then(() => true))) === true) {
+        // One content may be mounted twice, and be a program in one place.
+        if (executable === true) await chmod(file, mode);
+        return file;
+      }
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const temporary = join(folder, `.making-${randomBytes(6).toString("hex")}`);
-      // Replicas of several releases read one file: none may write to it.
-      await writeFile(temporary, Buffer.from(contentBase64, "base64"), { mode: 0o400 });
+      await writeFile(temporary, Buffer.from(contentBase64, "base64"), { mode });
       await rename(temporary, file);
       return file;
     },
