@@ -88,12 +88,12 @@ export async function deployInstance(
             ...(handOver === undefined ? {} : { giveBack: (because) => handOver.giveBack(because) }),
             confirm: async () => {
               await end();
-              if (result.outcome === "succeeded") await recordServing(scope, release, from);
+              if (result.outcome === "succeeded") await recordServing(scope, release, from, known.releases);
             },
           });
         },
   );
-  if (result.outcome === "succeeded" && hold === undefined) await recordServing(scope, release, from);
+  if (result.outcome === "succeeded" && hold === undefined) await recordServing(scope, release, from, known.releases);
   if (result.outcome === "succeeded" || result.outcome === "paused") handOver?.tell();
   else await handOver?.giveBack(instance.service);
   return result;
@@ -120,23 +120,37 @@ function tellNotBegun(scope: ChangeScope, action: PlanAction, error: unknown, el
 
 /**
  * What follows a success: the state document, and the end of releases beyond `keep`. `left`, which served before, stays: it is what a
- * rollback goes back to. It serves whether or not old records could be removed.
+ * rollback goes back to. `known`: its releases as the lease was taken; absent: not known. It serves whether or not old records could be removed.
  */
-export async function recordServing(scope: ChangeScope, release: Release, left?: number): Promise<void> {
+export async function recordServing(
+  scope: ChangeScope,
+  release: Release,
+  left?: number,
+  known?: readonly number[],
+): Promise<void> {
   scope.draft.serves(release);
   try {
-    await pruneReleases(scope, release, left);
+    await pruneReleases(scope, release, left, known);
   } catch (error) {
     const message = `older releases of ${release.instance.service} could not be removed: ${messageOf(error)}`;
     scope.emitFor(release.instance, { type: "diagnostic", level: "warn", message });
   }
 }
 
-async function pruneReleases(scope: ChangeScope, release: Release, left: number | undefined): Promise<void> {
+async function pruneReleases(
+  scope: ChangeScope,
+  release: Release,
+  left: number | undefined,
+  known: readonly number[] | undefined,
+): Promise<void> {
   const platform = scope.platform(release.instance);
   const records = scope.recordContext(platform);
+  const oldestOf = (numbers: readonly number[]): number => Math.max(...numbers) - release.spec.keep;
+  // Nobody else adds one under the lease: the ledger is asked again where some are to go.
+  const all = known === undefined ? undefined : [...known, release.number];
+  if (all?.every((number) => number > oldestOf(all)) === true) return;
   const numbers = await platform.ledger.releases(release.instance.service, records);
-  const oldest = Math.max(...numbers) - release.spec.keep;
+  const oldest = oldestOf(numbers);
   const kept = numbers.filter((number) => number > oldest || number === release.number || number === left);
   if (kept.length < numbers.length) await platform.ledger.pruneReleases(release.instance.service, kept, records);
 }

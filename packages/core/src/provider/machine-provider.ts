@@ -80,7 +80,8 @@ export function machineProvider({
       rangeMeans,
       ...(measure === undefined ? {} : { beforeRouting: () => measure.begin() }),
     });
-    const settled = (await driver.instance(instance, context))?.settled;
+    // Asked for what becomes of its schedule, where the platform has any.
+    const settled = driver.schedule === undefined ? undefined : (await driver.instance(instance, context))?.settled;
     await endSchedule(driver, instance, context);
     let end: RolloutEnd;
     try {

@@ -8,10 +8,12 @@ export async function recreate({ request, replicas, platform, seen }: Rollout): 
   for (const other of seen.revisions) {
     if (other.key !== key) await platform.retire(other.key, 0);
   }
-  if (seen.revisions.some((each) => each.key === key)) await platform.configure(release);
+  const isKnown = seen.revisions.some((each) => each.key === key);
+  if (isKnown) await platform.configure(release);
   await platform.ensure(release, replicas);
   await platform.weigh(release, { [key]: 100 });
   platform.tellRouted(release, replicas, replicas);
-  await platform.retire(key, replicas);
+  // Of one that was not there no replica is too many.
+  if (isKnown) await platform.retire(key, replicas);
   await platform.settle(settledRelease(release, request));
 }

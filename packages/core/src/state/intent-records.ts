@@ -37,16 +37,29 @@ export class IntentRecords {
   }
 
   async write(intent: Intent, context: ProviderContext): Promise<void> {
+    const text = writeRecord("intent", intent);
+    const version = (await this.#create(intent, text, context)) ?? (await this.#replace(intent, text, context));
+    this.#own.set(intent.service, { intent, version });
+  }
+
+  /** Mostly there is none: undefined where there is. */
+  async #create({ service }: Intent, text: string, context: ProviderContext): Promise<string | undefined> {
+    context.fence.check();
+    try {
+      return await this.#ledger.create(this.#names.intent(service), text, context);
+    } catch (error) {
+      if (isConflict(error, context)) return undefined;
+      throw error;
+    }
+  }
+
+  async #replace(intent: Intent, text: string, context: ProviderContext): Promise<string> {
     const found = await this.#stored(intent.service, context);
     if (found !== undefined && found.intent.epoch > intent.epoch) throw takenOver(intent.service, found.intent);
-    const text = writeRecord("intent", intent);
     const name = this.#names.intent(intent.service);
     context.fence.check();
-    const version =
-      found === undefined
-        ? await this.#ledger.create(name, text, context)
-        : await this.#ledger.swap(name, text, found.version, context);
-    this.#own.set(intent.service, { intent, version });
+    if (found === undefined) return this.#ledger.create(name, text, context);
+    return this.#ledger.swap(name, text, found.version, context);
   }
 
   async read(service: string, context: ProviderContext): Promise<Intent | undefined> {

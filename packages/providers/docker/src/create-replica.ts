@@ -1,27 +1,38 @@
 import { CtrlPlaneError, label, replicaName, revisionKey } from "@ctrlplane/core/provider";
-import type { ProviderContext, ReplicaDriver } from "@ctrlplane/core/provider";
+import type { ProviderContext, Replica, ReplicaDriver } from "@ctrlplane/core/provider";
 import { isEngineError, type EngineClient } from "@ctrlplane/images";
 import { containerBody, publishesItself, type ReplicaPlace } from "./container-body.ts";
-import { findContainers, inspect, isReplica, nameOf } from "./containers.ts";
+import { describe, findContainers, inspect, isReplica, nameOf } from "./containers.ts";
 import type { ContainerDetails, ContainerSummary } from "./engine-types.ts";
+import { putFiles } from "./files.ts";
 import { requireOurs } from "./instance-records.ts";
 import { dockerLabel } from "./labels.ts";
 import { arrivingName, isRetired, mountsOf } from "./names.ts";
 import { ensureMounts } from "./volumes.ts";
 
+export interface CreatedContainer {
+  readonly id: string;
+  readonly name: string;
+}
+
 type CreateRequest = Parameters<ReplicaDriver["create"]>[0];
 
-/** A container that does not run yet: the one that this deployment made for this ordinal, or a new one. */
+/** A container with its files that does not run yet: the one that this deployment made for this ordinal, or a new one. */
 export async function createReplica(
   engine: EngineClient,
   request: CreateRequest,
   context: ProviderContext,
-): Promise<ContainerDetails> {
+): Promise<Replica> {
   const { release, ordinal, replicas, deployment } = request;
   const { instance, revision } = release;
   const existing = await findContainers(engine, instance.name, context.signal);
   const made = existing.find((each) => isMadeFor(each, request));
-  if (made !== undefined) return requireDetails(engine, made.Id, context);
+  if (made !== undefined) {
+    const details = await requireDetails(engine, made.Id, context);
+    const replica = describe(details, { targets: {}, stopped: false, hasPassed: () => false });
+    if (details.State.Status === "created") await putFiles(engine, replica, release, context);
+    return replica;
+  }
   await ensureMounts(engine, instance, mountsOf(instance, revision.volumes, ordinal), context);
   const wanted = replicaName(instance.name, ordinal, replicas);
   const arriving = arrivingName(wanted, { deployment, revisionKey: revisionKey(revision) });
@@ -29,21 +40,35 @@ export async function createReplica(
   const hasGateway = existing.some((each) => each.Labels?.[label.role] === "gateway");
   const isDirect = publishesItself(release.spec) && replicas === 1 && !hasGateway;
   const place = { release, ordinal, deployment, isDirect };
-  try {
-    return await createContainer(engine, isTaken ? arriving : wanted, place, context);
-  } catch (error) {
-    if (!isEngineError(error, 409)) throw error;
-    await requireNotForeign(engine, wanted, request, context);
-    return createContainer(engine, arriving, place, context);
-  }
+  const create = async (): Promise<CreatedContainer> => {
+    try {
+      return await createContainer(engine, isTaken ? arriving : wanted, place, context);
+    } catch (error) {
+      if (!isEngineError(error, 409)) throw error;
+      await requireNotForeign(engine, wanted, request, context);
+      return createContainer(engine, arriving, place, context);
+    }
+  };
+  const { replicaHash, generation } = revision;
+  const fresh = {
+    ordinal,
+    replicaHash,
+    generation,
+    deployment,
+    state: "starting",
+    routed: false,
+    restarts: 0,
+  } as const;
+  return { ...(await create()), ...fresh };
 }
 
+/** With its files; it does not run yet. */
 export async function createContainer(
   engine: EngineClient,
   name: string,
   place: ReplicaPlace,
   context: ProviderContext,
-): Promise<ContainerDetails> {
+): Promise<CreatedContainer> {
   context.fence.check();
   const { Id } = await engine.json<{ readonly Id: string }>({
     method: "POST",
@@ -52,7 +77,9 @@ export async function createContainer(
     body: containerBody(place),
     signal: context.signal,
   });
-  return requireDetails(engine, Id, context);
+  const created = { id: Id, name };
+  await putFiles(engine, created, place.release, context);
+  return created;
 }
 
 async function requireDetails(engine: EngineClient, id: string, context: ProviderContext): Promise<ContainerDetails> {

@@ -5,7 +5,8 @@ import type { FoundInstance } from "./instance-records.ts";
 import { dockerLabel } from "./labels.ts";
 import { findContainers } from "./containers.ts";
 import { isReachable, withoutPorts } from "./reachable.ts";
-import { listVolumes, type VolumeAnswer } from "./volumes.ts";
+import type { VolumeAnswer } from "./volume-list.ts";
+import { instanceVolumes } from "./volumes.ts";
 
 /** What an instance is besides its replicas; asks for its volumes and containers. */
 export async function observeInstance(
@@ -14,7 +15,7 @@ export async function observeInstance(
   signal: AbortSignal,
 ): Promise<InstanceBase> {
   const [volumes, containers] = await Promise.all([
-    listVolumes(engine, found.stack, signal),
+    instanceVolumes(engine, { name: found.name, named: found.record.volumes ?? [] }, signal),
     findContainers(engine, found.name, signal),
   ]);
   const base = describeFound(publicHost, found, volumes);

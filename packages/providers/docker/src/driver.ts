@@ -9,13 +9,12 @@ import type {
 } from "@ctrlplane/core/provider";
 import { mapEngineError, mappedEngine, segment, type EngineClient } from "@ctrlplane/images";
 import { restartPolicyOf } from "./container-body.ts";
-import { describe, findContainers, isReplica, listReplicas, nameOf, type Judgement } from "./containers.ts";
+import { findContainers, isReplica, listReplicas, nameOf, type Judgement } from "./containers.ts";
 import { createReplica } from "./create-replica.ts";
 import { observeInstance } from "./describe-instance.ts";
 import { execIn } from "./exec.ts";
 import { drainTarget } from "./gateway/index.ts";
 import { gateOf } from "./gate.ts";
-import { putFiles } from "./files.ts";
 import { requireOurs, type InstanceRecord, type InstanceRecords } from "./instance-records.ts";
 import { waitJob } from "./job-end.ts";
 import { dockerLabel } from "./labels.ts";
@@ -83,11 +82,9 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
 
     async create(request, context) {
       const { instance } = request.release;
-      await ownRecord(instance, context);
-      const details = await mappedEngine(instance.name, () => createReplica(engine, request, context));
-      instances.set(details.Id, instance);
-      await putFiles(engine, details, request.release, context);
-      return describe(details, { targets: {}, stopped: false, hasPassed: () => false });
+      const replica = await mappedEngine(instance.name, () => createReplica(engine, request, context));
+      instances.set(replica.id, instance);
+      return replica;
     },
 
     start: (replica, context) => gate.start(replica, context),
@@ -104,14 +101,13 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     outlive: (replica, ms, context) => mappedEngine(replica.name, () => outlive(engine, replica, ms, context)),
 
     async route(instance, set, context) {
-      if ((await ownRecord(instance, context)) === undefined && set === undefined) return;
       const ports: readonly PortSpec[] = set?.release.spec.ports ?? [];
-      const targets = await mappedEngine(instance.name, async () => {
-        if (set !== undefined) return routeTo(routing, set, context);
-        const known = (await records.read(instance, context.signal))?.record.ports ?? [];
-        await routeToNone(routing, instance, known, context);
-        return undefined;
-      });
+      let targets: InstanceRecord["targets"];
+      if (set === undefined) {
+        const found = await ownRecord(instance, context);
+        if (found === undefined) return;
+        await mappedEngine(instance.name, () => routeToNone(routing, instance, found.record.ports, context));
+      } else targets = await mappedEngine(instance.name, () => routeTo(routing, set, context));
       await records.change(
         instance,
         ({ targets: _, ...record }) => ({
@@ -146,7 +142,6 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     },
 
     async settle(instance, settled, context) {
-      await ownRecord(instance, context);
       if (settled === undefined) {
         await records.remove(instance, context);
         return;
@@ -165,7 +160,6 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     },
 
     async markStopped(instance, stopped, context) {
-      await ownRecord(instance, context);
       await records.change(instance, (record) => ({ ...record, stopped }), context);
       if (stopped) await unpublish(routing, instance, context);
     },

@@ -38,12 +38,7 @@ export function gateOf(parts: GateParts, passed: Map<string, string>) {
     });
 
   /** Started and through its gate, within the release's own time. */
-  const bringUp = async (
-    details: ContainerDetails,
-    release: Release,
-    context: ProviderContext,
-  ): Promise<ContainerDetails> => {
-    const replica = { id: details.Id, name: details.Name.slice(1) };
+  const bringUp = async (replica: Named, release: Release, context: ProviderContext): Promise<ContainerDetails> => {
     await start(replica, context);
     await pass(replica, release, release.spec.strategy.timeoutMs, context);
     return requireContainer(engine, replica, context.signal);

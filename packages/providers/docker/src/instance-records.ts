@@ -34,8 +34,14 @@ const mostAttempts = 5;
 /** Records of instances, each a labelled volume beside the containers that it is about. */
 export function instanceRecords(engine: EngineClient) {
   const records = new VolumeRecords(engine, "instance");
-  const read = async (name: string, signal: AbortSignal): Promise<StoredRecord | undefined> =>
-    records.read(name, signal);
+  /** As this process read or wrote them last: the version of a write, which says when it is out of date. */
+  const seen = new Map<string, StoredRecord>();
+  const read = async (name: string, signal: AbortSignal): Promise<StoredRecord | undefined> => {
+    const found = await records.read(name, signal);
+    if (found === undefined) seen.delete(name);
+    else seen.set(name, found);
+    return found;
+  };
 
   /** False where another writer came first. */
   const write = async (
@@ -44,12 +50,15 @@ export function instanceRecords(engine: EngineClient) {
     found: StoredRecord | undefined,
     context: ProviderContext,
   ): Promise<boolean> => {
+    const { name } = instance;
     const labels = instanceLabels(instance);
     const call = callOf(context);
     const version =
       found === undefined
-        ? await records.create(instance.name, text, labels, call)
-        : await records.swap(instance.name, text, found.version, labels, call);
+        ? await records.create(name, text, labels, call)
+        : await records.swap(name, text, found.version, labels, call);
+    if (version === undefined) seen.delete(name);
+    else seen.set(name, { name, value: text, version, labels });
     return version !== undefined;
   };
 
@@ -86,11 +95,15 @@ export function instanceRecords(engine: EngineClient) {
       await mappedEngine(name, () =>
         inTurn(name, async () => {
           for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
-            const found = await read(name, context.signal);
+            const known = attempt === 1 ? seen.get(name) : undefined;
+            const found = known ?? (await read(name, context.signal));
             if (found !== undefined) requireOurs(instance, found.labels);
             const before = found === undefined ? emptyRecord(instance) : parse(found).record;
             const text = JSON.stringify(change(before));
-            if (found?.value === text || (await write(instance, text, found, context))) return;
+            if (found?.value === text) {
+              // What was seen some time ago may be another by now.
+              if (known === undefined) return;
+            } else if (await write(instance, text, found, context)) return;
           }
           throw new CtrlPlaneError("CONFLICT", `${name} is being changed by others`, { target: name, retryable: true });
         }),
@@ -103,6 +116,7 @@ export function instanceRecords(engine: EngineClient) {
         if (found === undefined) return;
         requireOurs(instance, found.labels);
         await records.remove(instance.name, undefined, callOf(context));
+        seen.delete(instance.name);
       });
     },
   };

@@ -16,6 +16,7 @@ import { mountsOf } from "./names.ts";
 import { ensureNetwork } from "./network.ts";
 import { downUnless, isReachable } from "./reachable.ts";
 import { runOnce } from "./run.ts";
+import { shareReads } from "./share-reads.ts";
 import { ensureMounts, volumesOf } from "./volumes.ts";
 
 export interface DockerParts {
@@ -31,7 +32,8 @@ export interface DockerParts {
 
 /** Containers on one Docker Engine, with all that belongs to them on that engine. */
 export function createDockerProvider(parts: DockerParts): Provider {
-  const { engine, publicHost, environment, through = (driver) => driver } = parts;
+  const { publicHost, environment, through = (driver) => driver } = parts;
+  const engine = shareReads(parts.engine);
   const { gatewayImage = "haproxy:lts" } = parts;
   const records = instanceRecords(engine);
   const driver = through(dockerDriver({ engine, records, publicHost, gatewayImage }));
@@ -77,8 +79,8 @@ export function createDockerProvider(parts: DockerParts): Provider {
     },
     deprovision: (request, context) => deprovision({ engine, records, driver }, request, context),
     async status(request, context) {
-      const seen = await machines.status(request, context);
-      const [found, containers] = await Promise.all([
+      const [seen, found, containers] = await Promise.all([
+        machines.status(request, context),
         records.read(request.instance, context.signal),
         mappedEngine(engine.description, () => findContainers(engine, request.instance.name, context.signal)),
       ]);

@@ -1,9 +1,8 @@
 import { label } from "@ctrlplane/core/provider";
 import type { ProviderContext, Release } from "@ctrlplane/core/provider";
 import type { EngineClient } from "@ctrlplane/images";
-import { createContainer } from "./create-replica.ts";
+import { createContainer, type CreatedContainer } from "./create-replica.ts";
 import type { ContainerDetails } from "./engine-types.ts";
-import { putFiles } from "./files.ts";
 import { dockerLabel } from "./labels.ts";
 import { arrivingName } from "./names.ts";
 import { retireReplica, stopReplica } from "./stop-replica.ts";
@@ -12,7 +11,7 @@ export interface ReplaceParts {
   readonly engine: EngineClient;
   /** Starts a container and waits for its gate. */
   readonly bringUp: (
-    details: ContainerDetails,
+    created: CreatedContainer,
     release: Release,
     context: ProviderContext,
   ) => Promise<ContainerDetails>;
@@ -34,7 +33,6 @@ export async function replaceDirect(
   const name = arrivingName(old.Name.slice(1), { deployment, revisionKey: `${old.Id} behind a gateway` });
   const make = async (): Promise<ContainerDetails> => {
     const made = await createContainer(engine, name, { release, ordinal, deployment, isDirect: false }, context);
-    await putFiles(engine, made, release, context);
     return bringUp(made, release, context);
   };
   const leave = async (): Promise<void> => {

@@ -3,7 +3,6 @@ import { fitName } from "@ctrlplane/core/provider";
 import type { ExecSession, ProviderContext, RunRequest, Terminal } from "@ctrlplane/core/provider";
 import { mapEngineError, segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
 import { containerBody } from "./container-body.ts";
-import { inspect } from "./containers.ts";
 import { putFiles } from "./files.ts";
 import { roleLabels } from "./labels.ts";
 import { mountsOf, networkName } from "./names.ts";
@@ -55,7 +54,12 @@ export async function runOnce(
     const remove = (): Promise<unknown> =>
       unlessMissing(engine.json({ method: "DELETE", path: `/containers/${id}`, query: { force: true, v: true } }));
     try {
-      return await begin(engine, id, { release, ...(terminal === undefined ? {} : { terminal }), remove }, context);
+      return await begin(
+        engine,
+        id,
+        { name, release, ...(terminal === undefined ? {} : { terminal }), remove },
+        context,
+      );
     } catch (error) {
       const told = await startError(engine, error, { id, name }, signal);
       await remove();
@@ -69,13 +73,12 @@ export async function runOnce(
 async function begin(
   engine: EngineClient,
   id: string,
-  run: Pick<RunRequest, "release" | "terminal"> & { remove(): Promise<unknown> },
+  run: Pick<RunRequest, "release" | "terminal"> & { readonly name: string; remove(): Promise<unknown> },
   context: ProviderContext,
 ): Promise<ExecSession> {
   const { signal } = context;
   const path = `/containers/${segment(id)}`;
-  const details = await inspect(engine, id, signal);
-  if (details !== undefined) await putFiles(engine, details, run.release, context);
+  await putFiles(engine, { id, name: run.name }, run.release, context);
   const query = { stream: true, stdin: true, stdout: true, stderr: true };
   const connection = await engine.upgrade({ method: "POST", path: `${path}/attach`, query, signal });
   await engine.json({ method: "POST", path: `${path}/start`, signal });

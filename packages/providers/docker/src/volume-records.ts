@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { CtrlPlaneError, label, managedBy, sha256, type Labels } from "@ctrlplane/core/provider";
 import { segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
-import { dockerLabel, labelled, type Role } from "./labels.ts";
+import { dockerLabel, type Role } from "./labels.ts";
+import { findVolumes, type VolumeAnswer } from "./volume-list.ts";
 
 export interface StoredRecord {
   readonly name: string;
@@ -10,11 +11,6 @@ export interface StoredRecord {
   /** Opaque; another one with every write, and none comes back. */
   readonly version: string;
   readonly labels: Labels;
-}
-
-interface VolumeAnswer {
-  readonly Name: string;
-  readonly Labels: Labels | null;
 }
 
 /** One version of a record: a volume. `number`: 1, 2, 3 … with every write. */
@@ -47,12 +43,12 @@ export class VolumeRecords {
 
   /** Its version; undefined where the record exists. `labels` are added to its volumes. */
   async create(name: string, value: string, labels: Labels, call: RecordCall): Promise<string | undefined> {
-    if ((await this.#versions(name, call.signal)).length > 0) return undefined;
     const made = await this.#make(name, 1, value, labels, call);
     if (made === undefined) return undefined;
-    // Another one may have made it, changed it and removed its first version since the first look.
+    // Where it was at a later version this one never counted, and is gone where somebody removed that one meanwhile.
     const versions = await this.#versions(name, call.signal);
-    if (versions.every((each) => each.number <= 1)) return made;
+    if (!versions.some((each) => each.version === made)) return undefined;
+    if (versions.length === 1) return made;
     await this.#drop(name, 1, call);
     return undefined;
   }
@@ -137,19 +133,14 @@ export class VolumeRecords {
     await unlessMissing(this.#engine.json({ method: "DELETE", path, signal: call.signal }));
   }
 
-  #versions(name: string, signal: AbortSignal): Promise<readonly Version[]> {
-    return this.#find([[dockerLabel.record, name]], signal);
+  /** Oldest first: who is killed while removing them leaves the newest. */
+  async #versions(name: string, signal: AbortSignal): Promise<readonly Version[]> {
+    return (await this.#find([[dockerLabel.record, name]], signal)).toSorted((a, b) => a.number - b.number);
   }
 
   async #find(labels: readonly (readonly [string, string])[], signal: AbortSignal): Promise<readonly Version[]> {
-    const filters = labelled([label.role, this.#role], ...labels);
-    const answer = await this.#engine.json<{ readonly Volumes: readonly VolumeAnswer[] | null }>({
-      method: "GET",
-      path: "/volumes",
-      query: { filters },
-      signal,
-    });
-    return (answer.Volumes ?? []).map((each) => this.#parse(each));
+    const found = await findVolumes(this.#engine, [[label.role, this.#role], ...labels], signal);
+    return found.map((each) => this.#parse(each));
   }
 
   #parse({ Name: volume, Labels: labels }: VolumeAnswer): Version {

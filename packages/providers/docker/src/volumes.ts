@@ -1,14 +1,10 @@
 import { CtrlPlaneError, instanceLabels, label } from "@ctrlplane/core/provider";
-import type { InstanceIdentity, Labels, ProviderContext, ServiceSpec } from "@ctrlplane/core/provider";
+import type { InstanceIdentity, ProviderContext, ServiceSpec } from "@ctrlplane/core/provider";
 import { isEngineError, segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
 import { requireOurs } from "./instance-records.ts";
-import { dockerLabel, labelled } from "./labels.ts";
+import { dockerLabel } from "./labels.ts";
 import { mountsOf, type Mount } from "./names.ts";
-
-export interface VolumeAnswer {
-  readonly Name: string;
-  readonly Labels: Labels | null;
-}
+import { findVolumes, type VolumeAnswer } from "./volume-list.ts";
 
 /** Names of the volumes of ours that a spec has, for the replicas that it begins with. */
 export function volumesOf(instance: InstanceIdentity, spec: Pick<ServiceSpec, "scale" | "volumes">): readonly string[] {
@@ -58,14 +54,24 @@ export async function listVolumes(
   stack: string | undefined,
   signal: AbortSignal,
 ): Promise<readonly VolumeAnswer[]> {
-  const filters = labelled(...(stack === undefined ? [label.managedBy] : [[label.stack, stack] as const]));
-  const answer = await engine.json<{ readonly Volumes: readonly VolumeAnswer[] | null }>({
-    method: "GET",
-    path: "/volumes",
-    query: { filters },
-    signal,
-  });
-  return (answer.Volumes ?? []).filter((each) => each.Labels?.[label.role] === undefined);
+  const found = await findVolumes(engine, [stack === undefined ? label.managedBy : [label.stack, stack]], signal);
+  return found.filter((each) => each.Labels?.[label.role] === undefined);
+}
+
+/** Those of one instance: its own, and the named ones that its routed release has. */
+export async function instanceVolumes(
+  engine: EngineClient,
+  { name, named }: { readonly name: string; readonly named: readonly string[] },
+  signal: AbortSignal,
+): Promise<readonly VolumeAnswer[]> {
+  const own = await findVolumes(engine, [[dockerLabel.owner, name]], signal);
+  const others = named.filter((each) => own.every(({ Name }) => Name !== each));
+  const shared = await Promise.all(
+    others.map((each) =>
+      unlessMissing(engine.json<VolumeAnswer>({ method: "GET", path: `/volumes/${segment(each)}`, signal })),
+    ),
+  );
+  return [...own, ...shared.filter((each) => each !== undefined)];
 }
 
 /** The instance's own volumes, and named ones that no container uses any more, are gone with their data. */
