@@ -92,7 +92,7 @@ function pidIn(file: string): number | undefined {
 
 function answers(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const sent = get({ socketPath, path: "/_ping", timeout: 2000 }, (response) => {
+    const sent = get({ socketPath, path: "/_ping", timeout: 10_000 }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });

@@ -17,12 +17,24 @@ export interface DockerHost {
   readonly hostKey: string;
   /** Path of the private key with which each of its users may log in. */
   readonly key: string;
+  /** Of its first process, as this machine counts them: the way to its network and its files. */
+  readonly pid: number;
   /** Runs a program on it as root, to its end; its standard output. */
   run(program: string, args: readonly string[], input?: string): string;
 }
 
 export type { HostUser };
 
+/** Of `docker run`, and what it is given. */
+export interface HostOptions {
+  readonly name: string;
+  /** Default: busybox alone. */
+  readonly images?: readonly string[];
+  readonly options?: readonly string[];
+}
+
+/** Of hosts that tests made for themselves. */
+const ownLabel = "ctrlplane-own-host";
 const names = ["ctrlplane-host-1", "ctrlplane-host-2"] as const;
 const imagesOfHosts = ["busybox:latest", "node:24-slim", "haproxy:lts"];
 const startMs = 60_000;
@@ -36,6 +48,33 @@ export async function dockerHosts(): Promise<readonly [DockerHost, DockerHost] |
   const docker = ["-H", `unix://${socket}`];
   const [one, two] = names.map((name) => hostOf(docker, name));
   return one === undefined || two === undefined ? undefined : [one, two];
+}
+
+/** One more host, for a test that breaks it; to be removed by `removeHost`. Seconds, where the others are up. */
+export async function startHost({ name, images = ["busybox:latest"], options = [] }: HostOptions): Promise<DockerHost> {
+  const docker = await requireEngine();
+  const image = ensureHostImage(docker);
+  const { authorized } = ensureKey();
+  const own = ["--label", ownLabel, ...options];
+  run("docker", [...docker, "run", "--detach", ...runOptions(name, image, authorized), ...own, image]);
+  try {
+    const host = await untilReady(docker, name);
+    for (const each of images) giveImage(docker, name, each);
+    return host;
+  } catch (error) {
+    remove(docker, name);
+    throw error;
+  }
+}
+
+/** With all that is on it. */
+export async function removeHost(name: string): Promise<void> {
+  remove(await requireEngine(), name);
+}
+
+/** Freezes all that runs on it, or thaws it. */
+export async function pauseHost(name: string, isPaused: boolean): Promise<void> {
+  run("docker", [...(await requireEngine()), isPaused ? "pause" : "unpause", name]);
 }
 
 async function up(): Promise<void> {
@@ -84,11 +123,11 @@ function runOptions(name: string, image: string, authorized: string): string[] {
   ];
 }
 
-async function untilReady(docker: readonly string[], name: string): Promise<void> {
+async function untilReady(docker: readonly string[], name: string): Promise<DockerHost> {
   const until = performance.now() + startMs;
   for (;;) {
     const host = hostOf(docker, name);
-    if (host !== undefined && (await greets(host.address))) return;
+    if (host !== undefined && (await greets(host.address))) return host;
     if (performance.now() > until)
       throw new Error(`${name} does not come up: ${tried(docker, ["exec", name, "cat", "/var/log/sshd.log"])}`);
     await sleep(200);
@@ -97,8 +136,9 @@ async function untilReady(docker: readonly string[], name: string): Promise<void
 
 /** Undefined unless its engine answers. */
 function hostOf(docker: readonly string[], name: string): DockerHost | undefined {
-  const address = tried(docker, ["inspect", "--format", "{{.NetworkSettings.IPAddress}}", name]);
-  if (address === undefined || address === "") return undefined;
+  const format = "{{.State.Pid}} {{.NetworkSettings.IPAddress}}";
+  const [pid, address = ""] = tried(docker, ["inspect", "--format", format, name])?.split(" ") ?? [];
+  if (address === "") return undefined;
   const hostKey = tried(docker, ["exec", name, "cat", "/etc/ssh/ssh_host_ed25519_key.pub"]);
   const engine = tried(docker, ["exec", name, "docker", "version", "--format", "{{.Server.Version}}"]);
   if (hostKey === undefined || engine === undefined) return undefined;
@@ -107,6 +147,7 @@ function hostOf(docker: readonly string[], name: string): DockerHost | undefined
     address,
     hostKey: hostKey.split(" ").slice(0, 2).join(" "),
     key: ensureKey().key,
+    pid: Number(pid),
     run: (program, args, input) =>
       run("docker", [...docker, "exec", "-i", name, program, ...args], input === undefined ? {} : { input }),
   };
@@ -147,6 +188,8 @@ function tried(docker: readonly string[], args: readonly string[]): string | und
 async function down(): Promise<void> {
   const docker = await requireEngine();
   for (const name of names) if (exists(docker, name)) remove(docker, name);
+  const left = run("docker", [...docker, "ps", "--all", "--quiet", "--filter", `label=${ownLabel}`]);
+  for (const id of left.split("\n")) if (id !== "") remove(docker, id);
 }
 
 async function requireEngine(): Promise<readonly string[]> {
