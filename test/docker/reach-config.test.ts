@@ -38,8 +38,8 @@ services: { job: { kind: job, image: busybox, command: [echo, "it came through"]
     for (const volume of two.run("docker", ["volume", "ls", "-q", "--filter", `label=pctl-stack=${name}`]).split("\n"))
       if (volume !== "") two.run("docker", ["volume", "rm", volume]);
     const from = log.flatMap((line) => /^Connection from (\S+) /.exec(line)?.[1] ?? []);
-    assert.ok(from.length > 0);
-    assert.deepEqual([...new Set(from)], [one.address]);
+    // Other tests come to it straight.
+    assert.ok(from.includes(one.address), from.join(" "));
   });
 
   test("contexts are those of the docker command: by name, by variable, and the current one", async () => {
