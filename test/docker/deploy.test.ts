@@ -77,6 +77,20 @@ test("a range means its maximum, and the plan says so", options, async () => {
   await shop.project.ok("plan", "--exit-code");
 });
 
+test(
+  "an image that cannot be looked up is told with its service and place, before anything is touched",
+  options,
+  async () => {
+    await using shop = await Shop.create();
+    await shop.write("one", "2", "localhost:1/busybox");
+    assert.match(
+      await shop.project.expect(4, ["deploy", "--yes"]),
+      /pctl\.yaml:\d+:\d+: db: looking up localhost:1\/busybox: .*connection refused/,
+    );
+    assert.deepEqual(await shop.containers(), []);
+  },
+);
+
 /** A project of two services on the engine of the tests, under a name of its own. */
 class Shop implements AsyncDisposable {
   readonly name = `shop${randomBytes(4).toString("hex")}`;
@@ -97,7 +111,7 @@ class Shop implements AsyncDisposable {
     return `http://127.0.0.1:${this.project.port}/`;
   }
 
-  async write(version: string, replicas = "2"): Promise<void> {
+  async write(version: string, replicas = "2", database = "busybox"): Promise<void> {
     await this.project.write({
       "pctl.yaml": `
 name: ${this.name}
@@ -111,7 +125,7 @@ services:
     env: { WORD: "it's $HOME; \\"x\\"" }
     needs: [db]
   db:
-    image: busybox
+    image: ${database}
     command: [sh, -c, "trap 'exit 0' TERM; sleep 100000 & wait"]
     volumes: [{ path: /data }]
 `,

@@ -342,6 +342,7 @@ test("a plan shows each field, its cause, notes and warnings", () => {
           range: { start: { line: 4, column: 5 }, end: { line: 4, column: 9 } },
           hint: "Remove it.",
         },
+        { severity: "info", code: "y", summary: "takes back the manual scale of 5 replicas by ann with change #41" },
       ],
     },
   );

@@ -70,9 +70,10 @@ export function renderPlan(plan: Plan, paint: Paint): string[] {
     lines.push(paint("dim", `  = ${count(kept.length, "service")} unchanged, skipping`));
   const totals = renderTotals(plan);
   if (totals !== "") lines.push(`  ${totals}`);
-  lines.push(
-    ...plan.diagnostics.flatMap((each) => renderNotice(each.severity, describeDiagnostic(each), each.hint, paint)),
-  );
+  const notes = new Set(listed.flatMap((action) => action.notes));
+  // A note of its service says it already.
+  const diagnostics = plan.diagnostics.filter((each) => each.severity !== "info" || !notes.has(each.summary));
+  lines.push(...diagnostics.flatMap((each) => renderNotice(each.severity, describeDiagnostic(each), each.hint, paint)));
   return lines;
 }
 

@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
-import type { Diagnostic } from "../errors/diagnostic.ts";
-import { isCtrlPlaneError, type CtrlPlaneError } from "../errors/error.ts";
+import type { ErrorCode } from "../errors/codes.ts";
+import { describeDiagnostic, type Diagnostic } from "../errors/diagnostic.ts";
+import { CtrlPlaneError, isCtrlPlaneError } from "../errors/error.ts";
 import { dependencies } from "../config/dependencies.ts";
 import { wireStack, type AddressOf } from "../config/wire.ts";
 import { revisionOf, specHash } from "../model/hash.ts";
@@ -71,7 +72,8 @@ export async function desire(
           const fixed = bound.provider?.fixed?.(service.spec);
           return [desiredInstance(identity, service, image, address, fixed, notes)];
         } catch (error) {
-          if (!isCtrlPlaneError(error) || error.code !== "INVALID") throw error;
+          if (!isCtrlPlaneError(error) || error.code === "CANCELLED") throw error;
+          if (!declaredWrongly.has(error.code)) throw ofService(error, name, stack);
           diagnostics.push(...imageProblems(error, name, stack));
           return [];
         }
@@ -197,6 +199,29 @@ function placed(each: Diagnostic, service: string, stack: Stack): Diagnostic {
   const field =
     each.field === undefined || each.field === "" ? `services.${service}` : `services.${service}.${each.field}`;
   return { ...each, field, ...stack.locate(field) };
+}
+
+/** What is wrong with an image that another declaration, or a login, puts right. */
+const declaredWrongly: ReadonlySet<ErrorCode> = new Set(["INVALID", "NOT_FOUND", "UNAUTHORIZED", "UNSUPPORTED"]);
+
+/** An image could not be looked up, and whose: the same error, with the place. */
+function ofService(error: CtrlPlaneError, service: string, stack: Stack): CtrlPlaneError {
+  const { code, message, retryable, retryAfterMs, provider, target, hint, failure, diagnostics } = error;
+  const at = placed(
+    { severity: "error", code: "image", summary: `${service}: ${message}`, field: "image" },
+    service,
+    stack,
+  );
+  return new CtrlPlaneError(code, describeDiagnostic(at), {
+    retryable,
+    diagnostics,
+    cause: error,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(provider === undefined ? {} : { provider }),
+    ...(target === undefined ? {} : { target }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(failure === undefined ? {} : { failure }),
+  });
 }
 
 function imageProblems(error: CtrlPlaneError, service: string, stack: Stack): Diagnostic[] {
