@@ -1,3 +1,4 @@
+import { errorIn } from "../engine/messages.ts";
 import { readFields, textOf, type Field } from "../buildkit/protobuf.ts";
 import {
   imageIdIn,
@@ -38,7 +39,9 @@ export function buildKitReader(): BuildReader {
     step.rest = lines.pop() ?? "";
     return lines.map((text) => ({ kind: "output", step: step.name, text: plainText(text) }));
   };
-  return ({ id, aux, error }): BuildNews => {
+  return (message): BuildNews => {
+    const { id, aux } = message;
+    const error = errorIn(message);
     if (error !== undefined) {
       const progress = [...steps.values()].flatMap(endLine);
       return { progress, failure: failed ?? { reason: withoutFrontend(error) } };

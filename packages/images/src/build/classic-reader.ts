@@ -1,3 +1,4 @@
+import { errorIn } from "../engine/messages.ts";
 import { imageIdIn, plainText, type BuildNews, type BuildProgress, type BuildReader } from "./progress.ts";
 
 /** Reads the answer of the classic builder: the text of a terminal, in pieces. */
@@ -21,7 +22,9 @@ export function classicReader(): BuildReader {
     if (isOwn || line.trim() === "" || step === undefined) return [];
     return [{ kind: "output", step, text: line }];
   };
-  return ({ stream, error, aux }): BuildNews => {
+  return (message): BuildNews => {
+    const { stream, aux } = message;
+    const error = errorIn(message);
     if (error !== undefined) {
       return { progress: [], failure: { reason: error.trim(), ...(step === undefined ? {} : { step }) } };
     }

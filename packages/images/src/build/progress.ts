@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import type { ErrorMessage } from "../engine/messages.ts";
 
 /** What happens in a build, as it happens. */
 export type BuildProgress =
@@ -27,11 +28,10 @@ export interface BuildNews {
 export type BuildReader = (message: BuildMessage) => BuildNews;
 
 /** One JSON message of the answer to `POST /build`, as far as it is read. */
-export interface BuildMessage {
+export interface BuildMessage extends ErrorMessage {
   readonly id?: string;
   readonly aux?: unknown;
   readonly stream?: string;
-  readonly error?: string;
 }
 
 /** `{ ID }` in `aux`. */

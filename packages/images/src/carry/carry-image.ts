@@ -4,7 +4,7 @@ import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
 import { sharedWork, type SharedWork } from "../build/shared-work.ts";
 import { segment, type EngineClient } from "../engine/client.ts";
 import { EngineError, mapEngineError, unlessMissing, unreachable } from "../engine/errors.ts";
-import { readMessages } from "../engine/messages.ts";
+import { errorIn, readMessages, type ErrorMessage } from "../engine/messages.ts";
 import { tagImage } from "../registry/repository.ts";
 import { compare } from "../engine/version.ts";
 import { leftOutByHash, leftOutByManifest, sharedLayers, type SavedManifest } from "./layers.ts";
@@ -188,8 +188,9 @@ async function send(
     const headers = { "Content-Type": "application/x-tar" };
     const query = { quiet: true };
     const answer = await target.stream({ method: "POST", path: "/images/load", query, headers, body, signal });
-    for await (const message of readMessages<{ readonly error?: string }>(answer, target.description)) {
-      if (message.error !== undefined) throw new EngineError(500, message.error);
+    for await (const message of readMessages<ErrorMessage>(answer, target.description)) {
+      const error = errorIn(message);
+      if (error !== undefined) throw new EngineError(500, error);
     }
     onProgress?.({ bytes, totalBytes: bytes });
     return bytes;

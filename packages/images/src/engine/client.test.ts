@@ -9,7 +9,7 @@ import { test, type TestContext } from "node:test";
 import { isCtrlPlaneError } from "@ctrlplane/core/provider";
 import { connectEngine, type EngineClient } from "./client.ts";
 import { isEngineError } from "./errors.ts";
-import { chooseVersion } from "./version.ts";
+import { chooseVersion, compare } from "./version.ts";
 
 const version = { Version: "20.10.24", ApiVersion: "1.41", MinAPIVersion: "1.12", Os: "linux", Arch: "amd64" };
 
@@ -31,13 +31,53 @@ test("speaks the newest version that both sides know, and asks for it once", asy
 });
 
 test("refuses engines that are too old, and those that are too new", () => {
-  assert.equal(chooseVersion({ ...version, ApiVersion: "1.99" }).api, "1.51");
+  assert.equal(chooseVersion({ ...version, ApiVersion: "1.99" }).api, "1.52");
   for (const strange of [{ ApiVersion: "1.40" }, { ApiVersion: "2.3", MinAPIVersion: "2.0" }, {}]) {
     assert.throws(
       () => chooseVersion({ ...version, ApiVersion: undefined, ...strange }),
       (error) => isCtrlPlaneError(error) && error.code === "UNSUPPORTED",
     );
   }
+});
+
+/** Answers as an engine does that speaks these versions of the API, to `GET /info` its own; refuses others as engines do. */
+function engineOf(min: string, max: string): RequestListener {
+  return ({ url = "" }, response) => {
+    if (url === "/version") {
+      response.end(JSON.stringify({ ...version, Version: "its own", ApiVersion: max, MinAPIVersion: min }));
+      return;
+    }
+    const asked = /^\/v([\d.]+)\/info$/.exec(url)?.[1] ?? "";
+    const isOld = compare(asked, min) < 0;
+    const message = `client version ${asked} is too ${isOld ? "old. Minimum" : "new. Maximum"} supported API version is ${isOld ? min : max}`;
+    if (isOld || compare(asked, max) > 0) response.writeHead(400).end(JSON.stringify({ message }));
+    else response.end(JSON.stringify({ asked }));
+  };
+}
+
+test("engines from 20.10 to 29 are spoken to in a version that they take; an older and a newer one are told as such", async (t) => {
+  const info = { method: "GET", path: "/info" } as const;
+  const spoken = [
+    ["1.12", "1.41", "1.41"],
+    ["1.24", "1.45", "1.45"],
+    ["1.44", "1.52", "1.52"],
+    ["1.44", "1.55", "1.52"],
+  ] as const;
+  for (const [min, max, asked] of spoken) {
+    const engine = await serve(t, engineOf(min, max));
+    assert.deepEqual(await engine.json(info), { asked });
+  }
+  const refused = async (min: string, max: string, words: RegExp, hint: RegExp): Promise<void> => {
+    const engine = await serve(t, engineOf(min, max));
+    await assert.rejects(engine.json(info), (error) => {
+      assert.ok(isCtrlPlaneError(error) && error.code === "UNSUPPORTED");
+      assert.match(error.message, words);
+      assert.match(error.hint ?? "", hint);
+      return true;
+    });
+  };
+  await refused("1.12", "1.40", /API 1\.40; at least 1\.41 is needed/, /20\.10 or newer/);
+  await refused("1.60", "1.70", /no API older than 1\.60; we speak 1\.52/, /newer pctl/);
 });
 
 test("says in the engine's words what it refused", async (t) => {

@@ -1,6 +1,18 @@
 import type { Readable } from "node:stream";
 import { unreachable } from "./errors.ts";
 
+/** What a message of such an answer may say: why it ended early. */
+export interface ErrorMessage {
+  /** Deprecated since API 1.48. */
+  readonly error?: string;
+  readonly errorDetail?: { readonly message?: string };
+}
+
+/** Why the answer ended early, where this message says so. */
+export function errorIn({ error, errorDetail }: ErrorMessage): string | undefined {
+  return errorDetail?.message ?? error;
+}
+
 /**
  * The JSON messages of an answer that comes in pieces, one a line. Throws as the engine's client does where the connection
  * breaks; `description` is the client's.

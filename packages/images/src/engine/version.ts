@@ -12,7 +12,7 @@ export interface EngineVersion {
 /** The oldest that we were tried with: engine 20.10. */
 const oldest = "1.41";
 /** The newest whose description we have read. */
-const newest = "1.51";
+const newest = "1.52";
 
 /** From the answer to `GET /version`: the newest API that both sides know. */
 export function chooseVersion(answer: unknown): EngineVersion {

@@ -1,3 +1,5 @@
+import type { ErrorMessage } from "../engine/messages.ts";
+
 /** How far an image is on its way, over all of its layers. */
 export interface TransferProgress {
   /** Layers that are there, those that were there before included. */
@@ -10,12 +12,11 @@ export interface TransferProgress {
 }
 
 /** One message of the answer to a pull or a push, as far as it is read. */
-export interface TransferMessage {
+export interface TransferMessage extends ErrorMessage {
   readonly status?: string;
   /** The layer that it is about. */
   readonly id?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
-  readonly error?: string;
   readonly aux?: { readonly Digest?: string };
 }
 

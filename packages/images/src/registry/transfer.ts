@@ -1,7 +1,7 @@
 import { isCtrlPlaneError, type CtrlPlaneError } from "@ctrlplane/core/provider";
 import { segment, type EngineClient, type EngineRequest } from "../engine/client.ts";
 import { EngineError } from "../engine/errors.ts";
-import { readMessages } from "../engine/messages.ts";
+import { errorIn, readMessages } from "../engine/messages.ts";
 import { mapRegistryError } from "./errors.ts";
 import { headerOf, loginHeaders, type RegistryLogin } from "./login.ts";
 import type { FindLogin } from "./logins.ts";
@@ -100,7 +100,8 @@ async function transfer(
   let digest: string | undefined;
   const answer = await engine.stream({ ...request, ...(signal === undefined ? {} : { signal }) });
   for await (const message of readMessages<TransferMessage>(answer, engine.description)) {
-    if (message.error !== undefined) throw new EngineError(500, message.error);
+    const error = errorIn(message);
+    if (error !== undefined) throw new EngineError(500, error);
     const progress = count(message);
     if (progress !== undefined) onProgress?.(progress);
     digest = message.aux?.Digest ?? digest;

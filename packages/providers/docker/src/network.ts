@@ -1,6 +1,6 @@
 import { label } from "@ctrlplane/core/provider";
 import type { InstanceIdentity, Labels, ProviderContext } from "@ctrlplane/core/provider";
-import { isEngineError, unlessMissing, type EngineClient } from "@ctrlplane/images";
+import { compare, isEngineError, unlessMissing, type EngineClient } from "@ctrlplane/images";
 import { requireOurs } from "./instance-records.ts";
 import { labelled, stackLabels } from "./labels.ts";
 import { networkName } from "./names.ts";
@@ -41,8 +41,11 @@ async function findOrMake(
   const { signal } = context;
   const [first] = await networksNamed(engine, name, signal);
   if (first !== undefined) return requireOurs(instance, first.Labels ?? {}, `network ${name}`);
+  const { api } = await engine.version();
+  // Newer engines check by themselves, and do not know the word any more.
+  const checked = compare(api, "1.44") < 0 ? { CheckDuplicate: true } : {};
   context.fence.check();
-  const body = { Name: name, CheckDuplicate: true, Driver: "bridge", Labels: stackLabels(instance) };
+  const body = { Name: name, ...checked, Driver: "bridge", Labels: stackLabels(instance) };
   const made = await unlessConflict(
     engine.json<NetworkAnswer>({ method: "POST", path: "/networks/create", body, signal }),
   );
