@@ -67,6 +67,11 @@ export interface ContainerDetails {
   };
   readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Destination: string }[];
   readonly NetworkSettings: {
-    readonly Networks: Readonly<Record<string, { readonly IPAddress: string; readonly NetworkID: string }>> | null;
+    readonly Networks: Readonly<
+      Record<
+        string,
+        { readonly IPAddress: string; readonly NetworkID: string; readonly Aliases?: readonly string[] | null }
+      >
+    > | null;
   };
 }

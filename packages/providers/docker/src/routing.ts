@@ -43,10 +43,10 @@ export async function routeTo(
   const found = await Promise.all(Object.keys(targets).map((id) => inspect(parts.engine, id, context.signal)));
   const containers = found.filter((each) => each !== undefined);
   const [only] = containers;
-  if (only !== undefined && containers.length === 1 && publishesPorts(only)) return targets;
+  if (only !== undefined && containers.length === 1 && isDirect(only, instance)) return targets;
   const routed = new Map<string, { readonly details: ContainerDetails; readonly weight: number }>();
   for (const each of containers) {
-    const details = publishesPorts(each) ? await replaceDirect(parts, each, release, context) : each;
+    const details = isDirect(each, instance) ? await replaceDirect(parts, each, release, context) : each;
     routed.set(details.Id, { details, weight: targets[each.Id] ?? 0 });
   }
   const table = tableOf(release, [...routed.values()]);
@@ -82,8 +82,10 @@ export async function hasGateway(
   return found.length > 0;
 }
 
-function publishesPorts({ HostConfig }: ContainerDetails): boolean {
-  return Object.keys(HostConfig.PortBindings ?? {}).length > 0;
+/** It publishes ports itself, or, where none is published, has the service's name: no gateway stands before it. */
+function isDirect({ HostConfig, NetworkSettings }: ContainerDetails, instance: InstanceIdentity): boolean {
+  const aliases = NetworkSettings.Networks?.[networkName(instance)]?.Aliases ?? [];
+  return Object.keys(HostConfig.PortBindings ?? {}).length > 0 || aliases.includes(instance.name);
 }
 
 function tableOf(
