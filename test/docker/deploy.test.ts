@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { connectEngine, type EngineClient } from "@ctrlplane/images";
 import { Project } from "../e2e/fixture.ts";
 import { dockerSocket } from "../engines/docker.ts";
 import { runLoad } from "../load/run-load.ts";
+import { StackOnEngine } from "./stack.support.ts";
 
 const socket = await dockerSocket();
 const options = { skip: socket === undefined ? "missing: Docker Engine" : false, timeout: 300_000 };
@@ -95,16 +95,16 @@ test(
 class Shop implements AsyncDisposable {
   readonly name = `shop${randomBytes(4).toString("hex")}`;
   readonly project: Project;
-  readonly #engine: EngineClient;
+  readonly #onEngine: StackOnEngine;
 
-  private constructor(project: Project, engine: EngineClient) {
+  private constructor(project: Project, socketPath: string) {
     this.project = project;
-    this.#engine = engine;
+    this.#onEngine = new StackOnEngine(this.name, socketPath);
   }
 
   static async create(): Promise<Shop> {
     assert.ok(socket !== undefined);
-    return new Shop(await Project.create(), connectEngine({ kind: "socket", path: socket }));
+    return new Shop(await Project.create(), socket);
   }
 
   get url(): string {
@@ -144,37 +144,16 @@ services:
   }
 
   /** Names of containers that run or are to run, without the stack's. */
-  async containers(): Promise<string[]> {
-    const found = await this.#engine.json<readonly { Names: string[]; Id: string }[]>({
-      method: "GET",
-      path: "/containers/json",
-      query: { all: true, filters: this.#filters },
-    });
-    const names = found.map(({ Names }) => (Names[0] ?? "").slice(`/${this.name}-`.length));
-    return names.filter((name) => !/\.old-[0-9a-f]{8}$/.test(name)).sort();
+  containers(): Promise<string[]> {
+    return this.#onEngine.containers();
   }
 
-  async volumes(): Promise<string[]> {
-    const { Volumes } = await this.#engine.json<{ Volumes: readonly { Name: string }[] | null }>({
-      method: "GET",
-      path: "/volumes",
-      query: { filters: this.#filters },
-    });
-    return (Volumes ?? []).map((each) => each.Name);
-  }
-
-  get #filters(): { readonly label: readonly string[] } {
-    return { label: [`pctl-stack=${this.name}`] };
+  volumes(): Promise<string[]> {
+    return this.#onEngine.volumes();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const query = { all: true, filters: this.#filters };
-    const left = await this.#engine.json<readonly { Id: string }[]>({ method: "GET", path: "/containers/json", query });
-    for (const { Id } of left)
-      await this.#engine.json({ method: "DELETE", path: `/containers/${Id}`, query: { force: true } });
-    await this.#engine.json({ method: "POST", path: "/networks/prune", query: { filters: this.#filters } });
-    for (const name of await this.volumes()) await this.#engine.json({ method: "DELETE", path: `/volumes/${name}` });
-    await this.#engine.close();
+    await this.#onEngine[Symbol.asyncDispose]();
     await this.project[Symbol.asyncDispose]();
   }
 }
