@@ -40,7 +40,7 @@ function sayName(image: Field, draft: Draft): void {
   draft.differs(
     image,
     "images that are built get names of pctl's own",
-    "To push them add `registry:` with the registry's address.",
+    "They stay on the engine that built them: nothing is pushed.",
   );
 }
 

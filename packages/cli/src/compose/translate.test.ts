@@ -198,6 +198,10 @@ services:
   const said = tried.text.replaceAll(/\s+# /g, " ");
   assert.match(said, /`external: project_data` in place of `name: data`\./);
   assert.match(said, /`external: its_own` in place of `name: named`\./);
+  assert.deepEqual(notesOf(tried), [
+    "differs: the volume data begins empty: compose's is project_data",
+    "differs: the volume named begins empty: compose's is its_own",
+  ]);
 });
 
 test("files: bound ones, small folders, configs and secrets", async () => {
@@ -295,6 +299,20 @@ services:
   assert.deepEqual(tried.envFiles, ["a.env", "b.env"]);
   assert.deepEqual(tried.required, ["B_X"]);
   assert.deepEqual(notesOf(tried), ["differs: X has another value in b.env than elsewhere"]);
+});
+
+test("images that name another signal than SIGTERM are ended by it, as compose ends them", async () => {
+  const tried = await tryCompose(`
+services:
+  a: { image: "postgres:17" }
+  b: { image: "ghcr.io/acme/nginx:1", stop_grace_period: 5s }
+  c: { image: "nginx", stop_signal: TERM }
+  d: { image: "nginx-proxy:1" }
+`);
+  assert.deepEqual(
+    Object.values(tried.written.services).map((each) => each["stop"]),
+    [{ signal: "SIGINT" }, { grace: 5, signal: "SIGQUIT" }, { signal: "SIGTERM" }, undefined],
+  );
 });
 
 test("ports that others name are declared: a gateway passes on no others", async () => {

@@ -106,8 +106,10 @@ function addMount(item: Field, mount: Mount, draft: Draft): void {
       ...readOnly,
     });
   draft.add("volumes", { path: target, name: source, ...readOnly });
-  draft.comment(
-    `New and empty. To go on with compose's data, stop compose and write \`external: ${name}\` in place of \`name: ${source}\`.`,
+  draft.differs(
+    item,
+    `the volume ${source} begins empty: compose's is ${name}`,
+    `To go on with its data, stop compose and write \`external: ${name}\` in place of \`name: ${source}\`.`,
   );
 }
 
