@@ -9,6 +9,8 @@ export * from "./context/entry.ts";
 export * from "./context/pinned-context.ts";
 export * from "./context/read-context.ts";
 export * from "./context/tar.ts";
+export * from "./deliver/deliver-image.ts";
+export * from "./deliver/image-group.ts";
 export * from "./engine/client.ts";
 export * from "./engine/docker-context.ts";
 export * from "./engine/endpoint.ts";

@@ -406,3 +406,29 @@ test("a long wait is heard of", () => {
   assert.deepEqual(report.heartbeat(5000, 10_000), []);
   assert.deepEqual(report.heartbeat(12_000, 10_000), ["  … web    shop-web-1 started                          12.0 s"]);
 });
+
+test("a build and an image that is fetched are heard of while they take long, each under its own name", () => {
+  const report = new ChangeReport({
+    paint: plain,
+    next: nextStep([]),
+    locate: () => undefined,
+    readSource: () => undefined,
+    services: ["web", "db"],
+    command: "deploy",
+  });
+  const base = { v: 1, seq: 1, stack: "shop", level: "info", provider: "vps1", data: {} } as const;
+  const told = (ms: number, type: Event["type"], service: string, message: string) =>
+    report.render({ ...base, type, service, message, at: new Date(ms).toISOString() });
+  told(0, "build.started", "web", "builds ./web");
+  told(10, "build.progress", "web", "[2/3] RUN npm ci");
+  told(2000, "build.progress", "db", "pulling postgres:17: 12.0 of 45.0 MB, 3 of 8 layers");
+  assert.deepEqual(report.heartbeat(12_000, 10_000), [
+    "  … build  [2/3] RUN npm ci                            12.0 s",
+    "  … db     pulling postgres:17: 12.0 of 45.0 MB, 3 of 8 layers    10.0 s",
+  ]);
+  told(13_000, "build.done", "web", "sha256:77ab12 for web");
+  told(13_000, "build.progress", "web", "comes from elsewhere");
+  told(14_000, "service.started", "db", "release 1");
+  told(15_000, "service.done", "db", "release 1 serves");
+  assert.deepEqual(report.heartbeat(30_000, 10_000), ["  … web    comes from elsewhere                      17.0 s"]);
+});

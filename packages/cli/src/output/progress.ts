@@ -8,14 +8,20 @@ import { elapsed } from "./time.ts";
 const messageWidth = 40;
 
 interface Work {
+  /** As its line begins. */
+  readonly name: string;
   readonly startedMs: number;
   last: string;
 }
+
+/** With these something is at work; an image that is fetched is heard of before its service begins. */
+const begins: ReadonlySet<Event["type"]> = new Set(["service.started", "build.started", "build.progress"]);
 
 /** Turns the events of a change into lines as they come: append-only, one line for each thing that ended. */
 export class Progress {
   readonly #paint: Paint;
   readonly #nameWidth: number;
+  /** By `#keyOf`. */
   readonly #work = new Map<string, Work>();
   readonly #failures = new Map<string, ServiceFailure>();
   /** What clients met meanwhile, by service, until its end is told. */
@@ -46,7 +52,7 @@ export class Progress {
 
   render(event: Event): string[] {
     this.#remember(event);
-    const name = this.#nameOf(event) ?? (event.type.startsWith("build.") ? "build" : "");
+    const name = this.#nameOf(event) ?? "";
     switch (event.type) {
       case "build.done":
         return [this.#line("good", "✓", "build", event)];
@@ -71,9 +77,17 @@ export class Progress {
 
   /** One line for each service that has been at work for `afterMs`: what it waits for. */
   heartbeat(nowMs: number, afterMs: number): string[] {
-    return [...this.#work]
-      .filter(([, work]) => nowMs - work.startedMs >= afterMs)
-      .map(([name, work]) => this.#columns("dim", "…", name, work.last, nowMs - work.startedMs));
+    return [...this.#work.values()]
+      .filter((work) => nowMs - work.startedMs >= afterMs)
+      .map((work) => this.#columns("dim", "…", work.name, work.last, nowMs - work.startedMs));
+  }
+
+  /** A build is work of its own; what comes of an image without one is the service's. */
+  #keyOf(event: Event): string | undefined {
+    const name = this.#nameOf(event);
+    if (!event.type.startsWith("build.") || name === undefined) return name;
+    const build = `build for ${event.provider ?? ""} ${name}`;
+    return event.type === "build.progress" && !this.#work.has(build) ? name : build;
   }
 
   #nameOf({ service, provider }: Event): string | undefined {
@@ -117,10 +131,11 @@ export class Progress {
   }
 
   #line(tone: Tone, sign: string, name: string, event: Event): string {
-    const started = this.#work.get(name)?.startedMs;
+    const key = this.#keyOf(event) ?? name;
+    const started = this.#work.get(key)?.startedMs;
     const ms = number(event.data, "elapsedMs") ?? (started === undefined ? undefined : Date.parse(event.at) - started);
     if (event.type === "service.done" || event.type === "build.done" || event.type === "build.failed")
-      this.#work.delete(name);
+      this.#work.delete(key);
     return this.#columns(tone, sign, name, event.message, event.type === "service.skipped" ? undefined : ms);
   }
 
@@ -131,13 +146,15 @@ export class Progress {
   }
 
   #remember(event: Event): void {
-    const name = event.type.startsWith("build.") ? "build" : this.#nameOf(event);
-    if (name !== undefined) {
-      const work = this.#work.get(name);
+    const name = this.#nameOf(event);
+    const key = this.#keyOf(event);
+    if (name !== undefined && key !== undefined) {
+      const work = this.#work.get(key);
       const last = event.replica === undefined ? event.message : `${event.replica} ${event.message}`;
       if (work !== undefined) work.last = last;
-      else if (event.type === "service.started" || event.type === "build.started") {
-        this.#work.set(name, { startedMs: Date.parse(event.at), last });
+      else if (begins.has(event.type)) {
+        const isBuild = event.type === "build.started";
+        this.#work.set(key, { name: isBuild ? "build" : name, startedMs: Date.parse(event.at), last });
       }
     }
     if (event.type === "service.traffic" && name !== undefined && (number(event.data, "requests") ?? 0) > 0) {

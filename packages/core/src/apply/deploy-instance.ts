@@ -1,5 +1,6 @@
 import { isAsSettled } from "../model/observed.ts";
 import type { DeploymentResult } from "../model/change.ts";
+import type { InstanceIdentity } from "../model/identity.ts";
 import { newId } from "../model/ids.ts";
 import type { PinnedImage } from "../model/image.ts";
 import type { PlanAction } from "../model/plan.ts";
@@ -7,6 +8,7 @@ import type { Release } from "../model/release.ts";
 import type { DesiredInstance, KnownInstance } from "../plan/input.ts";
 import type { Provider } from "../provider/provider.ts";
 import type { Intent } from "../state/intent.ts";
+import type { Builds } from "./builds.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import type { Provisional } from "./group.ts";
 import type { HandOver } from "./hand-over.ts";
@@ -18,6 +20,8 @@ import { rollOutAndVerify } from "./roll-out-release.ts";
 
 /** What goes on around a deployment. */
 export interface DeployFrame {
+  /** Images that are made in this change. */
+  readonly builds: Builds;
   /** Success is given here, to be ended or taken back. */
   readonly hold?: (provisional: Provisional) => void;
   /** Who has its addresses until it is brought up. */
@@ -32,14 +36,14 @@ export async function deployInstance(
   action: PlanAction,
   desired: DesiredInstance,
   known: KnownInstance,
-  { hold, handOver }: DeployFrame = {},
+  { hold, handOver, builds }: DeployFrame,
 ): Promise<DeploymentResult> {
   const { instance, spec } = desired;
   const provider = scope.provider(instance);
   const begun = scope.core.clock.monotonic();
   let release: Release;
   try {
-    const image = await buildImage(scope, provider, desired);
+    const image = await buildImage(scope, provider, desired, builds);
     release = await releaseFor(scope, action, desired, known, image);
     await provider.provision({ instance, spec }, scope.context(instance));
   } catch (error) {
@@ -110,10 +114,11 @@ function tellNotBegun(scope: ChangeScope, action: PlanAction, error: unknown, el
   const { instance, from } = action;
   const failed = failedResult(instance, error, { deployment: "", elapsedMs: Math.round(elapsedMs) });
   const { deployment: _, ...result } = failed;
+  const failure = isCtrlPlaneError(error) ? error.failure : undefined;
   const serving = from === undefined ? {} : { serving: from };
   const message = result.reason ?? "failed";
   const hint = isCtrlPlaneError(error) ? error.hint : undefined;
-  const data = { outcome: "reverted", isBegun: false, elapsedMs: result.elapsedMs, hint, ...serving };
+  const data = { outcome: "reverted", isBegun: false, elapsedMs: result.elapsedMs, hint, failure, ...serving };
   scope.emitFor(instance, { type: "service.done", level: "error", message, data });
   return { ...result, outcome: "reverted", ...serving };
 }
@@ -152,31 +157,58 @@ async function pruneReleases(
   const numbers = await platform.ledger.releases(release.instance.service, records);
   const oldest = oldestOf(numbers);
   const kept = numbers.filter((number) => number > oldest || number === release.number || number === left);
-  if (kept.length < numbers.length) await platform.ledger.pruneReleases(release.instance.service, kept, records);
+  if (kept.length === numbers.length) return;
+  await platform.ledger.pruneReleases(release.instance.service, kept, records);
+  await retainReleases(scope, release.instance, kept);
+}
+
+/** What was kept for other releases of the instance alone may go. What cannot be removed is told, and stays. */
+export async function retainReleases(
+  scope: ChangeScope,
+  instance: InstanceIdentity,
+  releases: readonly number[],
+): Promise<void> {
+  try {
+    await scope.provider(instance).retain?.({ instance, releases }, scope.context(instance));
+  } catch (error) {
+    const message = `images of older releases of ${instance.service} could not be removed: ${messageOf(error)}`;
+    scope.emitFor(instance, { type: "diagnostic", level: "warn", message });
+  }
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function buildImage(scope: ChangeScope, provider: Provider, desired: DesiredInstance): Promise<PinnedImage> {
+async function buildImage(
+  scope: ChangeScope,
+  provider: Provider,
+  desired: DesiredInstance,
+  builds: Builds,
+): Promise<PinnedImage> {
   const { instance, spec, image } = desired;
   const started = scope.core.clock.monotonic();
-  if (image.source?.how === "build")
-    scope.emitFor(instance, { type: "build.started", message: `builds ${image.declared}` });
+  const isTold = builds.begin(desired);
+  if (isTold)
+    scope.emitFor(instance, {
+      type: "build.started",
+      message: `builds ${image.declared}`,
+      data: { digest: image.digest },
+    });
+  const elapsed = (): number => Math.round(scope.core.clock.monotonic() - started);
   try {
     const built = await provider.buildImage({ instance, spec, image }, scope.context(instance));
-    if (image.source?.how === "build") {
-      const elapsedMs = Math.round(scope.core.clock.monotonic() - started);
-      scope.emitFor(instance, {
-        type: "build.done",
-        message: built.digest.slice(0, 13),
-        data: { digest: built.digest, elapsedMs },
-      });
+    if (isTold) {
+      const message = `${built.digest.slice(0, 13)} ${builds.describe(desired)}`;
+      const data = { digest: built.digest, services: builds.servicesOf(desired), elapsedMs: elapsed() };
+      scope.emitFor(instance, { type: "build.done", message, data });
     }
     return built;
   } catch (error) {
-    scope.emitFor(instance, { type: "build.failed", level: "error", message: messageOf(error) });
+    if (isTold) {
+      const data = { digest: image.digest, elapsedMs: elapsed() };
+      scope.emitFor(instance, { type: "build.failed", level: "error", message: messageOf(error), data });
+    }
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import { isAsSettled } from "../model/observed.ts";
 import type { DeploymentOutcome, DeploymentResult } from "../model/change.ts";
 import type { PlanAction } from "../model/plan.ts";
 import type { DesiredInstance, KnownInstance } from "../plan/input.ts";
+import { Builds } from "./builds.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import { deployInstance } from "./deploy-instance.ts";
 import { decideGroup, type Member, type Provisional } from "./group.ts";
@@ -33,9 +34,16 @@ type Hold = ((provisional: Provisional) => void) | undefined;
 
 const blocking: readonly DeploymentOutcome[] = ["failed", "reverted", "skipped", "paused", "unreachable"];
 
+/** Kinds of actions that bring what is declared. */
+const brings: readonly PlanAction["kind"][] = ["create", "update", "configure", "resume", "revert"];
+
+type ExecuteParts = ExecuteInput & { readonly builds: Builds };
+
 /** Carries out a plan's actions, and decides nothing. */
 export function execute(scope: ChangeScope, input: ExecuteInput): Promise<DeploymentResult[]> {
-  return runActions(scope, input.actions, (action, hold) => dispatch(scope, action, input, hold));
+  const brought = input.actions.filter(({ kind }) => brings.includes(kind));
+  const builds = new Builds(brought.flatMap(({ key }) => input.desired.get(key) ?? []));
+  return runActions(scope, input.actions, (action, hold) => dispatch(scope, action, { ...input, builds }, hold));
 }
 
 /**
@@ -160,7 +168,7 @@ function passiveResult(action: PlanAction): DeploymentResult | undefined {
 async function dispatch(
   scope: ChangeScope,
   action: PlanAction,
-  input: ExecuteInput,
+  input: ExecuteParts,
   hold: Hold,
 ): Promise<DeploymentResult> {
   const known = input.known.get(action.key) ?? { instance: action.instance, releases: [] };
@@ -183,13 +191,14 @@ async function deployWanted(
   scope: ChangeScope,
   action: PlanAction,
   known: KnownInstance,
-  input: ExecuteInput,
+  input: ExecuteParts,
   hold: Hold,
 ): Promise<DeploymentResult> {
   const desired = input.desired.get(action.key);
   if (desired === undefined) throw new Error(`nothing is declared for ${action.key}`);
   const givers = (action.takesOver ?? []).flatMap((key) => input.known.get(key) ?? []);
   return deployInstance(scope, action, desired, known, {
+    builds: input.builds,
     ...(hold === undefined ? {} : { hold }),
     ...(givers.length === 0 ? {} : { handOver: handOver(scope, action, givers) }),
   });
@@ -199,7 +208,7 @@ async function revertThenDeploy(
   scope: ChangeScope,
   action: PlanAction,
   known: KnownInstance,
-  input: ExecuteInput,
+  input: ExecuteParts,
   hold: Hold,
 ): Promise<DeploymentResult> {
   const { unfinished: _unfinished, ...settled } = known;

@@ -2,6 +2,7 @@ import type { DeploymentResult } from "../model/change.ts";
 import type { PlanAction } from "../model/plan.ts";
 import type { KnownInstance } from "../plan/input.ts";
 import type { ChangeScope } from "./change-scope.ts";
+import { retainReleases } from "./deploy-instance.ts";
 import { carryOut } from "./deployment.ts";
 
 /** Takes one instance away, with its volumes only where the user said so. What could not be confirmed as gone did not happen. */
@@ -31,6 +32,9 @@ export async function removeInstance(
     );
     return { outcome: "removed", message };
   });
-  if (result.outcome === "removed") scope.draft.removed(instance);
+  if (result.outcome !== "removed") return result;
+  scope.draft.removed(instance);
+  // What left the file can be brought back by a rollback, with its images.
+  if (scope.command === "destroy") await retainReleases(scope, instance, []);
   return result;
 }

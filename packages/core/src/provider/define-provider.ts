@@ -43,6 +43,7 @@ export function defineProvider<const Declared extends readonly Capability[]>(
     ...(given.fixed === undefined ? {} : { fixed: given.fixed.bind(given) }),
     identifyImage: (request, context) => given.identifyImage(request, context),
     buildImage: (request, context) => given.buildImage(request, context),
+    ...(given.retain === undefined ? {} : { retain: given.retain.bind(given) }),
     provision: gated("provision"),
     deprovision: gated("deprovision"),
     deploy: gated("deploy"),

@@ -19,7 +19,7 @@ import { isSupported, unsupported } from "./unsupported.ts";
 /** Methods with a request and a context that answer with a promise. */
 type CallName = Exclude<
   keyof Provider,
-  "type" | "capabilities" | "check" | "address" | "fixed" | "ledger" | "close" | "logs" | "info" | "health"
+  "type" | "capabilities" | "check" | "address" | "fixed" | "retain" | "ledger" | "close" | "logs" | "info" | "health"
 >;
 
 export interface GuardOptions {
@@ -50,6 +50,7 @@ export const defaultTimeouts: Timeouts = {
 /** Methods that change something on the platform: called only while the lease is held. */
 const writing: ReadonlySet<keyof Provider> = new Set([
   "buildImage",
+  "retain",
   "provision",
   "deprovision",
   "deploy",
@@ -114,6 +115,7 @@ export function guardProvider(provider: Provider, options: GuardOptions): Provid
       throw toProviderError(error, origin);
     }
   };
+  const retain = provider.retain?.bind(provider);
   const exec = guard("exec");
   const run = guard("run");
 
@@ -131,6 +133,9 @@ export function guardProvider(provider: Provider, options: GuardOptions): Provid
     health: (context) => ask("health", context, (inner) => provider.health(inner)),
     identifyImage: guard("identifyImage"),
     buildImage: guard("buildImage"),
+    ...(retain === undefined
+      ? {}
+      : { retain: (request, context) => ask("retain", context, (inner) => retain(request, inner)) }),
     provision: guard("provision"),
     deprovision: guard("deprovision"),
     deploy: guard("deploy"),

@@ -26,6 +26,7 @@ import type {
   ProvisionResult,
   ReleaseRequest,
   ResourceUsage,
+  RetainRequest,
   RollbackRequest,
   RunRequest,
   ScaleRequest,
@@ -70,6 +71,13 @@ export interface Provider {
   identifyImage(request: IdentifyImageRequest, context: ProviderContext): Promise<PinnedImage>;
   /** The platform has the image: built, pushed, pulled or copied. Instant when it has it already. */
   buildImage(request: BuildImageRequest, context: ProviderContext): Promise<PinnedImage>;
+
+  /**
+   * Only these releases of the instance are on record from now on: what was kept for others alone (their images) may go, but nothing that another
+   * instance needs, of whatever stack. Called after a change that let releases go, and with none once an instance was destroyed. Where it
+   * fails the change stands, and a warning is told. Absent: nothing is kept, or the platform sees to it.
+   */
+  retain?(request: RetainRequest, context: ProviderContext): Promise<void>;
 
   /** What outlives a release exists: namespace, network, volumes. Runs nothing. Capability `provision`. */
   provision(request: ProvisionRequest, context: ProviderContext): Promise<ProvisionResult>;

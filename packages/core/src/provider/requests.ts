@@ -64,6 +64,12 @@ export interface BuildImageRequest {
   readonly image: PinnedImage;
 }
 
+export interface RetainRequest {
+  readonly instance: InstanceIdentity;
+  /** Numbers of the releases that can still be gone back to. None: the instance is gone for good. */
+  readonly releases: readonly number[];
+}
+
 export interface InstanceRequest {
   readonly instance: InstanceIdentity;
 }

@@ -24,7 +24,15 @@ export function localTag(digest: string): string {
   return `pctl-local:${digest.replace(/^sha256:/, "")}`;
 }
 
-/** The image that was built of this content, where the engine has it. One that lost its tag has it again. */
+/** Whether it is a name that no registry knows. */
+export function isLocalTag(reference: string): boolean {
+  return reference.startsWith("pctl-local:");
+}
+
+/**
+ * The image that was built of this content, where the engine has it. One that lost its tag has it again. What others build on an image
+ * of ours bears our labels as well, and is younger.
+ */
 export async function findBuilt(
   engine: EngineClient,
   digest: string,
@@ -34,13 +42,16 @@ export async function findBuilt(
   const [repository, name] = localTag(digest).split(":");
   const tag = localTag(digest);
   const aborting = signal === undefined ? {} : { signal };
-  const found = await engine.json<readonly { readonly Id: string; readonly RepoTags: readonly string[] | null }[]>({
+  const found = await engine.json<
+    readonly { readonly Id: string; readonly Created: number; readonly RepoTags: readonly string[] | null }[]
+  >({
     method: "GET",
     path: "/images/json",
     query: { filters },
     ...aborting,
   });
-  const [image] = found;
+  const oldest = found.toSorted((a, b) => a.Created - b.Created)[0];
+  const image = found.find((each) => each.RepoTags?.includes(tag) === true) ?? oldest;
   if (image === undefined) return undefined;
   if (image.RepoTags?.includes(tag) !== true) {
     const query = { repo: repository, tag: name };

@@ -1,5 +1,5 @@
 import { segment, type EngineClient } from "../engine/client.ts";
-import { isEngineError, mapEngineError } from "../engine/errors.ts";
+import { isEngineError, mapEngineError, unlessMissing } from "../engine/errors.ts";
 import { contentLabel, localTag } from "./built-image.ts";
 
 /** An image of ours on an engine, as its list shows it. */
@@ -35,23 +35,42 @@ export async function listBuilt(engine: EngineClient, signal?: AbortSignal): Pro
 }
 
 /**
- * Takes the name that we gave it from an image that `listBuilt` told; with its last name the image goes. Whether that name is gone now:
- * an image that a container uses keeps it. Who calls knows that no release needs the image.
+ * Takes the names that we gave it from the image that was built of this content: `pctl-local:…`, and that of its registry. With its last name the
+ * image goes. False where a container uses it: then it keeps them all. Who calls knows that no release needs the image.
  */
 export async function removeBuilt(
   engine: EngineClient,
-  image: Pick<KeptImage, "digest">,
+  { digest }: Pick<KeptImage, "digest">,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const tag = localTag(image.digest);
-  const request = { method: "DELETE", path: `/images/${segment(tag)}` } as const;
+  const aborting = signal === undefined ? {} : { signal };
+  const list = <T>(path: string, filters: object): Promise<readonly T[]> =>
+    engine.json({ method: "GET", path, query: { all: true, filters }, ...aborting });
   try {
-    await engine.json({ ...request, ...(signal === undefined ? {} : { signal }) });
+    const label = ["managed-by=pctl", `${contentLabel}=${digest}`];
+    const images = await list<{ readonly Id: string; readonly RepoTags: readonly string[] | null }>("/images/json", {
+      label,
+    });
+    const named = images.map(({ Id, RepoTags }) => ({ id: Id, names: (RepoTags ?? []).filter(isOf(digest)) }));
+    for (const { id, names } of named) {
+      if (names.length === 0) continue;
+      // One that ended, too: and while an image has other names, the engine would take this one all the same.
+      if ((await list<object>("/containers/json", { ancestor: [id] })).length > 0) return false;
+      for (const name of names) {
+        const path = `/images/${segment(name)}`;
+        await unlessMissing(engine.json({ method: "DELETE", path, ...aborting }));
+      }
+    }
     return true;
   } catch (error) {
-    if (isEngineError(error, 404)) return true;
-    // A container uses it.
+    // A container came to use it.
     if (isEngineError(error, 409)) return false;
-    throw mapEngineError(error, `removing the image ${tag}`);
+    throw mapEngineError(error, `removing the image ${localTag(digest)}`);
   }
+}
+
+/** Names with the content's hash as their tag, perhaps with a platform behind it. */
+function isOf(digest: string): (name: string) => boolean {
+  const hash = digest.replace(/^sha256:/, "");
+  return (name) => new RegExp(`:${hash}(-[a-z0-9-]+)?$`).test(name);
 }

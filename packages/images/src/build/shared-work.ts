@@ -1,4 +1,4 @@
-/** Work that several callers want at a time and that is done once. It is aborted when nobody waits for it any more. */
+/** Work that several callers want at a time and that is done once. It is aborted when nobody waits for it any more; who comes after its end begins anew. */
 export interface SharedWork<T, P> {
   /** The result of the work under `key`, begun by `start` where it does not run yet. */
   run(
@@ -27,15 +27,22 @@ export function sharedWork<T, P>(): SharedWork<T, P> {
     async run(key, start, { signal, onProgress } = {}) {
       signal?.throwIfAborted();
       const listener = (progress: P) => onProgress?.(progress);
-      const work = running.get(key) ?? begin(start);
-      running.set(key, work);
+      const known = running.get(key);
+      const work = known ?? begin(start);
+      const forget = (): void => {
+        if (running.get(key) === work) running.delete(key);
+      };
+      if (known === undefined) {
+        running.set(key, work);
+        work.result.then(forget, forget);
+      }
       work.listeners.add(listener);
       try {
         return await unlessAborted(work.result, signal);
       } finally {
         work.listeners.delete(listener);
         if (work.listeners.size === 0) {
-          if (running.get(key) === work) running.delete(key);
+          forget();
           work.abort.abort(signal?.reason);
         }
       }

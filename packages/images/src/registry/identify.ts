@@ -1,4 +1,5 @@
 import { CtrlPlaneError, type PinnedImage } from "@ctrlplane/core/provider";
+import { isLocalTag } from "../build/built-image.ts";
 import { segment, type EngineClient } from "../engine/client.ts";
 import { unlessMissing, mapEngineError } from "../engine/errors.ts";
 import { mapRegistryError } from "./errors.ts";
@@ -19,27 +20,14 @@ interface LocalImage {
 export async function identifyImage(
   engine: EngineClient,
   declared: string,
-  { login, signal }: Pick<TransferOptions, "login" | "signal"> = {},
+  options: Pick<TransferOptions, "login" | "signal"> = {},
 ): Promise<PinnedImage> {
+  const { signal } = options;
   const parsed = parseReference(declared);
   if (parsed.digest !== undefined) return pinned(declared, parsed, parsed.digest);
   const local = await findLocal(engine, declared, signal);
   if (local === undefined) {
-    const path = `/distribution/${segment(withTag(parsed))}/json`;
-    const aborting = signal === undefined ? {} : { signal };
-    const digest = await withLogin(parsed.domain, login, async (headers) => {
-      try {
-        const found = await engine.json<{ readonly Descriptor: { readonly digest: string } }>({
-          method: "GET",
-          path,
-          headers,
-          ...aborting,
-        });
-        return found.Descriptor.digest;
-      } catch (error) {
-        throw mapRegistryError(error, `looking up ${declared}`, "IMAGE_PULL");
-      }
-    }).catch((error: unknown) => {
+    const digest = await registryDigest(engine, withTag(parsed), options).catch((error: unknown) => {
       throw asInvalid(error, declared);
     });
     return pinned(declared, parsed, digest);
@@ -50,8 +38,30 @@ export async function identifyImage(
 }
 
 /**
+ * The digest by which its registry knows an image, a name with a tag, asked by the engine.
+ * @throws `NOT_FOUND` where it knows none, `UNAUTHORIZED`, `UNAVAILABLE`.
+ */
+export async function registryDigest(
+  engine: EngineClient,
+  reference: string,
+  { login, signal }: Pick<TransferOptions, "login" | "signal">,
+): Promise<string> {
+  const parsed = parseReference(reference);
+  const path = `/distribution/${segment(completeReference(parsed))}/json`;
+  return withLogin(parsed.domain, login, async (headers) => {
+    try {
+      const request = { method: "GET", path, headers, ...(signal === undefined ? {} : { signal }) } as const;
+      const found = await engine.json<{ readonly Descriptor: { readonly digest: string } }>(request);
+      return found.Descriptor.digest;
+    } catch (error) {
+      throw mapRegistryError(error, `looking up ${reference}`, "IMAGE_PULL");
+    }
+  });
+}
+
+/**
  * The engine has the pinned image: it is fetched where it is missing. Returns its id on the engine.
- * @throws as `pullImage`; `NOT_FOUND` where it was known by its id alone and is gone.
+ * @throws as `pullImage`; `NOT_FOUND` where no registry knows it and it is gone.
  */
 export async function ensureImage(
   engine: EngineClient,
@@ -61,10 +71,12 @@ export async function ensureImage(
   const { declared, reference = declared } = image;
   const there = await findLocal(engine, reference, options.signal);
   if (there !== undefined) return there.Id;
-  if (reference.startsWith("sha256:")) {
+  if (reference.startsWith("sha256:") || isLocalTag(reference)) {
     throw new CtrlPlaneError("NOT_FOUND", `the image ${declared} is not on ${engine.description} any more`, {
       target: declared,
-      hint: "No registry knows it: build or load it there again.",
+      hint: isLocalTag(reference)
+        ? "It was built there and removed by others: `pctl deploy` builds it again from what is in the folder now."
+        : "No registry knows it: build or load it there again.",
       failure: { verdict: "IMAGE_PULL", reason: `${reference} is gone` },
     });
   }

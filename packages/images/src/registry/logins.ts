@@ -11,10 +11,16 @@ export function findLogin(
   env: Readonly<Record<string, string | undefined>>,
 ): FindLogin {
   return (registry) => {
-    const isDeclared = declared !== undefined && registryHost(declared.url) === registryHost(registry);
+    const isDeclared = declared !== undefined && declaredHost(declared.url) === registryHost(registry);
     const { username, password } = declared ?? {};
     if (isDeclared && username !== undefined && password !== undefined)
       return Promise.resolve({ kind: "password", username, password });
     return dockerLogin(registryHost(registry), env);
   };
+}
+
+/** A place without a host is on the Hub, as in the name of an image: `ann/shop`. */
+function declaredHost(url: string): string {
+  const host = registryHost(url);
+  return /^https?:\/\//.test(url) || /[.:]/.test(host) || host === "localhost" ? host : "docker.io";
 }

@@ -5,12 +5,12 @@ import { parseReference, completeReference } from "./reference.ts";
 
 /**
  * The name under which an image is pushed to a declared registry. A URL with a path is the repository itself, as in pctl 1.1; one that is
- * only a host gets `name` behind it, e.g. `shop-web`.
+ * only a host gets `name` behind it, e.g. `shop`, in lower case as registries want it.
  * @throws `INVALID` where that is no name of an image.
  */
 export function repositoryIn({ url }: Pick<RegistrySpec, "url">, name: string): string {
   const place = url.replace(/^https?:\/\//, "").replace(/\/+$/, "");
-  const repository = place.includes("/") ? place : `${place}/${name}`;
+  const repository = place.includes("/") ? place : `${place}/${name.toLowerCase()}`;
   parseReference(repository);
   return repository;
 }

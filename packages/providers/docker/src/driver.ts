@@ -15,6 +15,7 @@ import { observeInstance } from "./describe-instance.ts";
 import { execIn } from "./exec.ts";
 import { drainTarget } from "./gateway/index.ts";
 import { gateOf } from "./gate.ts";
+import type { EngineImages } from "./image.ts";
 import { requireOurs, type InstanceRecord, type InstanceRecords } from "./instance-records.ts";
 import { waitJob } from "./job-end.ts";
 import { dockerLabel } from "./labels.ts";
@@ -30,6 +31,7 @@ import { outlive } from "./wait-ready.ts";
 export interface DriverParts {
   readonly engine: EngineClient;
   readonly records: InstanceRecords;
+  readonly images: Pick<EngineImages, "having">;
   /** Where published ports are reached by people: the host's address. */
   readonly publicHost: string;
   /** Image of gateways: HAProxy. */
@@ -41,7 +43,7 @@ const keptDeployments = 2;
 
 /** Replicas as containers of one engine, without anything of ours running beside it. */
 export function dockerDriver(parts: DriverParts): ReplicaDriver {
-  const { engine, records } = parts;
+  const { engine, records, images } = parts;
   /** Starts that passed their gate in this process: container → when it was started. */
   const passed = new Map<string, string>();
   /** Of every replica that was made or seen by this process. */
@@ -82,7 +84,9 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
 
     async create(request, context) {
       const { instance } = request.release;
-      const replica = await mappedEngine(instance.name, () => createReplica(engine, request, context));
+      const replica = await mappedEngine(instance.name, () =>
+        images.having(request.release, context, () => createReplica(engine, request, context)),
+      );
       instances.set(replica.id, instance);
       return replica;
     },

@@ -2,30 +2,38 @@ import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type {
   BuildImageRequest,
   IdentifyImageRequest,
+  InstanceIdentity,
   PinnedImage,
   ProviderContext,
   ProviderEnvironment,
+  Release,
   ServiceSpec,
 } from "@ctrlplane/core/provider";
 import {
-  buildImage,
   buildSource,
+  deliverImage,
   ensureImage,
   findLogin,
   identifyImage,
+  isEngineError,
   localTag,
   mappedEngine,
   readContext,
+  repositoryIn,
   type BuildContext,
-  type BuildProgress,
+  type DeliveryProgress,
   type EngineClient,
+  type TransferProgress,
 } from "@ctrlplane/images";
+import { joinImageGroup } from "./image-groups.ts";
+import { imageProgress } from "./image-progress.ts";
+import type { ImageAccount } from "./kept-images.ts";
 
 /** What is needed to know and to make the images of a stack. */
 export type ImageParts = Pick<ProviderEnvironment, "folder" | "env">;
 
-/** Images by reference are fetched by the engine, all others built on it. */
-export function engineImages(engine: EngineClient, { folder, env }: ImageParts) {
+/** Images by reference are fetched by the engine; all others are built on one engine of the stack, and come from there or from their registry. */
+export function engineImages(engine: EngineClient, kept: ImageAccount, { folder, env }: ImageParts) {
   /** Of a build context that was read for the plan: where its hashes are kept. */
   let cacheDir: string | undefined;
   const contextOf = async (spec: ServiceSpec, context: ProviderContext): Promise<BuildContext | undefined> => {
@@ -34,10 +42,32 @@ export function engineImages(engine: EngineClient, { folder, env }: ImageParts) 
     return source === undefined ? undefined : readContext(source, options);
   };
 
+  const ensure = async (spec: ServiceSpec, image: PinnedImage, context: ProviderContext): Promise<void> => {
+    const { signal } = context;
+    const name = image.declared;
+    const pulling = { login: loginOf(spec, env), signal, onProgress: tellPull(name, imageProgress(context)) };
+    await mappedEngine(name, () => ensureImage(engine, image, pulling));
+  };
+
   return {
+    /**
+     * What `make` makes of a release. Where the engine lacks the image meanwhile, as after a rollback to one that others removed, it is fetched once
+     * more: `NOT_FOUND` where no registry knows it.
+     */
+    async having<T>({ spec, image }: Release, context: ProviderContext, make: () => Promise<T>): Promise<T> {
+      try {
+        return await make();
+      } catch (error) {
+        if (!isEngineError(error, 404) || !/no such image/i.test(error.message)) throw error;
+        await ensure(spec, image, context);
+        return make();
+      }
+    },
+
     async identify(request: IdentifyImageRequest, context: ProviderContext): Promise<PinnedImage> {
-      const { spec, current } = request;
+      const { spec, current, instance } = request;
       cacheDir = request.cacheDir;
+      joinImageGroup(instance.lineage, engine);
       if (spec.image.kind === "reference") {
         const { reference } = spec.image;
         // A tag is looked up again only on request: nothing is restarted because somebody moved it.
@@ -46,6 +76,8 @@ export function engineImages(engine: EngineClient, { folder, env }: ImageParts) 
       }
       const read = await contextOf(spec, context);
       if (read === undefined) throw new Error("a build has a context");
+      // Throws where that is no place for an image.
+      repositoryOf(spec, instance);
       const { digest, bytes, files, source } = read;
       return {
         digest,
@@ -55,24 +87,37 @@ export function engineImages(engine: EngineClient, { folder, env }: ImageParts) 
       };
     },
 
-    async build({ spec, image }: BuildImageRequest, context: ProviderContext): Promise<PinnedImage> {
-      const login = loginOf(spec, env);
-      const { signal } = context;
+    async build({ instance, spec, image }: BuildImageRequest, context: ProviderContext): Promise<PinnedImage> {
       if (spec.image.kind === "reference") {
-        await mappedEngine(image.declared, () => ensureImage(engine, image, { login, signal }));
+        await ensure(spec, image, context);
         return image;
       }
+      const login = loginOf(spec, env);
+      const { signal } = context;
       const read = await contextOf(spec, context);
       if (read?.digest !== image.digest) throw changed(image);
-      const secrets = secretsOf(read.source.secrets, env);
-      await buildImage(engine, read, { login, secrets, signal, onProgress: (each) => tell(each, context) });
-      return image;
+      await kept.mark(instance, image.digest, context);
+      const repository = repositoryOf(spec, instance);
+      const reference = await deliverImage(engine, read, {
+        login,
+        secrets: secretsOf(read.source.secrets, env),
+        group: joinImageGroup(instance.lineage, engine),
+        ...(repository === undefined ? {} : { repository }),
+        signal,
+        onProgress: imageProgress(context),
+      });
+      return { ...image, reference };
     },
   };
 }
 
 function loginOf({ registry }: ServiceSpec, env: ImageParts["env"]): ReturnType<typeof findLogin> {
   return findLogin(registry, env);
+}
+
+/** Where images of a stack are kept: one place for all of its services, so that equal content is there once. */
+function repositoryOf({ registry }: ServiceSpec, { stack }: InstanceIdentity): string | undefined {
+  return registry === undefined ? undefined : repositoryIn(registry, stack);
 }
 
 function secretsOf(names: readonly string[], env: ImageParts["env"]): Readonly<Record<string, string>> {
@@ -84,9 +129,8 @@ function secretsOf(names: readonly string[], env: ImageParts["env"]): Readonly<R
   );
 }
 
-function tell(progress: BuildProgress, context: ProviderContext): void {
-  if (progress.kind === "output") context.progress({ type: "build.progress", message: progress.text });
-  else if (progress.state === "started") context.progress({ type: "build.progress", message: progress.step });
+function tellPull(name: string, tell: (progress: DeliveryProgress) => void): (progress: TransferProgress) => void {
+  return (each) => tell({ kind: "pull", name, ...each });
 }
 
 function changed(image: PinnedImage): CtrlPlaneError {
@@ -96,3 +140,5 @@ function changed(image: PinnedImage): CtrlPlaneError {
     hint: "Run the same command again.",
   });
 }
+
+export type EngineImages = ReturnType<typeof engineImages>;

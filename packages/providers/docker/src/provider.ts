@@ -9,6 +9,8 @@ import { fixedParts } from "./container-body.ts";
 import { dockerDriver } from "./driver.ts";
 import { engineHealth, version } from "./health.ts";
 import { engineImages, type ImageParts } from "./image.ts";
+import { leaveImageGroups } from "./image-groups.ts";
+import { keptImages } from "./kept-images.ts";
 import { instanceRecords, requireOurs } from "./instance-records.ts";
 import { volumeLedger } from "./ledger.ts";
 import { listInstances } from "./list-instances.ts";
@@ -36,8 +38,9 @@ export function createDockerProvider(parts: DockerParts): Provider {
   const engine = shareReads(parts.engine);
   const { gatewayImage = "haproxy:lts" } = parts;
   const records = instanceRecords(engine);
-  const driver = through(dockerDriver({ engine, records, publicHost, gatewayImage }));
-  const images = engineImages(engine, environment);
+  const kept = keptImages(engine, records);
+  const images = engineImages(engine, kept, environment);
+  const driver = through(dockerDriver({ engine, records, images, publicHost, gatewayImage }));
 
   /** Refuses what bears the name and is another's, before anything of it is touched. */
   const requireOwn = async (instance: InstanceIdentity, context: ProviderContext): Promise<void> => {
@@ -49,7 +52,7 @@ export function createDockerProvider(parts: DockerParts): Provider {
     driver,
     rangeMeans: "maximum",
     before: requireOwn,
-    run: (request, context) => runOnce(engine, request, context),
+    run: (request, context) => runOnce(engine, images, request, context),
   });
 
   return defineProvider({
@@ -66,6 +69,15 @@ export function createDockerProvider(parts: DockerParts): Provider {
     fixed: fixedParts,
     identifyImage: (request, context) => images.identify(request, context),
     buildImage: (request, context) => images.build(request, context),
+    retain: (request, context) => kept.retain(request, context),
+    async deploy(request, context) {
+      await kept.note(request.release, context);
+      return machines.deploy(request, context);
+    },
+    async rollback(request, context) {
+      await kept.note(request.release, context);
+      return machines.rollback(request, context);
+    },
     async provision({ instance, spec }, context) {
       await requireOwn(instance, context);
       return mappedEngine(instance.name, async () => {
@@ -89,6 +101,9 @@ export function createDockerProvider(parts: DockerParts): Provider {
     list: (selector, context) =>
       mappedEngine(engine.description, () => listInstances({ engine, records, publicHost }, selector, context.signal)),
     ledger: volumeLedger(engine),
-    close: () => engine.close(),
+    close: () => {
+      leaveImageGroups(engine);
+      return engine.close();
+    },
   });
 }

@@ -4,6 +4,7 @@ import type { ExecSession, ProviderContext, RunRequest, Terminal } from "@ctrlpl
 import { mapEngineError, segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
 import { containerBody } from "./container-body.ts";
 import { putFiles } from "./files.ts";
+import type { EngineImages } from "./image.ts";
 import { roleLabels } from "./labels.ts";
 import { mountsOf, networkName } from "./names.ts";
 import { openSession } from "./session.ts";
@@ -13,6 +14,7 @@ import { ensureMounts } from "./volumes.ts";
 /** A fresh container of a release, with the volumes of its first replica, without ports; gone when its command ends. */
 export async function runOnce(
   engine: EngineClient,
+  images: Pick<EngineImages, "having">,
   { instance, release, command, terminal }: RunRequest,
   context: ProviderContext,
 ): Promise<ExecSession> {
@@ -44,13 +46,9 @@ export async function runOnce(
   };
   try {
     await ensureMounts(engine, instance, mountsOf(instance, release.revision.volumes, 1), context);
-    const { Id: id } = await engine.json<{ readonly Id: string }>({
-      method: "POST",
-      path: "/containers/create",
-      query: { name },
-      body: wanted,
-      signal,
-    });
+    const request = { method: "POST", path: "/containers/create", query: { name }, body: wanted, signal } as const;
+    const create = () => engine.json<{ readonly Id: string }>(request);
+    const { Id: id } = await images.having(release, context, create);
     const remove = (): Promise<unknown> =>
       unlessMissing(engine.json({ method: "DELETE", path: `/containers/${id}`, query: { force: true, v: true } }));
     try {
