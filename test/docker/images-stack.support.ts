@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { connectEngine, segment, type EngineClient } from "@ctrlplane/images";
+import { join } from "node:path";
+import { buildImage, buildSource, connectEngine, readContext, segment, type EngineClient } from "@ctrlplane/images";
 import type { Event } from "@ctrlplane/core";
 import { Project, type RunOptions } from "../e2e/fixture.ts";
 import type { DockerHost } from "../engines/hosts.ts";
@@ -27,10 +28,10 @@ export class ImageStack implements AsyncDisposable {
     return new ImageStack(await Project.create(), engines);
   }
 
-  /** Content of `./web` that no other stack has; `more`: further instructions of its Dockerfile. */
+  /** Content of `./web` that no other stack has; `more`: instructions before it is copied. */
   async content(word: string, more: readonly string[] = []): Promise<void> {
     const program = 'CMD ["sh", "-c", "trap exit TERM; cat /word; sleep 100000 & wait"]';
-    const lines = ["FROM busybox", `LABEL ctrlplane-test=${this.name}`, "COPY word /word", ...more, program, ""];
+    const lines = ["FROM busybox", `LABEL ctrlplane-test=${this.name}`, ...more, "COPY word /word", program, ""];
     await this.project.write({ "web/Dockerfile": lines.join("\n"), "web/word": `${word} of ${this.name}\n` });
   }
 
@@ -38,6 +39,14 @@ export class ImageStack implements AsyncDisposable {
   async events(code: number, words: readonly string[], options: RunOptions = {}): Promise<readonly Event[]> {
     const said = await this.project.expect(code, [...words, "--json"], options);
     return said.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as Event] : []));
+  }
+
+  /** The name of the image of that content, built by hand. */
+  async build(engine: EngineClient): Promise<string> {
+    const { folder } = this.project;
+    const source = await buildSource({ kind: "path", path: join(folder, "web"), declared: "./web" }, folder);
+    assert.ok(source !== undefined);
+    return (await buildImage(engine, await readContext(source))).tag;
   }
 
   /** Names of this stack's images on an engine, sorted. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after } from "node:test";
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -81,6 +81,11 @@ export class Project implements AsyncDisposable {
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, content);
     }
+  }
+
+  /** A file of the project's folder. */
+  read(path: string): Promise<string> {
+    return readFile(join(this.folder, path), "utf8");
   }
 
   /** The server in `./web` behaves in another way from the next deploy on. */

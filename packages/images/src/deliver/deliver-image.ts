@@ -2,7 +2,7 @@ import { isCtrlPlaneError } from "@ctrlplane/core/provider";
 import { buildImage, type BuildOptions } from "../build/build-image.ts";
 import { findBuilt, localTag } from "../build/built-image.ts";
 import type { BuildProgress } from "../build/progress.ts";
-import { carryImage, type CarryProgress } from "../carry/carry-image.ts";
+import { carryImage, type CarriedImage, type CarryProgress } from "../carry/carry-image.ts";
 import type { BuildContext } from "../context/read-context.ts";
 import type { EngineClient } from "../engine/client.ts";
 import { mapEngineError } from "../engine/errors.ts";
@@ -10,7 +10,7 @@ import { ensureImage, registryDigest } from "../registry/identify.ts";
 import { tagImage } from "../registry/repository.ts";
 import { pushImage } from "../registry/transfer.ts";
 import type { TransferProgress } from "../registry/transfer-progress.ts";
-import type { ImageGroup } from "./image-group.ts";
+import { onFirst, type ImageGroup } from "./image-group.ts";
 
 /** How an image comes to an engine, as it happens. */
 export type DeliveryProgress =
@@ -18,7 +18,9 @@ export type DeliveryProgress =
   /** `name` goes to its registry, or comes from there. */
   | ({ readonly kind: "push" | "pull"; readonly name: string } & TransferProgress)
   /** It travels from another engine, which `from` describes. */
-  | ({ readonly kind: "carry"; readonly from: string } & CarryProgress);
+  | ({ readonly kind: "carry"; readonly from: string } & CarryProgress)
+  /** It has come from there: what travelled of it. */
+  | ({ readonly kind: "carried"; readonly from: string } & Pick<CarriedImage, "bytes" | "sharedLayers">);
 
 export interface DeliverOptions extends Omit<BuildOptions, "onProgress"> {
   /** Where else it may be, or be built. The engine itself may be in it. */
@@ -33,8 +35,8 @@ export interface DeliverOptions extends Omit<BuildOptions, "onProgress"> {
 const askMs = 10_000;
 
 /**
- * The engine has the image of this content. It is built once for all engines of the group that are of one kind, on the first that asks, and only
- * where none of them has it. Without a repository it is carried to the others; with one it is pushed, unless the registry has it, and each engine
+ * The engine has the image of this content. It is built once for all engines of the group that are of one kind, on the first of those that
+ * expect it and can be reached, and only where none of the group has it. Without a repository it is carried to the others; with one it is pushed, unless the registry has it, and each engine
  * pulls it by its digest. Returns the name by which this engine runs exactly this image.
  * @throws what `buildImage`, `carryImage`, `pushImage` and `pullImage` throw.
  */
@@ -67,13 +69,41 @@ async function bring(
   if ((await findBuilt(engine, digest, signal)) !== undefined) return tag;
   const holder = await group.once(`${digest} ${platform}`, signal, async (shared) => {
     const found = await findHolder(engine, context, platform, group, shared);
-    if (found === undefined) await buildImage(engine, context, { ...options, signal: shared });
-    return found ?? engine;
+    if (found !== undefined) return found;
+    const build = (each: EngineClient) => buildImage(each, context, { ...options, signal: shared });
+    return (await onFirst(await builders(engine, context, platform, group), build)).engine;
   });
   if (holder === engine) return tag;
-  const tell = (each: CarryProgress): void => onProgress?.({ kind: "carry", from: holder.description, ...each });
-  await carryImage(holder, engine, tag, { ...aborting(signal), onProgress: tell });
+  const from = holder.description;
+  const tell = (each: CarryProgress): void => onProgress?.({ kind: "carry", from, ...each });
+  await group.once(`${digest} to ${engine.description}`, signal, async (shared) => {
+    const { bytes, sharedLayers } = await carryImage(holder, engine, tag, { signal: shared, onProgress: tell });
+    onProgress?.({ kind: "carried", from, bytes, sharedLayers });
+  });
   return tag;
+}
+
+/** Engines that may build it: always the same one first, for its cache of steps. */
+async function builders(
+  engine: EngineClient,
+  { digest, source }: BuildContext,
+  platform: string,
+  group: ImageGroup,
+): Promise<readonly EngineClient[]> {
+  const expecting = group.expecting(digest, engine);
+  if (source.platform !== undefined) return expecting;
+  const fits = await Promise.all(expecting.map((each) => isOf(each, platform)));
+  return expecting.filter((_, index) => fits[index]);
+}
+
+/** False where it does not answer. */
+async function isOf(engine: EngineClient, platform: string): Promise<boolean> {
+  try {
+    return (await platformOf(engine)) === platform;
+  } catch (error) {
+    if (isCtrlPlaneError(error)) return false;
+    throw error;
+  }
 }
 
 /** Another engine of the group that has it. */
@@ -89,7 +119,7 @@ async function findHolder(
     [...engines].map(async (other) => {
       if (other === engine) return undefined;
       try {
-        if (source.platform === undefined && (await platformOf(other)) !== platform) return undefined;
+        if (source.platform === undefined && !(await isOf(other, platform))) return undefined;
         return (await findBuilt(other, digest, within)) === undefined ? undefined : other;
       } catch (error) {
         if (signal.aborted) throw error;
@@ -120,9 +150,12 @@ async function pass(
     const known = await knownDigest(engine, name, transfer);
     if (known !== undefined) return known;
     const own = onProgress === undefined ? {} : { onProgress };
-    const image = await buildImage(engine, context, { ...rest, ...own, signal: shared });
-    await tagImage(engine, image.id, name, shared);
-    return pushImage(engine, name, { ...transfer, onProgress: tell("push") });
+    const make = async (each: EngineClient): Promise<string> => {
+      const image = await buildImage(each, context, { ...rest, ...own, signal: shared });
+      await tagImage(each, image.id, name, shared);
+      return pushImage(each, name, { ...transfer, onProgress: tell("push") });
+    };
+    return (await onFirst(await builders(engine, context, platform, group), make)).result;
   });
   const reference = `${repository}@${digest}`;
   const image = { declared: name, reference };

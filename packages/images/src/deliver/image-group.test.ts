@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
-import { imageGroup } from "./image-group.ts";
+import { connectEngine, type EngineClient } from "../engine/client.ts";
+import { imageGroup, onFirst } from "./image-group.ts";
+
+/** Nobody is asked. */
+const engines = ["one", "two", "three"].map((name) => connectEngine({ kind: "socket", path: `/nowhere/${name}` }));
+const [one, two, three] = engines as [EngineClient, EngineClient, EngineClient];
 
 test("one does it for all who ask at a time", async () => {
   const group = imageGroup();
@@ -11,35 +16,31 @@ test("one does it for all who ask at a time", async () => {
     await Promise.resolve();
     return count;
   };
-  const results = await Promise.all([1, 2, 3].map(() => group.once("a", undefined, work)));
-  assert.deepEqual(results, [1, 1, 1]);
+  assert.deepEqual(await Promise.all([1, 2, 3].map(() => group.once("a", undefined, work))), [1, 1, 1]);
   assert.equal(await group.once("a", undefined, work), 2, "later it is asked for anew");
 });
 
-test("what befell the engine of one is no matter of the others, a build that fails is", async () => {
+test("an image is built where it is expected, always on the same engine first", () => {
   const group = imageGroup();
-  const tried: string[] = [];
-  const ask = (name: string, error?: CtrlPlaneError) =>
-    group.once("a", undefined, async () => {
-      tried.push(name);
-      await Promise.resolve();
-      if (error !== undefined) throw error;
-      return name;
-    });
-  const cut = new CtrlPlaneError("UNAVAILABLE", "the connection broke");
-  const [one, two, three] = await Promise.allSettled([ask("one", cut), ask("two"), ask("three")]);
-  assert.equal(one.status === "rejected" && one.reason, cut);
-  assert.deepEqual(
-    [two, three].map((each) => each.status === "fulfilled" && each.value),
-    ["two", "two"],
-  );
-  assert.deepEqual(tried, ["one", "two"]);
+  group.expect(one, "b");
+  group.expect(two, "a");
+  group.expect(one, "a");
+  assert.deepEqual(group.expecting("a", two), [one, two]);
+  assert.deepEqual(group.expecting("b", one), [one]);
+  assert.deepEqual(group.expecting("a", three), [one, two, three]);
+  group.leave(one);
+  assert.deepEqual(group.expecting("a", two), [two]);
+  assert.deepEqual([...group.engines], [two]);
+});
 
-  const failed = new CtrlPlaneError("FAILED", "exit code 1");
-  const both = await Promise.allSettled([ask("four", failed), ask("five")]);
-  assert.deepEqual(
-    both.map((each) => each.status),
-    ["rejected", "rejected"],
-  );
-  assert.deepEqual(tried.slice(2), ["four"]);
+test("what befell one engine is no matter of the next, a build that fails is", async () => {
+  const tried: EngineClient[] = [];
+  const failing = (code: "UNAVAILABLE" | "FAILED") => (engine: EngineClient) => {
+    tried.push(engine);
+    return engine === one ? Promise.reject(new CtrlPlaneError(code, "no")) : Promise.resolve("done");
+  };
+  assert.deepEqual(await onFirst([one, two, three], failing("UNAVAILABLE")), { engine: two, result: "done" });
+  await assert.rejects(onFirst([one, two], failing("FAILED")), { code: "FAILED" });
+  await assert.rejects(onFirst([one], failing("UNAVAILABLE")), { code: "UNAVAILABLE" });
+  assert.deepEqual(tried, [one, two, one, one]);
 });

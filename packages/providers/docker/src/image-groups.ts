@@ -16,8 +16,8 @@ export function joinImageGroup(lineage: string, engine: EngineClient): ImageGrou
 
 /** Nobody takes images from it any more: it is being closed. */
 export function leaveImageGroups(engine: EngineClient): void {
-  for (const [lineage, { engines }] of groups) {
-    engines.delete(engine);
-    if (engines.size === 0) groups.delete(lineage);
+  for (const [lineage, group] of groups) {
+    group.leave(engine);
+    if (group.engines.size === 0) groups.delete(lineage);
   }
 }

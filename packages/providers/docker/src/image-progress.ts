@@ -14,6 +14,7 @@ export function imageProgress(context: ProviderContext): (progress: DeliveryProg
       if (progress.state === "started") tell(progress.step);
       return;
     }
+    if (progress.kind === "carried") return tell(describeArrival(progress));
     const now = context.clock.monotonic();
     const last = told.get(progress.kind);
     if (last !== undefined && now - last < intervalMs) return;
@@ -22,7 +23,13 @@ export function imageProgress(context: ProviderContext): (progress: DeliveryProg
   };
 }
 
-type Transfer = Exclude<DeliveryProgress, { readonly kind: "step" | "output" }>;
+type Arrival = Extract<DeliveryProgress, { readonly kind: "carried" }>;
+type Transfer = Exclude<DeliveryProgress, { readonly kind: "step" | "output" | "carried" }>;
+
+function describeArrival({ from, bytes, sharedLayers }: Arrival): string {
+  const rest = sharedLayers === 0 ? "" : `; ${sharedLayers} of its layers were there`;
+  return `came from ${from}: ${megabytes(bytes)} MB${rest}`;
+}
 
 /** e.g. `pulling postgres:17: 12.3 of 45.0 MB, 3 of 8 layers`. */
 function describeTransfer(progress: Transfer): string {

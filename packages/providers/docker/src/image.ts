@@ -67,7 +67,7 @@ export function engineImages(engine: EngineClient, kept: ImageAccount, { folder,
     async identify(request: IdentifyImageRequest, context: ProviderContext): Promise<PinnedImage> {
       const { spec, current, instance } = request;
       cacheDir = request.cacheDir;
-      joinImageGroup(instance.lineage, engine);
+      const group = joinImageGroup(instance.lineage, engine);
       if (spec.image.kind === "reference") {
         const { reference } = spec.image;
         // A tag is looked up again only on request: nothing is restarted because somebody moved it.
@@ -79,6 +79,7 @@ export function engineImages(engine: EngineClient, kept: ImageAccount, { folder,
       // Throws where that is no place for an image.
       repositoryOf(spec, instance);
       const { digest, bytes, files, source } = read;
+      group.expect(engine, digest);
       return {
         digest,
         declared: source.declared,

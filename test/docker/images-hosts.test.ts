@@ -1,0 +1,93 @@
+// Without a registry an image travels from host to host, over the connections that are there.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { carryImage, type CarryProgress } from "@ctrlplane/images";
+import type { Event } from "@ctrlplane/core";
+import { dockerSocket } from "../engines/docker.ts";
+import { eventually } from "../e2e/fixture.ts";
+import { engineAt, engineOf, ImageStack, optionsOf } from "./images-stack.support.ts";
+import { masters, refusal, requireHosts, skip } from "./reach.support.ts";
+
+const socket = await dockerSocket();
+const options = { skip, timeout: 300_000 };
+/** A layer that no engine has, and that does not change with the content. */
+const large = ["RUN head -c 8000000 /dev/urandom >/large"];
+
+test("built on one host and carried to the other, then only what it lacks", options, async () => {
+  const [one, two] = requireHosts();
+  const engines = [engineOf(one), engineOf(two)] as const;
+  await using stack = await ImageStack.create(...engines);
+  await stack.project.write({
+    "pctl.yaml": `
+name: ${stack.name}
+providers: { vps1: ${optionsOf(one)}, vps2: ${optionsOf(two)} }
+services:
+  web: { image: ./web, provider: [vps1, vps2] }
+  worker: { image: ./web, provider: vps2 }
+`,
+  });
+  await stack.content("one", large);
+  const first = await stack.events(0, ["deploy", "--yes"]);
+  const [{ from, size } = { from: "", size: 0 }, ...more] = carriedIn(first);
+  assert.equal(from, `ssh://deploy@${one.address}`, "the first host builds");
+  assert.ok(size >= 8 && size < 9, `${size} MB`);
+  assert.deepEqual(more, [], "once for both services there");
+  const [onOne, onTwo] = await Promise.all(engines.map((each) => stack.containers(each)));
+  assert.match(onOne?.["web"] ?? "", /^pctl-local:[0-9a-f]{64}$/);
+  assert.deepEqual(onTwo, { web: onOne?.["web"], worker: onOne?.["web"] });
+
+  await stack.content("two", large);
+  const second = await stack.events(0, ["deploy", "--yes"]);
+  const [next] = carriedIn(second);
+  assert.ok(next?.from === from && next.size < 1, `${next?.size} MB from ${next?.from}: the large layer is there`);
+  for (const each of engines) assert.equal((await stack.images(each)).length, 2, "those of two releases");
+
+  await stack.project.ok("destroy", "--yes");
+  for (const each of engines) assert.deepEqual([await stack.images(each), await stack.roles(each)], [[], ["ledger"]]);
+});
+
+test(
+  "a connection that is cut while an image travels: a clear error, nothing of it stays, the next time it comes",
+  options,
+  async (t) => {
+    const [host] = requireHosts();
+    const [here, there] = [engineAt(socket), engineOf(host)];
+    await using stack = await ImageStack.create(here, there);
+    const own = await mkdtemp(join(tmpdir(), "ctrlplane-images-"));
+    t.after(() => rm(own, { recursive: true }));
+    // Where its control socket lies.
+    process.env["XDG_RUNTIME_DIR"] = own;
+    await there.version();
+    await stack.content("one", large);
+    const tag = await stack.build(here);
+    let isCut = false;
+    /** In the middle: what is read first waits for the connection. */
+    const cut = ({ bytes }: CarryProgress): void => {
+      if (isCut || bytes < 4_000_000) return;
+      // Of all connections to that host the one that was opened above.
+      const [connection] = masters(host, "deploy").filter(({ words }) => words.some((each) => each.startsWith(own)));
+      if (connection !== undefined) process.kill(connection.pid, "SIGKILL");
+      isCut = connection !== undefined;
+    };
+    await assert.rejects(
+      carryImage(here, there, tag, { onProgress: cut }),
+      refusal("UNAVAILABLE", /broke|ended/, true),
+    );
+    assert.ok(isCut);
+    assert.deepEqual(await stack.images(there), []);
+    await eventually("what had arrived is gone", () => host.run("ls", ["/var/lib/docker/tmp"]).trim() === "");
+    await carryImage(here, there, tag);
+    assert.deepEqual(await stack.images(there), [tag]);
+  },
+);
+
+/** What came from another host: from which, and how much of it, in MB. */
+function carriedIn(events: readonly Event[]): { readonly from: string; readonly size: number }[] {
+  return events.flatMap(({ message }) => {
+    const [, from, size] = /^came from (\S+): (\S+) MB/.exec(message) ?? [];
+    return from === undefined ? [] : [{ from, size: Number(size) }];
+  });
+}
