@@ -13,8 +13,8 @@ import { masters, refusal, requireHosts, skip } from "./reach.support.ts";
 
 const socket = await dockerSocket();
 const options = { skip, timeout: 300_000 };
-/** A layer that no engine has, and that does not change with the content. */
-const large = ["RUN head -c 8000000 /dev/urandom >/large"];
+/** A layer that no engine has, also none from an earlier run, and that does not change with the content. */
+const large = [`RUN : ${process.pid} ${Date.now()}; head -c 8000000 /dev/urandom >/large`];
 
 test("built on one host and carried to the other, then only what it lacks", options, async () => {
   const [one, two] = requireHosts();
@@ -56,10 +56,10 @@ test(
     const [host] = requireHosts();
     const [here, there] = [engineAt(socket), engineOf(host)];
     await using stack = await ImageStack.create(here, there);
-    const own = await mkdtemp(join(tmpdir(), "ctrlplane-images-"));
-    t.after(() => rm(own, { recursive: true }));
+    const folder = await mkdtemp(join(tmpdir(), "ctrlplane-images-"));
+    t.after(() => rm(folder, { recursive: true }));
     // Where its control socket lies.
-    process.env["XDG_RUNTIME_DIR"] = own;
+    process.env["XDG_RUNTIME_DIR"] = folder;
     await there.version();
     await stack.content("one", large);
     const tag = await stack.build(here);
@@ -67,10 +67,10 @@ test(
     /** In the middle: what is read first waits for the connection. */
     const cut = ({ bytes }: CarryProgress): void => {
       if (isCut || bytes < 4_000_000) return;
-      // Of all connections to that host the one that was opened above.
-      const [connection] = masters(host, "deploy").filter(({ words }) => words.some((each) => each.startsWith(own)));
-      if (connection !== undefined) process.kill(connection.pid, "SIGKILL");
-      isCut = connection !== undefined;
+      // Of all connections to that host those of the engine above: a second one where its sshd allows no more channels.
+      const own = masters(host, "deploy").filter(({ words }) => words.some((each) => each.startsWith(folder)));
+      for (const { pid } of own) process.kill(pid, "SIGKILL");
+      isCut = own.length > 0;
     };
     await assert.rejects(
       carryImage(here, there, tag, { onProgress: cut }),
