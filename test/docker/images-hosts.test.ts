@@ -54,8 +54,8 @@ test(
   options,
   async (t) => {
     const [host] = requireHosts();
-    const [here, there] = [engineAt(socket), engineOf(host)];
-    await using stack = await ImageStack.create(here, there);
+    const [here, later, there] = [engineAt(socket), engineOf(host), engineOf(host)];
+    await using stack = await ImageStack.create(here, later, there);
     const folder = await mkdtemp(join(tmpdir(), "ctrlplane-images-"));
     t.after(() => rm(folder, { recursive: true }));
     // Where its control socket lies.
@@ -77,10 +77,10 @@ test(
       refusal("UNAVAILABLE", /broke|ended/, true),
     );
     assert.ok(isCut);
-    assert.deepEqual(await stack.images(there), []);
+    assert.deepEqual(await stack.images(later), []);
     await eventually("what had arrived is gone", () => host.run("ls", ["/var/lib/docker/tmp"]).trim() === "");
-    await carryImage(here, there, tag);
-    assert.deepEqual(await stack.images(there), [tag]);
+    await carryImage(here, later, tag);
+    assert.deepEqual(await stack.images(later), [tag]);
   },
 );
 

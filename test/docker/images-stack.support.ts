@@ -68,7 +68,9 @@ export class ImageStack implements AsyncDisposable {
       ),
     );
     const known = details.map(({ Name, Config }) => [Name.slice(this.name.length + 2), Config.Image] as const);
-    return Object.fromEntries(known.filter(([name]) => !/\.old-[0-9a-f]{8}$/.test(name)).toSorted());
+    return Object.fromEntries(
+      known.filter(([name]) => !/\.old-[0-9a-f]{8}$/.test(name)).toSorted(([a], [b]) => a.localeCompare(b)),
+    );
   }
 
   /** Roles of the volumes that are left of this stack. */
