@@ -430,5 +430,5 @@ test("a build and an image that is fetched are heard of while they take long, ea
   told(13_000, "build.progress", "web", "comes from elsewhere");
   told(14_000, "service.started", "db", "release 1");
   told(15_000, "service.done", "db", "release 1 serves");
-  assert.deepEqual(report.heartbeat(30_000, 10_000), ["  … web    comes from elsewhere                      17.0 s"]);
+  assert.deepEqual(report.heartbeat(30_000, 10_000), ["  … web    comes from elsewhere                        17.0 s"]);
 });
