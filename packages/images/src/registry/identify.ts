@@ -27,7 +27,7 @@ export async function identifyImage(
   if (parsed.digest !== undefined) return pinned(declared, parsed, parsed.digest);
   const local = await findLocal(engine, declared, signal);
   if (local === undefined) {
-    const digest = await registryDigest(engine, withTag(parsed), options).catch((error: unknown) => {
+    const digest = await registryDigest(engine, declared, options).catch((error: unknown) => {
       throw asInvalid(error, declared);
     });
     return pinned(declared, parsed, digest);
@@ -38,7 +38,7 @@ export async function identifyImage(
 }
 
 /**
- * The digest by which its registry knows an image, a name with a tag, asked by the engine.
+ * The digest by which its registry knows an image, a name without one (`latest` where it has no tag), asked by the engine.
  * @throws `NOT_FOUND` where it knows none, `UNAUTHORIZED`, `UNAVAILABLE`.
  */
 export async function registryDigest(
@@ -47,7 +47,7 @@ export async function registryDigest(
   { login, signal }: Pick<TransferOptions, "login" | "signal">,
 ): Promise<string> {
   const parsed = parseReference(reference);
-  const path = `/distribution/${segment(completeReference(parsed))}/json`;
+  const path = `/distribution/${segment(withTag(parsed))}/json`;
   return withLogin(parsed.domain, login, async (headers) => {
     try {
       const request = { method: "GET", path, headers, ...(signal === undefined ? {} : { signal }) } as const;
