@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import type { Event } from "@ctrlplane/core";
+import { segment } from "@ctrlplane/images";
 import { dockerSocket } from "../engines/docker.ts";
 import type { DockerHost } from "../engines/hosts.ts";
 import { registryUser, startRegistry } from "./images-registry.support.ts";
@@ -76,6 +77,12 @@ services:
     assert.equal(pushes(second).length, 1);
     assert.equal((await tagsOf(place)).length, 2);
     assert.notEqual((await stack.containers(there))["web"], web);
+
+    // An image that others took away comes back from the registry.
+    const lost = { method: "DELETE", path: `/images/${segment(`${place}:${tag}`)}`, query: { force: true } } as const;
+    for (const each of [here, there]) await each.json(lost);
+    await project.expect(0, ["rollback", "web", "--to", "1", "--yes"], { env: login });
+    assert.deepEqual([(await stack.containers(here))["web"], (await stack.containers(there))["web"]], [web, web]);
 
     await project.ok("destroy", "--yes");
     assert.deepEqual([await stack.images(here), await stack.images(there)], [[], []]);

@@ -8,6 +8,7 @@ import { carryImage, type CarryProgress } from "@ctrlplane/images";
 import type { Event } from "@ctrlplane/core";
 import { dockerSocket } from "../engines/docker.ts";
 import { eventually } from "../e2e/fixture.ts";
+import { outcomeOf } from "../e2e/workbench.ts";
 import { engineAt, engineOf, ImageStack, optionsOf } from "./images-stack.support.ts";
 import { masters, refusal, requireHosts, skip } from "./reach.support.ts";
 
@@ -83,6 +84,44 @@ test(
     assert.deepEqual(await stack.images(later), [tag]);
   },
 );
+
+test("a deploy whose image is cut on its way ends with what is wrong, and the next one goes on", options, async (t) => {
+  const [one, two] = requireHosts();
+  const engines = [engineOf(one), engineOf(two)] as const;
+  await using stack = await ImageStack.create(...engines);
+  const folder = await mkdtemp(join(tmpdir(), "ctrlplane-images-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await stack.project.write({
+    "pctl.yaml": `
+name: ${stack.name}
+providers: { vps1: ${optionsOf(one)}, vps2: ${optionsOf(two)} }
+services:
+  web: { image: ./web, provider: vps1 }
+  api: { image: ./web, provider: vps2 }
+`,
+  });
+  await stack.content("one", [large[0]?.replace("8000000", "60000000") ?? ""]);
+  const child = stack.project.start(["deploy", "--yes", "--json"], { env: { XDG_RUNTIME_DIR: folder } });
+  const ended = outcomeOf(child);
+  let isCut = false;
+  child.stdout?.on("data", (said: Buffer) => {
+    if (isCut || !said.includes("comes from ssh")) return;
+    isCut = true;
+    const own = masters(two, "deploy").filter(({ words }) => words.some((each) => each.startsWith(folder)));
+    for (const { pid } of own) process.kill(pid, "SIGKILL");
+  });
+  const { code, stdout } = await ended;
+  assert.ok(isCut, stdout);
+  assert.notEqual(code, 0);
+  assert.match(stdout, /the connection to ssh:\/\/deploy@[\d.]+ broke/);
+  assert.deepEqual(await stack.images(engines[1]), []);
+  assert.ok("web" in (await stack.containers(engines[0])), "the other host goes on");
+
+  await stack.project.ok("deploy", "--yes");
+  assert.deepEqual(Object.keys(await stack.containers(engines[1])), ["api"]);
+  await stack.project.ok("destroy", "--yes");
+  for (const each of engines) assert.deepEqual(await stack.images(each), []);
+});
 
 /** What came from another host: from which, and how much of it, in MB. */
 function carriedIn(events: readonly Event[]): { readonly from: string; readonly size: number }[] {
