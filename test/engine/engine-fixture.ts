@@ -15,6 +15,7 @@ import {
   type Change,
   type ControlPlane,
   type Event,
+  type Provider,
   type Run,
   type Stack,
 } from "@ctrlplane/core";
@@ -67,11 +68,17 @@ export async function withBench(body: (bench: Bench) => Promise<void>): Promise<
   }
 }
 
-export function makePlane(folder: string, socket: string, audit: (call: string) => void, key = 7): ControlPlane {
+export function makePlane(
+  folder: string,
+  socket: string,
+  audit: (call: string) => void,
+  key = 7,
+  through: (provider: Provider) => Provider = (provider) => provider,
+): ControlPlane {
   return createControlPlane({
     resolveProvider: (declaration) =>
       Promise.resolve(
-        reference.create({ socket, ...declaration.options }, { name: declaration.name, folder, env: {} }),
+        through(reference.create({ socket, ...declaration.options }, { name: declaration.name, folder, env: {} })),
       ),
     store: fileStateStore(folder),
     sealer: createSealer(Buffer.alloc(32, key)),
