@@ -1,5 +1,5 @@
 import { CtrlPlaneError } from "../errors/error.ts";
-import type { InstanceStatus, SettledRelease } from "../model/observed.ts";
+import { leastReplicas, type InstanceStatus, type SettledRelease } from "../model/observed.ts";
 import type { Release } from "../model/release.ts";
 import type { ReplicaCount } from "../model/resources.ts";
 import type { StrategySpec } from "../model/spec.ts";
@@ -109,7 +109,9 @@ function verify(release: Release, replicas: ReplicaCount, status: InstanceStatus
   }
   if (served.completedAt !== undefined) return;
   if (isScheduled(release)) return verifySchedule(release, status);
-  const wanted = typeof replicas === "number" ? replicas : replicas.min;
+  const { wanted: held } = status;
+  const wanted =
+    leastReplicas({ settled: { ...served, replicas }, ...(held === undefined ? {} : { wanted: held }) }) ?? 0;
   const ready = readyOf(release, status);
   if (ready < wanted) {
     throw new CtrlPlaneError(

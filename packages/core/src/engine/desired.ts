@@ -53,7 +53,7 @@ export async function desire(
             ? [
                 ...strategyProblems(service.spec, bound.provider),
                 ...bound.provider
-                  .check(service.spec, bound.health, identity)
+                  .check(service.spec, bound.health, identity, known.get(actionKey(identity))?.observed)
                   .filter(
                     (each) => each.takenPort === undefined || !isGivenUp(each.takenPort, service.spec, bound, places),
                   ),

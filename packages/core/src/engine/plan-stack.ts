@@ -34,7 +34,8 @@ export async function prepare(
   const selection =
     options.services === undefined || options.services.length === 0 ? undefined : new Set(options.services);
   if (goal === "declared") checkNames(stack, options);
-  const seen = await survey(core, stack, context);
+  const refresh = options.refresh ?? false;
+  const seen = await survey(core, stack, context, { refresh });
   const first = knownInstances(stack, seen);
   const named = [...(goal === "nothing" ? (options.services ?? []) : []), ...(options.remove ?? [])];
   checkServices(stack, seen, first, named);
@@ -44,7 +45,7 @@ export async function prepare(
     stack,
     seen,
     first,
-    { ...(chosen === undefined ? {} : { selection: chosen }), refresh: options.refresh ?? false },
+    { ...(chosen === undefined ? {} : { selection: chosen }), refresh },
     context,
   );
   const desired = new Map(wanted.instances.map((each) => [actionKey(each.instance), each]));
@@ -109,12 +110,20 @@ async function complete(
         ...each,
         ...(served === undefined ? {} : { served: served.release }),
         ...(served?.opened === false ? { isServedMasked: true } : {}),
+        ...(isUnrecorded(each, seen) ? { isUnrecorded: true } : {}),
         ...(target === undefined ? {} : { unfinishedSpecHash: target.specHash }),
         ...(isRolledBack ? { rolledBack: { release: back.release, change: back.change } } : {}),
       },
     ];
   });
   return new Map(await Promise.all(entries));
+}
+
+/** Only where the ledger lies beside the instance: another machine's own ledger says nothing of what it lacks. */
+function isUnrecorded({ instance, observed, releases }: KnownInstance, seen: Survey): boolean {
+  const settled = observed?.settled;
+  const reach = seen.surveys.get(instance.platformId)?.platform.records.reach;
+  return settled !== undefined && reach === "platform" && !releases.includes(settled.number);
 }
 
 /** `deploy web` deploys only web, so what web needs has to serve already. */

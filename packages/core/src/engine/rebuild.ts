@@ -25,7 +25,7 @@ export async function rebuildState(
     { ...core, store: { ...core.store, read: () => Promise.resolve(before), list: () => core.store.list() } },
     stack,
     context,
-    everywhere ? Object.keys(stack.providers) : [],
+    everywhere ? { also: Object.keys(stack.providers) } : {},
   );
   const draft = new DocumentDraft(before, seen.lineage);
   draft.changed(Math.max(before?.lastChange ?? 0, seen.lastChange?.number ?? 0));

@@ -4,6 +4,7 @@ import type { Stack } from "../model/stack.ts";
 import { instanceName } from "../model/names.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { Provider } from "../provider/provider.ts";
+import type { ListSelector } from "../provider/requests.ts";
 import type { Intent } from "../state/intent.ts";
 import type { ReleaseNumbers } from "../state/release-records.ts";
 import type { StateDocument } from "../state/store.ts";
@@ -31,12 +32,12 @@ export interface Survey {
   readonly lastChange: Change | undefined;
 }
 
-/** Observes a stack: its providers, those that its state names and `also` these, their instances and records. Reads only. */
+/** Observes a stack: its providers, those that its state names and `also` these, their instances and records. `refresh`: all that can be told of them. Reads only. */
 export async function survey(
   core: Core,
   stack: Stack,
   context: ProviderContext,
-  also: readonly string[] = [],
+  { also = [], refresh = false }: { readonly also?: readonly string[]; readonly refresh?: boolean } = {},
 ): Promise<Survey> {
   const document = await core.store.read(stack.name);
   const names = new Set(Object.values(stack.services).flatMap((service) => service.providers));
@@ -47,7 +48,7 @@ export async function survey(
   const platforms = await bindPlatforms(core, stack, names, context);
   const bound = [...platforms.platforms.values()];
   const found = await Promise.all(
-    bound.map((platform) => surveyPlatform(stack, platform, providerOf(platforms, platform), context)),
+    bound.map((platform) => surveyPlatform(stack, platform, providerOf(platforms, platform), refresh, context)),
   );
   const lineage = resolveLineage({
     stack,
@@ -77,11 +78,12 @@ async function surveyPlatform(
   stack: Stack,
   platform: Platform,
   provider: Provider,
+  refresh: boolean,
   context: ProviderContext,
 ): Promise<PlatformSurvey> {
   const names = Object.keys(stack.services).map((service) => instanceName(stack.name, service));
   const [observed, intents, releases, lineage, changes] = await Promise.all([
-    listAll(provider, { stack: stack.name, names }, context),
+    listAll(provider, { stack: stack.name, names, ...(refresh ? { refresh } : {}) }, context),
     platform.ledger.intents(context),
     platform.ledger.allReleases(context),
     platform.ledger.lineage(context),
@@ -93,7 +95,7 @@ async function surveyPlatform(
 /** All pages of a list. */
 export async function listAll(
   provider: Provider,
-  selector: { readonly stack?: string; readonly names?: readonly string[] },
+  selector: Omit<ListSelector, "cursor">,
   context: ProviderContext,
 ): Promise<ObservedInstance[]> {
   const all: ObservedInstance[] = [];

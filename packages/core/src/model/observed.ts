@@ -41,6 +41,18 @@ export function isAsSettled(state: InstanceState | undefined): boolean {
   return state === "serving" || state === "completed" || state === "scheduled" || state === "running";
 }
 
+/** Something of an instance that is another than it was made: somebody changed it behind our back. */
+export interface Alteration {
+  /** Dotted, as a spec names it where it has a name for it: `image`, `env.DEBUG`, `scale.memory`, `ports`; else a word: `name`, `network`, `gateway`. */
+  readonly path: string;
+  /** As it is, for people, and of which replica: `busybox:1.36 on shop-web-2`. Never a value of the environment. */
+  readonly before: string;
+  /** As it was made. */
+  readonly after: string;
+  /** `missing`: it is gone. */
+  readonly cause: "drift" | "missing";
+}
+
 /** What was seen of an instance on its platform. */
 export interface ObservedInstance {
   /** `{stack}-{service}`. */
@@ -56,6 +68,12 @@ export interface ObservedInstance {
   /** Jobs that are registered with a schedule. */
   readonly schedule?: ScheduleStatus;
   readonly range?: { readonly min: number; readonly max: number };
+  /** Replicas that are meant to run, where the platform holds a range at one count. Absent: `settled.replicas`, of a range its minimum. */
+  readonly wanted?: number;
+  /** What else was seen to be another than it was made, as far as this page could see. A deploy makes it so again. */
+  readonly altered?: readonly Alteration[];
+  /** What the provider's own `check` wants to know of it. Plain data; nobody else reads it. */
+  readonly facts?: Readonly<Record<string, unknown>>;
   /** True after `stop`, until `start` or a deploy. */
   readonly stopped: boolean;
   /** Digest of the image that runs. */
@@ -72,6 +90,13 @@ export interface ObservedInstance {
   readonly restarts: number;
   /** ISO 8601; when the oldest current replica started. */
   readonly since?: string;
+}
+
+/** The least number of replicas that are meant to run; undefined where nothing was settled. */
+export function leastReplicas({ settled, wanted }: Pick<ObservedInstance, "settled" | "wanted">): number | undefined {
+  if (settled === undefined) return undefined;
+  if (typeof settled.replicas === "number") return settled.replicas;
+  return wanted ?? settled.replicas.min;
 }
 
 /** Written on the platform when a deployment has been carried out; small and without secrets. */

@@ -2,6 +2,7 @@ import { isEqualCount } from "../model/resources.ts";
 import type { ObservedInstance, SettledRelease } from "../model/observed.ts";
 import type { ActionKind, Cause, FieldChange, PlanAction } from "../model/plan.ts";
 import { describeDesired, describeReplicas } from "./describe.ts";
+import { drifts } from "./drift.ts";
 import { fieldChanges } from "./field-changes.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
 import { judgeOwnership } from "./ownership.ts";
@@ -66,7 +67,17 @@ function decideKind(desired: DesiredInstance, known: KnownInstance, input: PlanI
   const isEmpty = observed.settled === undefined && observed.revisions.every((each) => each.desired === 0);
   if (isEmpty && known.entry?.fingerprint === undefined) return decideAbsent(desired, known, next);
   if (observed.settled === undefined) return decideUnsettled(desired, known, next);
-  return endRemoval(decideSettled(desired, known, observed, observed.settled, next), known);
+  const decision = decideSettled(desired, known, observed, observed.settled, next);
+  return recordAnew(endRemoval(decision, known), known, observed.settled, next);
+}
+
+/** What serves and is on no record can be neither rolled back to, scaled nor restarted: that it serves is recorded again. */
+function recordAnew(decision: Decision, known: KnownInstance, settled: SettledRelease, next: number): Decision {
+  if (known.isUnrecorded !== true) return decision;
+  const notes = [`the record of release ${settled.number} was removed from the platform: its history begins anew`];
+  if (decision.release !== undefined) return { ...decision, notes: [...decision.notes, ...notes] };
+  const causes = new Set<Cause>([...decision.causes, "recovery"]);
+  return { ...decision, kind: "configure", causes: [...causes], notes: [...decision.notes, ...notes], release: next };
 }
 
 /** What is kept as it is carries nothing out, and the intent to remove it would stay: a later command took that for confirmed. */
@@ -223,77 +234,4 @@ function maskedNotes(known: KnownInstance, settled: SettledRelease): string[] {
   return [
     `release ${settled.number} was sealed with another key: its environment cannot be compared, nor brought back if this fails`,
   ];
-}
-
-/** Where the platform runs another thing than what was settled there. */
-function drifts(desired: DesiredInstance, observed: ObservedInstance, settled: SettledRelease): FieldChange[] {
-  // What has ended runs no more.
-  if (observed.stopped || settled.completedAt !== undefined) return [];
-  if (settled.schedule !== undefined) return scheduleDrifts(observed, settled);
-  const changes: FieldChange[] = [];
-  const current = observed.revisions.find(
-    (each) => each.replicaHash === settled.replicaHash && each.generation === settled.generation,
-  );
-  const wanted = typeof settled.replicas === "number" ? settled.replicas : settled.replicas.min;
-  const ready = current?.ready ?? 0;
-  if (ready < wanted) {
-    const cause: Cause = (current?.desired ?? 0) < wanted ? "missing" : "drift";
-    changes.push({ path: "replicas", before: `${ready} of ${wanted} ready`, after: `${wanted} ready`, cause });
-  } else if (typeof settled.replicas === "number" && (current?.desired ?? 0) > wanted) {
-    changes.push({
-      path: "replicas",
-      before: describeReplicas(current?.desired ?? 0),
-      after: describeReplicas(wanted),
-      cause: "drift",
-    });
-  }
-  for (const other of observed.revisions) {
-    if (other === current || other.desired === 0) continue;
-    changes.push({
-      path: "revisions",
-      before: `${other.replicaHash.slice(0, 8)} runs as well`,
-      after: "gone",
-      cause: "drift",
-    });
-  }
-  return [...changes, ...leftSchedule(observed), ...fieldDrifts(desired, observed, settled)];
-}
-
-/** Of a service: nothing of it may be run by a schedule. */
-function leftSchedule({ schedule }: ObservedInstance): FieldChange[] {
-  if (schedule === undefined) return [];
-  return [{ path: "schedule", before: `release ${schedule.release} is registered`, after: "gone", cause: "drift" }];
-}
-
-/** Its runs come and go: only that it is registered can be missed. */
-function scheduleDrifts({ schedule }: ObservedInstance, { number }: SettledRelease): FieldChange[] {
-  if (schedule?.release === number) return [];
-  const before = schedule === undefined ? "not registered" : `release ${schedule.release} is registered`;
-  return [{ path: "schedule", before, after: "registered", cause: "missing" }];
-}
-
-/** Observed fields are compared only while the declaration is the settled one: a change explains any difference. */
-function fieldDrifts(desired: DesiredInstance, observed: ObservedInstance, settled: SettledRelease): FieldChange[] {
-  if (settled.specHash !== desired.specHash) return [];
-  return observed.observedFields.flatMap((path): FieldChange[] => {
-    const wanted = JSON.stringify(at(desired.spec, path));
-    const seen = JSON.stringify(observed.fields[path]);
-    return wanted === seen
-      ? []
-      : [
-          {
-            path,
-            ...(seen === undefined ? {} : { before: seen }),
-            ...(wanted === undefined ? {} : { after: wanted }),
-            cause: "drift",
-          },
-        ];
-  });
-}
-
-function at(value: unknown, path: string): unknown {
-  return path.split(".").reduce<unknown>((inner, key) => {
-    if (inner === null || typeof inner !== "object") return undefined;
-    return (inner as Readonly<Record<string, unknown>>)[key]; // an object, checked on the line before
-  }, value);
 }

@@ -68,6 +68,8 @@ export interface KnownInstance {
   readonly releases: readonly number[];
   /** The settled release; read only where it is needed to tell what differs. */
   readonly served?: Release;
+  /** True where it serves by what the platform says, and the ledger there has no release of that number. */
+  readonly isUnrecorded?: boolean;
   /** True where the key did not open `served`: its environment and secret values are masked, and cannot be compared. */
   readonly isServedMasked?: boolean;
   /** `specHash` of the release that an unfinished deployment brings. */

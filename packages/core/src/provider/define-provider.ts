@@ -38,7 +38,7 @@ export function defineProvider<const Declared extends readonly Capability[]>(
     capabilities: () => capabilities,
     info: (context) => given.info(context),
     health: (context) => given.health(context),
-    check: (spec, platform, instance) => given.check(spec, platform, instance),
+    check: (...of) => given.check(...of),
     address: (instance, spec) => given.address(instance, spec),
     ...(given.fixed === undefined ? {} : { fixed: given.fixed.bind(given) }),
     identifyImage: (request, context) => given.identifyImage(request, context),

@@ -122,9 +122,9 @@ export function guardProvider(provider: Provider, options: GuardOptions): Provid
   return {
     type: provider.type,
     capabilities: () => provider.capabilities(),
-    check: (spec, platform, instance) =>
+    check: (...of) =>
       redactDiagnostics(
-        pure(() => provider.check(spec, platform, instance)),
+        pure(() => provider.check(...of)),
         redactor,
       ),
     address: (instance, spec) => pure(() => provider.address(instance, spec)),

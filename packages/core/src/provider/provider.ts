@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../errors/diagnostic.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { PinnedImage } from "../model/image.ts";
-import type { InstanceStatus } from "../model/observed.ts";
+import type { InstanceStatus, ObservedInstance } from "../model/observed.ts";
 import type { ServiceSpec } from "../model/spec.ts";
 import type { Capability } from "./capability.ts";
 import type { ProviderContext } from "./context.ts";
@@ -56,9 +56,15 @@ export interface Provider {
    * What this platform cannot do of a spec, combinations included, with `field` in each diagnostic (`ports[0].protocol`).
    * Pure. A field that it would ignore is an error, unless `spec.accept` names it, then a warning. `instance`: whose spec it
    * is, so that what others hold on the platform (a host port) can be told from what its own stack holds, which the
-   * plan hands on within one change.
+   * plan hands on within one change. `observed`: what serves until now, where something does, for what the way from there to `spec` costs
+   * (a gap in which nobody answers): a warning, in the plan.
    */
-  check(spec: ServiceSpec, platform: PlatformHealth, instance: InstanceIdentity): readonly Diagnostic[];
+  check(
+    spec: ServiceSpec,
+    platform: PlatformHealth,
+    instance: InstanceIdentity,
+    observed?: ObservedInstance,
+  ): readonly Diagnostic[];
   /** How others reach this service; known before it exists. Pure: no I/O, the same answer for the same input. */
   address(instance: InstanceIdentity, spec: ServiceSpec): ServiceAddress;
   /**

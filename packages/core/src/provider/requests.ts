@@ -156,8 +156,10 @@ export interface ListSelector {
   readonly names?: readonly string[];
   /** Opaque; from the page before. */
   readonly cursor?: string;
-  /** Most instances a page; the provider may give fewer. Default 500. */
+  /** Most instances a page; the provider may give fewer. Default: what suits the platform. */
   readonly limit?: number;
+  /** See all that can be told of each instance, even by a call for each replica: for `plan --refresh`. Default false. */
+  readonly refresh?: boolean;
 }
 export interface InstancePage {
   readonly instances: readonly ObservedInstance[];

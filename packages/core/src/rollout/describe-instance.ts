@@ -1,4 +1,4 @@
-import type { InstanceState, ObservedInstance, ObservedRevision } from "../model/observed.ts";
+import { leastReplicas, type InstanceState, type ObservedInstance, type ObservedRevision } from "../model/observed.ts";
 import { revisionKey } from "../model/release.ts";
 import { isRunning } from "./ensure-replicas.ts";
 import type { Replica } from "./replica-driver.ts";
@@ -46,17 +46,14 @@ function scheduledState({ stopped }: InstanceBase, replicas: readonly Replica[])
   return stopped ? "stopped" : "scheduled";
 }
 
-function stateOf({ settled, stopped }: InstanceBase, revisions: readonly ObservedRevision[]): InstanceState {
+function stateOf(base: InstanceBase, revisions: readonly ObservedRevision[]): InstanceState {
+  const { settled, stopped } = base;
   if (settled?.completedAt !== undefined) return "completed";
-  const wanted = settled === undefined ? undefined : minimum(settled.replicas);
+  const wanted = leastReplicas(base);
   if (stopped || wanted === 0) return "stopped";
   if (settled === undefined || wanted === undefined)
     return revisions.some((each) => each.ready > 0) ? "degraded" : "down";
   const ready = revisions.find((each) => revisionKey(each) === revisionKey(settled))?.ready ?? 0;
   if (ready >= wanted) return "serving";
   return revisions.some((each) => each.ready > 0) ? "degraded" : "down";
-}
-
-function minimum(replicas: NonNullable<ObservedInstance["settled"]>["replicas"]): number {
-  return typeof replicas === "number" ? replicas : replicas.min;
 }

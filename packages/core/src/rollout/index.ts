@@ -6,4 +6,4 @@ export * from "./job.ts";
 export * from "./machine-revision-driver.ts";
 export * from "./roll-out.ts";
 export { isScheduled } from "./scheduled-job.ts";
-export type { RolloutRequest } from "./rollout.ts";
+export { settledRelease, type RolloutRequest } from "./rollout.ts";

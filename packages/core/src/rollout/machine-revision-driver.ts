@@ -42,7 +42,7 @@ export function machineRevisionDriver(
     await mine;
   };
   const replicasOf = async (key: string, context: ProviderContext): Promise<readonly Replica[]> =>
-    (await driver.list(instance, context)).filter((each) => revisionKey(each) === key);
+    (await listed(driver, instance, context)).filter((each) => revisionKey(each) === key);
 
   return {
     ...(options.rangeMeans === undefined ? {} : { rangeMeans: options.rangeMeans }),
@@ -62,7 +62,7 @@ export function machineRevisionDriver(
 
     async weigh(release, weights, context) {
       await changeRoutes(async () => {
-        const targets = targetsOf(weights, await driver.list(instance, context));
+        const targets = targetsOf(weights, await listed(driver, instance, context));
         const isEmpty = Object.keys(targets).length === 0;
         published = release;
         await options.beforeRouting?.();
@@ -77,7 +77,7 @@ export function machineRevisionDriver(
       await changeRoutes(async () => {
         const routed = await driver.routed(instance, context);
         if (!leaving.some((each) => each.id in routed)) return;
-        const targets = withoutReplicas(routed, await driver.list(instance, context), leaving);
+        const targets = withoutReplicas(routed, await listed(driver, instance, context), leaving);
         const isEmpty = Object.keys(targets).length === 0;
         await options.beforeRouting?.();
         beforeEffect(context);
@@ -111,13 +111,25 @@ export function machineRevisionDriver(
   };
 }
 
+/** All replicas; what was altered is of no revision that anybody wants. */
+async function listed(
+  driver: ReplicaDriver,
+  instance: InstanceIdentity,
+  context: ProviderContext,
+): Promise<readonly Replica[]> {
+  const found = await driver.list(instance, context);
+  return found.map((each) =>
+    each.isAltered === true ? { ...each, replicaHash: `altered-${each.replicaHash}` } : each,
+  );
+}
+
 async function observe(
   driver: ReplicaDriver,
   instance: InstanceIdentity,
   context: ProviderContext,
 ): Promise<RolloutState> {
   const [replicas, routed, base] = await Promise.all([
-    driver.list(instance, context),
+    listed(driver, instance, context),
     driver.routed(instance, context),
     driver.instance(instance, context),
   ]);

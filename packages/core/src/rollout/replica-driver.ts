@@ -12,6 +12,8 @@ export interface Replica extends ReplicaStatus {
   readonly id: string;
   /** The deployment that created it. */
   readonly deployment: string;
+  /** True where it is not what it was made any more (`ObservedInstance.altered`): a rollout replaces it, as one of an older revision. */
+  readonly isAltered?: boolean;
   /** Monotonic age of its readiness in milliseconds; absent while it is not ready. */
   readonly readyForMs?: number;
 }

@@ -1,6 +1,7 @@
 import { isCtrlPlaneError } from "../errors/error.ts";
 import { canonicalJson } from "../model/hash.ts";
 import { revisionKey } from "../model/release.ts";
+import type { RevisionState, Weights } from "./revision-driver.ts";
 import { settledRelease, type Rollout } from "./rollout.ts";
 
 /**
@@ -28,6 +29,12 @@ export async function revert(rollout: Rollout): Promise<boolean> {
   const isReady = seen.revisions.some((each) => each.key === back && each.ready > 0);
   if (isReady) await platform.weigh(previous ?? release, { [back]: 100 });
   const serves = previous === undefined ? isReady : await bringBack(rollout);
+  const spare = others.filter((each) => each.ready > 0);
+  if (!serves && !isReady && previous?.id === release.id && request.strategy.type !== "recreate" && spare.length > 0) {
+    // What was altered and is to be replaced by its own release: it serves, and nothing else does.
+    await platform.weigh(release, evenly(spare));
+    return false;
+  }
   await platform.weigh(previous ?? release, { [back]: 100 });
   if (request.strategy.type !== "recreate") await retireOthers();
   if (previous !== undefined) {
@@ -35,6 +42,11 @@ export async function revert(rollout: Rollout): Promise<boolean> {
     await settlePrevious(rollout);
   }
   return serves;
+}
+
+function evenly(revisions: readonly RevisionState[]): Weights {
+  const ready = revisions.reduce((sum, each) => sum + each.ready, 0);
+  return Object.fromEntries(revisions.map((each) => [each.key, (100 * each.ready) / ready]));
 }
 
 /**

@@ -84,6 +84,32 @@ test("a first deploy starts all at once, routes, and waits for nothing else", as
   );
 });
 
+for (const type of ["rolling", "recreate", "canary", "blue_green"] as const) {
+  test(`a replica that was altered is replaced, and no other, without a pause: ${type}`, async () => {
+    const world = await serving(old);
+    const ids = world.machines.map((each) => each.id);
+    Object.assign(world.machines[1] ?? {}, { isAltered: true });
+    world.invariant = () => assert.ok(type === "recreate" || world.isServing(), world.look());
+    await deploy(world, old, {
+      previous: old,
+      deployment: "dep_2",
+      strategy: { ...rollingStrategy, type, steps: [50] },
+    });
+    const seen = world.machines.map((each) => `${each.ordinal} ${ids.includes(each.id) ? "same" : "new"}`);
+    assert.deepEqual(seen.toSorted(), ["1 same", "2 new", "3 same"]);
+    assert.equal(world.settled?.number, 1);
+  });
+}
+
+test("an altered replica that serves stays where its release does not come up any more", async () => {
+  const once = release(1, "ok", 1);
+  const world = await serving(once);
+  Object.assign(world.machines[0] ?? {}, { isAltered: true });
+  const lost = { ...once, image: { ...once.image, declared: "crash" } };
+  await failing(deploy(world, lost, { previous: lost, deployment: "dep_2" }));
+  assert.ok(world.isServing(), world.look());
+});
+
 test("rolling routes batch by batch and keeps the old replicas until the new ones have lived 5 s", async () => {
   const world = await serving(old);
   let oldestGoneAt: number | undefined;

@@ -12,6 +12,7 @@ import type { RevisionDriver } from "./revision-driver.ts";
 import { rolling } from "./rolling.ts";
 import { settledRelease, type Rollout, type RolloutRequest } from "./rollout.ts";
 import { staged, type RolloutPause } from "./staged.ts";
+import { withoutPauses } from "./stages.ts";
 import { stepsOf } from "./steps.ts";
 
 /** Resolves with the pause that was reached, if any. */
@@ -106,7 +107,10 @@ async function prepare(driver: RevisionDriver, request: RolloutRequest, context:
     request.previousReplicas ??
     (settled?.releaseId === previous?.id ? settled?.replicas : previous?.spec.scale.replicas);
   const { previous: _previous, ...rest } = request;
-  const known = { ...rest, release, ...(previous === undefined ? {} : { previous }) };
+  // What serves already needs no comparison: only what was altered of it is replaced.
+  const isSame = previous?.id === release.id && release.specHash === previous.specHash;
+  const strategy = isSame ? withoutPauses(request.strategy) : request.strategy;
+  const known = { ...rest, strategy, release, ...(previous === undefined ? {} : { previous }) };
   return {
     request: known,
     replicas: decideReplicas(request.replicas, seen, means),

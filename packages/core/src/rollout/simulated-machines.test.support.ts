@@ -61,7 +61,7 @@ export class SimulatedMachines {
       assert.ok(rounds < 100_000, "the call hangs");
       await turn();
       if (watched.isOver) break;
-      const next = this.timers.toSorted((a, b) => a.at - b.at)[0];
+      const [next] = this.timers.toSorted((a, b) => a.at - b.at);
       if (next === undefined) continue;
       this.timers = this.timers.filter((each) => each !== next);
       this.passTo(Math.max(this.now, next.at));
@@ -218,8 +218,7 @@ export class SimulatedMachines {
         each !== machine &&
         revisionKey(each) === revisionKey(machine) &&
         each.ordinal === machine.ordinal &&
-        each.state !== "stopped" &&
-        each.state !== "exited",
+        !(each.isAltered === true || each.state === "stopped" || each.state === "exited"),
     );
     assert.equal(twin, undefined, `${machine.name} is doubled`);
     const [kind, ms] = machine.image.split(":");

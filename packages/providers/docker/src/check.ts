@@ -1,14 +1,25 @@
-import type { Diagnostic, PlatformHealth, ServiceSpec } from "@ctrlplane/core/provider";
+import type {
+  Diagnostic,
+  InstanceIdentity,
+  ObservedInstance,
+  PlatformHealth,
+  ServiceSpec,
+} from "@ctrlplane/core/provider";
 import { publishesItself } from "./container-body.ts";
+import { gapOf } from "./front.ts";
 import type { DockerFacts } from "./health.ts";
 
-/** What this engine cannot do of a spec. Pure. */
-export function check(spec: ServiceSpec, platform: PlatformHealth): readonly Diagnostic[] {
+/** What this engine cannot do of a spec, and what the way there costs. Pure. */
+export function check(
+  spec: ServiceSpec,
+  platform: PlatformHealth,
+  _instance: InstanceIdentity,
+  observed?: ObservedInstance,
+): readonly Diagnostic[] {
   // What `engineHealth` found.
   const facts = platform.facts as unknown as DockerFacts;
-  return [...fronts(spec), ...udp(spec), ...scale(spec, facts), ...health(spec), ...schedule(spec)].map((each) =>
-    accepted(spec, each),
-  );
+  const impossible = [...fronts(spec), ...udp(spec), ...scale(spec, facts), ...health(spec), ...schedule(spec)];
+  return [...impossible.map((each) => accepted(spec, each)), ...gapOf(spec, observed)];
 }
 
 /** A field that the user allowed to be ignored is told, and stops nothing. */

@@ -1,7 +1,10 @@
 import { replicaLabels } from "@ctrlplane/core/provider";
 import type { CommandSpec, HealthSpec, PortSpec, Release, ServiceSpec } from "@ctrlplane/core/provider";
+import type { ContainerDetails } from "./engine-types.ts";
 import { dockerLabel } from "./labels.ts";
+import { envHashes, mountTexts, portTexts, type Made } from "./made.ts";
 import { mountsOf, networkName, type Mount } from "./names.ts";
+import { servesLabel } from "./rebuild-record.ts";
 
 const nanosecond = 1_000_000;
 const mebibyte = 1024 * 1024;
@@ -32,6 +35,8 @@ export function containerBody({
       ...replicaLabels(instance, { ...revision, ordinal }),
       [dockerLabel.deployment]: deployment,
       [dockerLabel.release]: String(release.number),
+      [dockerLabel.made]: JSON.stringify(madeBy(release, mounts, isDirect)),
+      [dockerLabel.serves]: servesLabel(release, deployment),
       ...(spec.kind === "job" ? { [dockerLabel.kind]: "job" } : {}),
     },
     ExposedPorts: Object.fromEntries(revision.ports.map((port) => [portKey(port), {}])),
@@ -51,11 +56,36 @@ export function containerBody({
   };
 }
 
+function madeBy(release: Release, mounts: readonly Mount[], isDirect: boolean): Made {
+  const { instance, revision, spec } = release;
+  const { command, entrypoint } = revision;
+  const { Memory, NanoCpus } = limitsOf(release);
+  const isKept = (field: string): boolean => !spec.accept.some((each) => field.startsWith(each));
+  return {
+    v: 1,
+    image: imageName(release),
+    env: envHashes(revision.env),
+    ...(command === undefined ? {} : { command: argumentsOf(command) }),
+    ...(entrypoint === undefined || entrypoint.length === 0 ? {} : { entrypoint }),
+    ...(Memory === undefined || !isKept("scale.memory") ? {} : { memory: Memory }),
+    ...(NanoCpus === undefined || !isKept("scale.cpu") ? {} : { nanoCpus: NanoCpus }),
+    ports: isDirect ? portTexts(bindingsOf(spec.ports)) : [],
+    mounts: mountTexts(mounts),
+    network: networkName(instance),
+    ...(revision.files.length === 0 ? {} : { files: revision.files.map(({ path }) => path) }),
+    isDirect,
+  };
+}
+
+function imageName({ revision: { image } }: Pick<Release, "revision">): string {
+  return image.reference ?? image.digest;
+}
+
 /** Image, command and environment: also of what runs once. */
 export function programOf({ revision }: Pick<Release, "revision">): Readonly<Record<string, unknown>> {
-  const { image, entrypoint, command, env } = revision;
+  const { entrypoint, command, env } = revision;
   return {
-    Image: image.reference ?? image.digest,
+    Image: imageName({ revision }),
     Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
     ...(command === undefined ? {} : { Cmd: argumentsOf(command) }),
     // An empty list means to the API that the image's own stays.
@@ -63,7 +93,12 @@ export function programOf({ revision }: Pick<Release, "revision">): Readonly<Rec
   };
 }
 
-export function limitsOf({ revision, spec }: Release): Readonly<Record<string, unknown>> {
+export function limitsOf({ revision, spec }: Release): {
+  readonly NanoCpus?: number;
+  readonly Memory?: number;
+  readonly MemorySwap?: number;
+  readonly DeviceRequests?: readonly unknown[];
+} {
   const { cpuMillis, memoryMb, gpuCount, gpuType } = revision.resources;
   const wants = (name: string): boolean => !spec.accept.includes(name);
   const memory = memoryMb === undefined ? undefined : memoryMb * mebibyte;
@@ -99,7 +134,7 @@ export function portKey({ containerPort, protocol }: Pick<PortSpec, "containerPo
   return `${containerPort}/${protocol === "udp" ? "udp" : "tcp"}`;
 }
 
-function bindingsOf(ports: readonly PortSpec[]): Readonly<Record<string, readonly object[]>> {
+function bindingsOf(ports: readonly PortSpec[]): NonNullable<ContainerDetails["HostConfig"]["PortBindings"]> {
   const published = ports.filter((port) => port.hostPort !== undefined);
   const groups = Map.groupBy(published, portKey);
   return Object.fromEntries(

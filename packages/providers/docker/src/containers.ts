@@ -2,6 +2,7 @@ import { label } from "@ctrlplane/core/provider";
 import type { InstanceIdentity, Replica, ReplicaStatus } from "@ctrlplane/core/provider";
 import { segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
 import type { ContainerDetails, ContainerSummary } from "./engine-types.ts";
+import { alteredAmong } from "./altered.ts";
 import { dockerLabel, labelled } from "./labels.ts";
 import { isRetired } from "./names.ts";
 
@@ -18,17 +19,22 @@ export interface Judgement {
 /** All replicas of an instance, oldest first, without those that are kept for their logs alone. */
 export async function listReplicas(
   engine: EngineClient,
-  instance: Pick<InstanceIdentity, "name">,
+  instance: Pick<InstanceIdentity, "name" | "lineage">,
   judgement: Judgement,
   signal: AbortSignal,
 ): Promise<readonly Replica[]> {
   const found = await findContainers(engine, instance.name, signal);
-  const replicas = found.filter((each) => isReplica(each) && !isRetired(nameOf(each)));
+  const isOurs = ({ Labels }: ContainerSummary): boolean => Labels?.[label.lineage] === instance.lineage;
+  const replicas = found.filter((each) => isReplica(each) && !isRetired(nameOf(each)) && isOurs(each));
   const details = await Promise.all(replicas.map((each) => inspect(engine, each.Id, signal)));
-  return details
+  const known = details
     .flatMap((each) => each ?? [])
-    .sort((a, b) => compare(a.Created, b.Created) || compare(a.Id, b.Id))
-    .map((each) => describe(each, judgement));
+    .sort((a, b) => compare(a.Created, b.Created) || compare(a.Id, b.Id));
+  const isAltered = await alteredAmong(engine, known, signal);
+  return known.map((each) => ({
+    ...describe(each, judgement),
+    ...(isAltered.has(each.Id) ? { isAltered: true } : {}),
+  }));
 }
 
 /** Every container with the label of this instance, whatever its role. */
@@ -49,9 +55,10 @@ export function nameOf({ Names }: Pick<ContainerSummary, "Names">): string {
   return (Names[0] ?? "").slice(1);
 }
 
-/** Gateways and what runs once have a role; what pctl 1.1 made has no replica hash. */
+/** Gateways and what runs once have a role; what pctl 1.1 made has neither replica hash nor lineage. */
 export function isReplica({ Labels }: Pick<ContainerSummary, "Labels">): boolean {
-  return Labels?.[label.role] === undefined && Labels?.[label.replicaHash] !== undefined;
+  const isOurs = Labels?.[label.replicaHash] !== undefined || Labels?.[label.lineage] !== undefined;
+  return isOurs && Labels[label.role] === undefined;
 }
 
 export function describe(details: ContainerDetails, judgement: Judgement): Replica {

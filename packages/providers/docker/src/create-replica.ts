@@ -5,9 +5,9 @@ import { containerBody, publishesItself, type ReplicaPlace } from "./container-b
 import { describe, findContainers, inspect, isReplica, nameOf } from "./containers.ts";
 import type { ContainerDetails, ContainerSummary } from "./engine-types.ts";
 import { putFiles } from "./files.ts";
-import { requireOurs } from "./instance-records.ts";
 import { dockerLabel } from "./labels.ts";
 import { arrivingName, isRetired, mountsOf } from "./names.ts";
+import { requireOurs } from "./require-ours.ts";
 import { ensureMounts } from "./volumes.ts";
 
 export interface CreatedContainer {

@@ -1,9 +1,11 @@
-import type { InstanceBase, PortSpec } from "@ctrlplane/core/provider";
+import { leastReplicas, type InstanceBase, type PortSpec } from "@ctrlplane/core/provider";
 import type { EngineClient } from "@ctrlplane/images";
 import { publishedUrls } from "./address.ts";
-import type { FoundInstance } from "./instance-records.ts";
+import type { FoundInstance } from "./instance-record.ts";
 import { dockerLabel } from "./labels.ts";
 import { findContainers } from "./containers.ts";
+import type { ContainerSummary } from "./engine-types.ts";
+import { frontFacts } from "./front.ts";
 import { isReachable, withoutPorts } from "./reachable.ts";
 import type { VolumeAnswer } from "./volume-list.ts";
 import { instanceVolumes } from "./volumes.ts";
@@ -18,20 +20,25 @@ export async function observeInstance(
     instanceVolumes(engine, { name: found.name, named: found.record.volumes ?? [] }, signal),
     findContainers(engine, found.name, signal),
   ]);
-  const base = describeFound(publicHost, found, volumes);
+  const base = describeFound(publicHost, found, volumes, containers);
   return isReachable(found.record, containers) ? base : withoutPorts(base);
 }
 
-/** Pure. */
+/** Pure. `containers`: its own. */
 export function describeFound(
   publicHost: string,
   { name, stack, labels, record }: FoundInstance,
   volumes: readonly VolumeAnswer[],
+  containers: readonly ContainerSummary[],
 ): InstanceBase {
   const { service, settled, stopped, targets, ports, range } = record;
   const shown: readonly PortSpec[] = targets === undefined ? [] : ports;
-  const wanted =
-    settled === undefined ? 0 : typeof settled.replicas === "number" ? settled.replicas : settled.replicas.min;
+  const most = settled === undefined || typeof settled.replicas === "number" ? undefined : settled.replicas.max;
+  const held = {
+    ...(settled === undefined ? {} : { settled }),
+    ...(most === undefined ? {} : { wanted: most }),
+  };
+  const wanted = leastReplicas(held) ?? 0;
   // Where nothing should be routed, nothing being routed is no news.
   const isComparable = targets !== undefined || (!stopped && wanted > 0);
   return {
@@ -47,7 +54,8 @@ export function describeFound(
       .sort(),
     observedFields: isComparable ? ["ports"] : [],
     fields: isComparable ? { ports: shown } : {},
-    ...(settled === undefined ? {} : { settled }),
+    facts: { ...frontFacts(containers) },
+    ...held,
     ...(settled?.image === undefined ? {} : { image: settled.image.digest }),
     ...(range === undefined ? {} : { range }),
   };

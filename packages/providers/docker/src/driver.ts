@@ -9,18 +9,22 @@ import type {
 } from "@ctrlplane/core/provider";
 import { mapEngineError, mappedEngine, segment, type EngineClient } from "@ctrlplane/images";
 import { restartPolicyOf } from "./container-body.ts";
-import { findContainers, isReplica, listReplicas, nameOf, type Judgement } from "./containers.ts";
+import { changedLimits } from "./altered.ts";
+import { findContainers, inspect, isReplica, listReplicas, nameOf, type Judgement } from "./containers.ts";
 import { createReplica } from "./create-replica.ts";
 import { observeInstance } from "./describe-instance.ts";
 import { execIn } from "./exec.ts";
+import { needsNoGateway } from "./front.ts";
 import { drainTarget } from "./gateway/index.ts";
 import { gateOf } from "./gate.ts";
 import type { EngineImages } from "./image.ts";
-import { requireOurs, type InstanceRecord, type InstanceRecords } from "./instance-records.ts";
+import type { InstanceRecord } from "./instance-record.ts";
+import type { InstanceRecords } from "./instance-records.ts";
 import { waitJob } from "./job-end.ts";
 import { dockerLabel } from "./labels.ts";
 import { readLogs } from "./logs.ts";
 import { isRetired } from "./names.ts";
+import { requireOurs } from "./require-ours.ts";
 import { removeContainer } from "./remove-container.ts";
 import { renameContainer, retireReplica, stopReplica } from "./stop-replica.ts";
 import { readUsage } from "./usage.ts";
@@ -49,7 +53,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
   /** Of every replica that was made or seen by this process. */
   const instances = new Map<string, InstanceIdentity>();
   const gate = gateOf(parts, passed);
-  const routing: RoutingParts = { ...parts, bringUp: gate.bringUp };
+  const routing: RoutingParts = { ...parts, start: gate.start, bringUp: gate.bringUp };
 
   const judgementOf = async (instance: InstanceIdentity, context: ProviderContext): Promise<Judgement> => {
     const {
@@ -83,7 +87,9 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     },
 
     async create(request, context) {
-      const { instance } = request.release;
+      const { instance, spec } = request.release;
+      await records.begin(instance, context);
+      if (request.replicas === 1 && needsNoGateway(spec)) await unpublish(routing, instance, context);
       const replica = await mappedEngine(instance.name, () =>
         images.having(request.release, context, () => createReplica(engine, request, context)),
       );
@@ -139,9 +145,11 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     remove: (replica, context) => mappedEngine(replica.name, () => retireReplica(engine, replica.id, context)),
 
     async configure(replica, release, context) {
+      const details = await mappedEngine(replica.name, () => inspect(engine, replica.id, context.signal));
+      if (details === undefined) return;
       context.fence.check();
       const path = `/containers/${segment(replica.id)}/update`;
-      const body = { RestartPolicy: restartPolicyOf(release.spec) };
+      const body = { RestartPolicy: restartPolicyOf(release.spec), ...changedLimits(details) };
       await mappedEngine(replica.name, () => engine.json({ method: "POST", path, body, signal: context.signal }));
     },
 

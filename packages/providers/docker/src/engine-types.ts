@@ -4,6 +4,8 @@
 export interface ContainerSummary {
   readonly Id: string;
   readonly Names: readonly string[];
+  /** As it was asked for; its id where that means another image by now. */
+  readonly Image: string;
   readonly ImageID: string;
   /** Seconds since the epoch. */
   readonly Created: number;
@@ -13,6 +15,9 @@ export interface ContainerSummary {
   readonly Labels: Readonly<Record<string, string>> | null;
   readonly Ports: readonly PublishedPort[];
   readonly Mounts: readonly { readonly Type: string; readonly Name?: string }[];
+  readonly NetworkSettings?: {
+    readonly Networks: Readonly<Record<string, { readonly NetworkID: string }>> | null;
+  };
 }
 
 export interface PublishedPort {
@@ -52,6 +57,8 @@ export interface ContainerDetails {
   readonly Config: {
     readonly Labels: Readonly<Record<string, string>> | null;
     readonly Env: readonly string[] | null;
+    readonly Cmd: readonly string[] | null;
+    readonly Entrypoint: readonly string[] | null;
     readonly Image: string;
     readonly Tty: boolean;
     readonly StopSignal?: string;

@@ -1,32 +1,11 @@
 import { CtrlPlaneError, instanceLabels, label } from "@ctrlplane/core/provider";
-import type { InstanceIdentity, Labels, PortSpec, ProviderContext, SettledRelease } from "@ctrlplane/core/provider";
+import type { InstanceIdentity, ProviderContext } from "@ctrlplane/core/provider";
 import { mappedEngine, type EngineClient } from "@ctrlplane/images";
+import { findContainers } from "./containers.ts";
+import type { FoundInstance, InstanceRecord } from "./instance-record.ts";
+import { rebuiltRecord, type Whose } from "./rebuild-record.ts";
+import { requireOurs } from "./require-ours.ts";
 import { VolumeRecords, withoutRecordLabels, type RecordCall, type StoredRecord } from "./volume-records.ts";
-
-/** What is known of an instance and cannot be read from its containers. Without secrets. */
-export interface InstanceRecord {
-  readonly v: 1;
-  readonly service: string;
-  readonly settled?: SettledRelease;
-  /** `stop` was asked for, and `start` not since then. */
-  readonly stopped: boolean;
-  /** Percent by container id, as last decided; absent where nothing is routed. */
-  readonly targets?: Readonly<Record<string, number>>;
-  /** Ports of the release that is routed. */
-  readonly ports: readonly PortSpec[];
-  /** Starts that passed their gate while nothing was routed to them yet: container id → when it was started. */
-  readonly passed?: Readonly<Record<string, string>>;
-  /** Names of the volumes of ours that the routed release has. */
-  readonly volumes?: readonly string[];
-  readonly range?: { readonly min: number; readonly max: number };
-}
-
-export interface FoundInstance {
-  readonly name: string;
-  readonly stack: string;
-  readonly labels: Labels;
-  readonly record: InstanceRecord;
-}
 
 /** Of one write, where others write at the same time. */
 const mostAttempts = 5;
@@ -49,17 +28,32 @@ export function instanceRecords(engine: EngineClient) {
     text: string,
     found: StoredRecord | undefined,
     context: ProviderContext,
+    isAbsent = false,
   ): Promise<boolean> => {
     const { name } = instance;
     const labels = instanceLabels(instance);
     const call = callOf(context);
     const version =
       found === undefined
-        ? await records.create(name, text, labels, call)
+        ? await records.create(name, text, labels, call, { isAbsent })
         : await records.swap(name, text, found.version, labels, call);
     if (version === undefined) seen.delete(name);
     else seen.set(name, { name, value: text, version, labels });
     return version !== undefined;
+  };
+
+  /** Instances without a record and without containers, when they were looked for; that is done once. */
+  const absent = new Set<string>();
+  /** What its containers tell where it has no record. */
+  const rebuilt = async ({ name, lineage }: Whose, signal: AbortSignal): Promise<FoundInstance | undefined> => {
+    if (absent.has(name)) return undefined;
+    const containers = await findContainers(engine, name, signal);
+    if (containers.length === 0) absent.add(name);
+    return rebuiltRecord(name, containers, lineage);
+  };
+  const find = async (instance: Whose, signal: AbortSignal): Promise<FoundInstance | undefined> => {
+    const found = await read(instance.name, signal);
+    return found === undefined ? rebuilt(instance, signal) : parse(found);
   };
 
   /** Changes of one instance that are under way in this process: one at a time. */
@@ -72,10 +66,56 @@ export function instanceRecords(engine: EngineClient) {
     if (turns.get(name) === settled) turns.delete(name);
   };
 
+  /** Replaces the record by what `make` makes of it. Throws `CONFLICT` where it is another stack's. */
+  const change = async (
+    instance: InstanceIdentity,
+    make: (record: InstanceRecord) => InstanceRecord,
+    context: ProviderContext,
+  ): Promise<void> => {
+    const { name } = instance;
+    await mappedEngine(name, () =>
+      inTurn(name, async () => {
+        for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
+          const known = attempt === 1 ? seen.get(name) : undefined;
+          const found = known ?? (await read(name, context.signal));
+          const before = found === undefined ? await rebuilt(instance, context.signal) : parse(found);
+          if (before !== undefined) requireOurs(instance, before.labels);
+          const text = JSON.stringify(make(before?.record ?? emptyRecord(instance)));
+          if (found?.value === text) {
+            // What was seen some time ago may be another by now.
+            if (known === undefined) return;
+          } else if (await write(instance, text, found, context)) return;
+        }
+        throw new CtrlPlaneError("CONFLICT", `${name} is being changed by others`, { target: name, retryable: true });
+      }),
+    );
+  };
+
   return {
-    async read(instance: Pick<InstanceIdentity, "name">, signal: AbortSignal): Promise<FoundInstance | undefined> {
-      const found = await mappedEngine(instance.name, () => read(instance.name, signal));
-      return found === undefined ? undefined : parse(found);
+    /** As it was recorded; where the record was removed, as its containers tell. */
+    read(instance: Whose, signal: AbortSignal): Promise<FoundInstance | undefined> {
+      return mappedEngine(instance.name, () => find(instance, signal));
+    },
+
+    /** It has a record: before its first container is made, so that a container without one tells that the record was removed. */
+    async begin(instance: InstanceIdentity, context: ProviderContext): Promise<void> {
+      const { name } = instance;
+      const isBegun = await mappedEngine(name, async () => {
+        let isThere = seen.has(name);
+        await inTurn(name, async () => {
+          isThere ||= seen.has(name);
+          // Where it was looked for and not found, nothing is asked once more.
+          const text = JSON.stringify(emptyRecord(instance));
+          if (!isThere && absent.has(name)) isThere = await write(instance, text, undefined, context, true);
+        });
+        return isThere;
+      });
+      if (!isBegun) await change(instance, (record) => record, context);
+    },
+
+    /** These have neither a record nor a container, as a list showed. */
+    sawNothingOf(names: readonly string[]): void {
+      for (const name of names) absent.add(name);
     },
 
     /** Those of a stack, or all. */
@@ -85,30 +125,7 @@ export function instanceRecords(engine: EngineClient) {
       return found.map(parse);
     },
 
-    /** Replaces the record by what `change` makes of it. Throws `CONFLICT` where it is another stack's. */
-    async change(
-      instance: InstanceIdentity,
-      change: (record: InstanceRecord) => InstanceRecord,
-      context: ProviderContext,
-    ): Promise<void> {
-      const { name } = instance;
-      await mappedEngine(name, () =>
-        inTurn(name, async () => {
-          for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
-            const known = attempt === 1 ? seen.get(name) : undefined;
-            const found = known ?? (await read(name, context.signal));
-            if (found !== undefined) requireOurs(instance, found.labels);
-            const before = found === undefined ? emptyRecord(instance) : parse(found).record;
-            const text = JSON.stringify(change(before));
-            if (found?.value === text) {
-              // What was seen some time ago may be another by now.
-              if (known === undefined) return;
-            } else if (await write(instance, text, found, context)) return;
-          }
-          throw new CtrlPlaneError("CONFLICT", `${name} is being changed by others`, { target: name, retryable: true });
-        }),
-      );
-    },
+    change,
 
     async remove(instance: InstanceIdentity, context: ProviderContext): Promise<void> {
       await mappedEngine(instance.name, async () => {
@@ -123,20 +140,6 @@ export function instanceRecords(engine: EngineClient) {
 }
 
 export type InstanceRecords = ReturnType<typeof instanceRecords>;
-
-/** Throws `CONFLICT` where what bears these labels belongs to another stack of that name, or to nobody we know. */
-export function requireOurs(instance: InstanceIdentity, labels: Labels, what: string = instance.name): void {
-  if (labels[label.lineage] === instance.lineage && labels[label.stack] === instance.stack) return;
-  const stack = labels[label.stack];
-  const owner =
-    stack === undefined
-      ? "was not made by pctl"
-      : `belongs to another stack (${stack}, ${labels[label.lineage] ?? "without lineage"})`;
-  throw new CtrlPlaneError("CONFLICT", `${what} ${owner}`, {
-    target: what,
-    hint: "Rename the stack or the service; or remove what bears that name on the host.",
-  });
-}
 
 function emptyRecord({ service }: InstanceIdentity): InstanceRecord {
   return { v: 1, service, stopped: false, ports: [] };

@@ -1,7 +1,8 @@
 import { CtrlPlaneError, instanceLabels, label } from "@ctrlplane/core/provider";
 import type { InstanceIdentity, ProviderContext, Release, RetainRequest } from "@ctrlplane/core/provider";
 import { mappedEngine, removeBuilt, type EngineClient } from "@ctrlplane/images";
-import { requireOurs, type InstanceRecords } from "./instance-records.ts";
+import type { InstanceRecords } from "./instance-records.ts";
+import { requireOurs } from "./require-ours.ts";
 import { VolumeRecords, type StoredRecord } from "./volume-records.ts";
 
 /** Which images that were built the releases of one instance need: by the digest of their content. */

@@ -7,6 +7,10 @@ export const dockerLabel = {
   deployment: "pctl-deployment",
   /** Number of the release that a container was made for. */
   release: "pctl-release",
+  /** What a replica's container was made with (`made.ts`). */
+  made: "pctl-made",
+  /** What the instance serves where this replica serves (`rebuild-record.ts`). */
+  serves: "pctl-serves",
   /** `job` on the replicas of jobs. */
   kind: "pctl-kind",
   /** Of a volume that holds a record: the record's name. */

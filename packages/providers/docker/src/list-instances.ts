@@ -1,54 +1,124 @@
 import { describeInstance, label } from "@ctrlplane/core/provider";
-import type { InstancePage, ListSelector, Replica, ReplicaStatus } from "@ctrlplane/core/provider";
+import type { InstancePage, ListSelector, ObservedInstance, Replica, ReplicaStatus } from "@ctrlplane/core/provider";
 import type { EngineClient } from "@ctrlplane/images";
-import { isReplica, nameOf } from "./containers.ts";
+import { alterationsOf } from "./alterations.ts";
+import { differencesOf } from "./altered.ts";
+import { inspect, isReplica, nameOf } from "./containers.ts";
 import { describeFound } from "./describe-instance.ts";
 import type { ContainerSummary } from "./engine-types.ts";
-import type { FoundInstance, InstanceRecord, InstanceRecords } from "./instance-records.ts";
+import type { FoundInstance, InstanceRecord } from "./instance-record.ts";
+import type { InstanceRecords } from "./instance-records.ts";
 import { dockerLabel } from "./labels.ts";
+import { madeOf, type Difference } from "./made.ts";
 import { isRetired } from "./names.ts";
+import { listNetworks } from "./network.ts";
 import { downUnless, isReachable, withoutPorts } from "./reachable.ts";
+import { rebuiltRecord } from "./rebuild-record.ts";
 import { listVolumes } from "./volumes.ts";
 
-/** `Provider.list` in three calls, however many there are: records, containers, volumes. */
+const inspectedAtOnce = 16;
+
+/**
+ * `Provider.list` in four calls, however many there are: records, containers, volumes, networks. With `refresh` one more for each replica, and one for
+ * each of their images.
+ */
 export async function listInstances(
   parts: { readonly engine: EngineClient; readonly records: InstanceRecords; readonly publicHost: string },
-  { stack, names = [], cursor = "", limit = 500 }: ListSelector,
+  { stack, names = [], cursor = "", limit = Infinity, refresh = false }: ListSelector,
   signal: AbortSignal,
 ): Promise<InstancePage> {
   const { engine, records, publicHost } = parts;
-  const [found, containers, volumes] = await Promise.all([
+  const [found, containers, volumes, networks] = await Promise.all([
     // Names may be those of other stacks.
     records.list(names.length === 0 ? stack : undefined, signal),
     // Also what is nobody's may bear a name that a plan asks for.
     engine.json<readonly ContainerSummary[]>({ method: "GET", path: "/containers/json", query: { all: true }, signal }),
     listVolumes(engine, undefined, signal),
+    listNetworks(engine, signal),
   ]);
-  const known = new Map(found.map((each) => [each.name, each]));
-  const groups = Map.groupBy(
-    containers.filter((each) => !isRetired(nameOf(each))),
-    (each) => each.Labels?.[label.service] ?? names.find((name) => isNamedAfter(nameOf(each), name)) ?? "",
+  const isNamed = new Set(names);
+  const recorded = new Map(found.map((each) => [each.name, each]));
+  const groups = groupByName(containers, names);
+  const known = new Map(
+    [...new Set([...recorded.keys(), ...groups.keys()])].flatMap((name): [string, FoundInstance][] => {
+      const own = groups.get(name) ?? [];
+      const seen = recorded.get(name) ?? rebuiltRecord(name, own) ?? unrecorded(name, own.filter(isKept));
+      const isAsked = name !== "" && (stack === undefined || seen.stack === stack || isNamed.has(name));
+      return isAsked && (recorded.has(name) || seen.record.settled !== undefined || own.some(isKept))
+        ? [[name, seen]]
+        : [];
+    }),
   );
-  const isAsked = (name: string, itsStack: string | undefined): boolean =>
-    name !== "" && (stack === undefined || itsStack === stack || names.includes(name));
-  const asked = [...new Set([...known.keys(), ...groups.keys()])].filter((name) =>
-    isAsked(name, known.get(name)?.stack ?? groups.get(name)?.[0]?.Labels?.[label.stack]),
-  );
-  const rest = asked.filter((name) => name > cursor).sort();
+  records.sawNothingOf(names.filter((name) => !known.has(name)));
+  const rest = [...known.values()].filter(({ name }) => name > cursor).sort((a, b) => (a.name < b.name ? -1 : 1));
   const page = rest.slice(0, limit);
-  const instances = page.map((name) => {
-    const own = groups.get(name) ?? [];
-    const seen = known.get(name) ?? unrecorded(name, own);
-    const replicas = own
-      .filter((each) => isReplica(each) || !known.has(name))
-      .map((each) => summarize(each, seen.record));
-    const isServed = isReachable(seen.record, own);
-    const base = describeFound(publicHost, seen, volumes);
-    const targets = seen.record.targets ?? {};
-    return downUnless(isServed, describeInstance(isServed ? base : withoutPorts(base), replicas, targets));
+  const views = page.map((seen) => {
+    const isOurs = recorded.has(seen.name) || seen.record.settled !== undefined;
+    return viewOf(seen, isOurs, (groups.get(seen.name) ?? []).filter(isKept));
+  });
+  const inspected = refresh ? await inspectAll(engine, views, signal) : undefined;
+  const volumeNames = new Set(volumes.map((each) => each.Name));
+  const instances = views.map(({ seen, own, shown }): ObservedInstance => {
+    const { record } = seen;
+    const replicas = shown.map((each) => summarize(each, record));
+    const isServed = isReachable(record, own);
+    const plain = describeFound(publicHost, seen, volumes, own);
+    const base = isServed ? plain : withoutPorts(plain);
+    const look = { base, record, replicas, containers: own, volumes: volumeNames, networks };
+    const altered = alterationsOf({ ...look, ...(inspected === undefined ? {} : { inspected }) });
+    const whole = altered.length === 0 ? base : { ...base, altered };
+    return downUnless(isServed, describeInstance(whole, replicas, record.targets ?? {}));
   });
   const last = page.at(-1);
-  return last !== undefined && rest.length > page.length ? { instances, cursor: last } : { instances };
+  return last !== undefined && rest.length > page.length ? { instances, cursor: last.name } : { instances };
+}
+
+interface View {
+  readonly seen: FoundInstance;
+  readonly own: readonly ContainerSummary[];
+  /** Its replicas; of what is not ours all that bears the name. */
+  readonly shown: readonly ContainerSummary[];
+}
+
+function viewOf(seen: FoundInstance, isOurs: boolean, own: readonly ContainerSummary[]): View {
+  const lineage = seen.labels[label.lineage];
+  return {
+    seen,
+    own,
+    shown: own.filter((each) => !isOurs || (isReplica(each) && each.Labels?.[label.lineage] === lineage)),
+  };
+}
+
+function groupByName(
+  containers: readonly ContainerSummary[],
+  names: readonly string[],
+): ReadonlyMap<string, readonly ContainerSummary[]> {
+  const nameFor = (container: ContainerSummary): string =>
+    container.Labels?.[label.service] ?? names.find((name) => isNamedAfter(nameOf(container), name)) ?? "";
+  return Map.groupBy(containers, nameFor);
+}
+
+/** Not kept for its log alone. */
+function isKept(container: ContainerSummary): boolean {
+  return !isRetired(nameOf(container));
+}
+
+/** What each replica differs in from what it was made; a handful at a time. */
+async function inspectAll(
+  engine: EngineClient,
+  views: readonly View[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly Difference[]>> {
+  const found = new Map<string, readonly Difference[]>();
+  const left = views.flatMap(({ shown }) => shown.filter((each) => madeOf(each.Labels) !== undefined));
+  const work = async (): Promise<void> => {
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      const details = await inspect(engine, next.Id, signal);
+      if (details !== undefined) found.set(next.Id, await differencesOf(engine, details, signal));
+    }
+  };
+  await Promise.all(Array.from({ length: inspectedAtOnce }, work));
+  return found;
 }
 
 /** `{name}`, or `{name}-{ordinal}`. */

@@ -1,9 +1,9 @@
-import { label } from "@ctrlplane/core/provider";
+import { label, managedBy } from "@ctrlplane/core/provider";
 import type { InstanceIdentity, Labels, ProviderContext } from "@ctrlplane/core/provider";
 import { compare, isEngineError, unlessMissing, type EngineClient } from "@ctrlplane/images";
-import { requireOurs } from "./instance-records.ts";
 import { labelled, stackLabels } from "./labels.ts";
 import { networkName } from "./names.ts";
+import { requireOurs } from "./require-ours.ts";
 
 interface NetworkAnswer {
   readonly Id: string;
@@ -53,6 +53,13 @@ async function findOrMake(
   const [oldest] = await networksNamed(engine, name, signal);
   if (made === undefined || oldest === undefined || oldest.Id === made.Id) return;
   await unlessMissing(engine.json({ method: "DELETE", path: `/networks/${made.Id}`, signal }));
+}
+
+/** Networks of ours: id by name. */
+export async function listNetworks(engine: EngineClient, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+  const query = { filters: labelled([label.managedBy, managedBy]) };
+  const found = await engine.json<readonly NetworkAnswer[]>({ method: "GET", path: "/networks", query, signal });
+  return new Map(found.map((each) => [each.Name, each.Id]));
 }
 
 /** Oldest first. */

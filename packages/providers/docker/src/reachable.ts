@@ -2,7 +2,7 @@ import { label } from "@ctrlplane/core/provider";
 import type { InstanceBase, ObservedInstance } from "@ctrlplane/core/provider";
 import { isReplica } from "./containers.ts";
 import type { ContainerSummary } from "./engine-types.ts";
-import type { InstanceRecord } from "./instance-records.ts";
+import type { InstanceRecord } from "./instance-record.ts";
 import { gatewayPorts } from "./gateway-ports.ts";
 
 /** Whether requests come through to what is routed: by the gateway, or at ports that a replica publishes itself. */

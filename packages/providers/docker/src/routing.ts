@@ -1,10 +1,17 @@
 import { label } from "@ctrlplane/core/provider";
 import type { InstanceIdentity, PortSpec, ProviderContext, Release, RoutedSet } from "@ctrlplane/core/provider";
 import type { EngineClient } from "@ctrlplane/images";
-import { inspect } from "./containers.ts";
+import { findContainers, inspect, isReplica } from "./containers.ts";
 import type { ContainerDetails } from "./engine-types.ts";
-import { applyGateway, removeGateway, type GatewayPlace, type GatewayTable } from "./gateway/index.ts";
+import {
+  applyGateway,
+  ensureGatewayImage,
+  removeGateway,
+  type GatewayPlace,
+  type GatewayTable,
+} from "./gateway/index.ts";
 import { gatewayPorts } from "./gateway-ports.ts";
+import { madeOf } from "./made.ts";
 import { networkName } from "./names.ts";
 import { replaceDirect, type ReplaceParts } from "./replace-direct.ts";
 
@@ -44,6 +51,11 @@ export async function routeTo(
   const containers = found.filter((each) => each !== undefined);
   const [only] = containers;
   if (only !== undefined && containers.length === 1 && isDirect(only, instance)) return targets;
+  const others = await otherDirect(parts.engine, instance, containers, context.signal);
+  if (others.length > 0 || containers.some((each) => isDirect(each, instance)))
+    await ensureGatewayImage(gatewayPlace(parts, instance), context);
+  // They have the ports that the gateway needs: each goes on without them, until the rollout has it go.
+  for (const each of others) await replaceDirect(parts, each, release, context);
   const routed = new Map<string, { readonly details: ContainerDetails; readonly weight: number }>();
   for (const each of containers) {
     const details = isDirect(each, instance) ? await replaceDirect(parts, each, release, context) : each;
@@ -80,6 +92,26 @@ export async function hasGateway(
   const query = { all: true, filters };
   const found = await engine.json<readonly unknown[]>({ method: "GET", path: "/containers/json", query, signal });
   return found.length > 0;
+}
+
+/** Replicas that are not among the routed ones, run, and have the ports or the name of the service: of the release before, which had no gateway. */
+async function otherDirect(
+  engine: EngineClient,
+  { name, lineage }: InstanceIdentity,
+  routed: readonly ContainerDetails[],
+  signal: AbortSignal,
+): Promise<readonly ContainerDetails[]> {
+  const found = await findContainers(engine, name, signal);
+  const others = found.filter(
+    (each) =>
+      isReplica(each) &&
+      each.Labels?.[label.lineage] === lineage &&
+      each.State === "running" &&
+      (madeOf(each.Labels)?.isDirect ?? each.Ports.some(({ PublicPort }) => PublicPort !== undefined)) &&
+      !routed.some(({ Id }) => Id === each.Id),
+  );
+  const details = await Promise.all(others.map((each) => inspect(engine, each.Id, signal)));
+  return details.flatMap((each) => each ?? []);
 }
 
 /** It publishes ports itself, or, where none is published, has the service's name: no gateway stands before it. */

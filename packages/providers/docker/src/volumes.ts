@@ -1,9 +1,9 @@
 import { CtrlPlaneError, instanceLabels, label } from "@ctrlplane/core/provider";
 import type { InstanceIdentity, ProviderContext, ServiceSpec } from "@ctrlplane/core/provider";
 import { isEngineError, segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
-import { requireOurs } from "./instance-records.ts";
 import { dockerLabel } from "./labels.ts";
 import { mountsOf, type Mount } from "./names.ts";
+import { requireOurs } from "./require-ours.ts";
 import { findVolumes, type VolumeAnswer } from "./volume-list.ts";
 
 /** Names of the volumes of ours that a spec has, for the replicas that it begins with. */

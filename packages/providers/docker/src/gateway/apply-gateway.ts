@@ -1,5 +1,5 @@
 import type { ProviderContext } from "@ctrlplane/core/provider";
-import { createGateway, findGateways, readTable, retireGateway, type GatewayContainer } from "./container.ts";
+import { canStart, createGateway, findGateways, readTable, retireGateway, type GatewayContainer } from "./container.ts";
 import { follow } from "./follow.ts";
 import type { GatewayPlace, GatewayTable, StoredTable } from "./gateway-table.ts";
 import { assignPorts, isHeld, publicationsOf, type Publication } from "./ports.ts";
@@ -57,7 +57,7 @@ async function add(
   }
 }
 
-/** A container that publishes no wanted port and serves nobody (it only probed, or was never started) makes way for one with the ports. */
+/** One that nobody comes through any more goes; and one that publishes no wanted port and serves nobody (it only probed, or was never started) makes way for one with the ports. */
 async function ridOfIdle(
   place: GatewayPlace,
   existing: readonly GatewayContainer[],
@@ -67,6 +67,10 @@ async function ridOfIdle(
   const { retired } = assignPorts(existing, publicationsOf(table));
   const left: GatewayContainer[] = [];
   for (const each of existing) {
+    if (!each.isIntact || !(await canStart(place, each, context))) {
+      await retireGateway(place, each, 0, context);
+      continue;
+    }
     const isIdle = retired.includes(each) && (!each.isRunning || !(await isServing(place, each, context)));
     if (isIdle) await retireGateway(place, each, 0, context);
     else left.push(each);

@@ -4,6 +4,7 @@ import { isEngineError, mapEngineError, segment, unlessMissing } from "@ctrlplan
 import { inspect } from "../containers.ts";
 import { portInUse } from "../port-in-use.ts";
 import { putArchive } from "../put-archive.ts";
+import { hasNetwork } from "../has-network.ts";
 import { removeContainer } from "../remove-container.ts";
 import { firstFileOf } from "./first-file.ts";
 import { configurationOf, masterPort, nobody } from "./configuration.ts";
@@ -17,6 +18,10 @@ export interface GatewayContainer {
   readonly name: string;
   readonly isRunning: boolean;
   readonly publishes: readonly Publication[];
+  /** False where others took it out of the stack's network, or made it anew without its ports: nobody comes through it, and nothing but a new one helps. */
+  readonly isIntact: boolean;
+  /** Of the network that it was in last. */
+  readonly networkId?: string;
 }
 
 const role = "gateway";
@@ -33,6 +38,8 @@ interface Summary {
   readonly Names: readonly string[];
   readonly State: string;
   readonly Labels: Readonly<Record<string, string>> | null;
+  readonly Ports: readonly { readonly PublicPort?: number }[];
+  readonly NetworkSettings?: { readonly Networks: Readonly<Record<string, { readonly NetworkID?: string }>> | null };
 }
 
 /** All of them, the first one first. */
@@ -50,13 +57,43 @@ export async function findGateways(
   });
   return found
     .filter(({ State }) => State !== "removing")
-    .map(({ Id: id, Names, State, Labels }) => ({
-      id,
-      name: (Names[0] ?? id).replace(/^\//, ""),
-      isRunning: State === "running",
-      publishes: parsePublications(Labels?.[publishesLabel]),
-    }))
+    .map((each) => {
+      const publishes = parsePublications(each.Labels?.[publishesLabel]);
+      return {
+        id: each.Id,
+        name: (each.Names[0] ?? each.Id).replace(/^\//, ""),
+        isRunning: each.State === "running",
+        publishes,
+        isIntact: isIntact(each, publishes, place),
+        ...networkOf(each, place),
+      };
+    })
     .toSorted((a, b) => numberOf(a.name) - numberOf(b.name));
+}
+
+function networkOf({ NetworkSettings }: Summary, { network }: GatewayPlace): Pick<GatewayContainer, "networkId"> {
+  const networkId = NetworkSettings?.Networks?.[network]?.NetworkID ?? "";
+  return networkId === "" ? {} : { networkId };
+}
+
+/** One that does not run cannot start again in a network that is gone. */
+export async function canStart(
+  { engine }: GatewayPlace,
+  { isRunning, networkId }: GatewayContainer,
+  { signal }: ProviderContext,
+): Promise<boolean> {
+  return isRunning || networkId === undefined || hasNetwork(engine, networkId, signal);
+}
+
+function isIntact(
+  { State, Ports, NetworkSettings }: Summary,
+  publishes: readonly Publication[],
+  { network }: GatewayPlace,
+): boolean {
+  if (State !== "running") return true;
+  const published = new Set(Ports.map(({ PublicPort }) => PublicPort));
+  const isInNetwork = NetworkSettings === undefined || NetworkSettings.Networks?.[network] !== undefined;
+  return isInNetwork && publishes.every(({ hostPort }) => published.has(hostPort));
 }
 
 function numberOf(name: string): number {
@@ -91,7 +128,7 @@ export async function createGateway(
       body,
       signal,
     });
-    return { id, name, isRunning: false, publishes };
+    return { id, name, isRunning: false, publishes, isIntact: true };
   };
   try {
     return await create();

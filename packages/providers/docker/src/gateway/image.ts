@@ -1,6 +1,13 @@
 import { CtrlPlaneError, isCtrlPlaneError, type ProviderContext } from "@ctrlplane/core/provider";
-import { pullImage } from "@ctrlplane/images";
+import { pullImage, segment, unlessMissing } from "@ctrlplane/images";
 import type { GatewayPlace } from "./gateway-table.ts";
+
+/** The host has the gateway's image already, or gets it now: asked before anything is given up for the gateway. */
+export async function ensureGatewayImage(place: GatewayPlace, context: ProviderContext): Promise<void> {
+  const path = `/images/${segment(place.image)}/json`;
+  const found = await unlessMissing(place.engine.json<object>({ method: "GET", path, signal: context.signal }));
+  if (found === undefined) await pullGatewayImage(place, context);
+}
 
 /** The host has the gateway's image, or `FAILED` `IMAGE_PULL`. */
 export async function pullGatewayImage(

@@ -2,5 +2,6 @@
 export * from "./apply-gateway.ts";
 export * from "./drain-target.ts";
 export * from "./gateway-table.ts";
+export { ensureGatewayImage } from "./image.ts";
 export * from "./probe-target.ts";
 export * from "./read-gateway.ts";

@@ -89,8 +89,8 @@ async function readyToProbe(
   context: ProviderContext,
 ): Promise<GatewayContainer> {
   const existing = await findGateways(place, context);
-  const running = existing.find((each) => each.isRunning);
-  const found = running ?? existing.find(({ publishes }) => publishes.length === 0);
+  const running = existing.find((each) => each.isRunning && each.isIntact);
+  const found = running ?? existing.find(({ publishes, isIntact }) => publishes.length === 0 && isIntact);
   const container = found ?? (await createGateway(place, [], existing, context));
   const probes = new Set([...(await probesOf(place, [container], context)), ...(path === undefined ? [] : [path])]);
   const before = await readTable(place, container, context);

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { deflateRawSync } from "node:zlib";
+import { instanceLabels, replicaLabels, sha256 } from "@ctrlplane/core/provider";
+import type { EngineClient, EngineRequest } from "@ctrlplane/images";
+import type { ContainerSummary } from "./engine-types.ts";
+import type { InstanceRecord } from "./instance-record.ts";
+import { instanceRecords } from "./instance-records.ts";
+import { dockerLabel } from "./labels.ts";
+import { listInstances } from "./list-instances.ts";
+import type { Made } from "./made.ts";
+
+const { signal } = new AbortController();
+const count = 1000;
+const lineage = "lin_1";
+const replicaHash = "a".repeat(64);
+const made: Made = {
+  v: 1,
+  image: "web@sha256:1",
+  env: {},
+  ports: [],
+  mounts: [],
+  network: "shop-network",
+  isDirect: true,
+};
+
+/** An engine on which so many services of one replica run, each with its record unless `pruned`; it counts what it is asked. */
+function engineOf({ pruned = false }: { readonly pruned?: boolean } = {}): { engine: EngineClient; asked: string[] } {
+  const asked: string[] = [];
+  const names = Array.from({ length: count }, (_, index) => `shop-s${String(index).padStart(4, "0")}`);
+  const containers = names.map((name, index) => containerOf(name, index));
+  const records = pruned ? [] : names.map((name, index) => recordOf(name, `id${index}`));
+  const answer = ({ path, query = {} }: EngineRequest): unknown => {
+    asked.push(path);
+    if (path === "/containers/json") return containers;
+    if (path === "/networks") return [{ Id: "n1", Name: "shop-network", Labels: {}, Created: "" }];
+    if (path === "/volumes")
+      return { Volumes: JSON.stringify(query["filters"]).includes("pctl-role=instance") ? records : [] };
+    if (path.startsWith("/images/")) return { Config: { Env: [] } };
+    return detailsOf(containers.find((each) => path.includes(each.Id)));
+  };
+  const json = <T>(request: EngineRequest): Promise<T> => Promise.resolve(answer(request) as T);
+  // The list asks for JSON alone.
+  return { engine: { description: "test", json } as unknown as EngineClient, asked };
+}
+
+function serviceRecord(name: string): InstanceRecord {
+  return {
+    v: 1,
+    service: name.slice("shop-".length),
+    settled: {
+      releaseId: `rel_${name}`,
+      number: 3,
+      specHash: "v1:1",
+      replicaHash,
+      generation: 0,
+      deployment: "dep_1",
+      replicas: 1,
+    },
+    stopped: false,
+    ports: [],
+    volumes: [],
+  };
+}
+
+function containerOf(name: string, index: number): ContainerSummary {
+  return {
+    Id: `id${index}`,
+    Names: [`/${name}`],
+    Image: made.image,
+    ImageID: "sha256:1",
+    Created: 1,
+    State: "running",
+    Status: "Up 5 minutes",
+    Labels: {
+      ...replicaLabels({ stack: "shop", name, lineage }, { replicaHash, generation: 0, ordinal: 1 }),
+      [dockerLabel.made]: JSON.stringify(made),
+      [dockerLabel.serves]: JSON.stringify(serviceRecord(name)),
+    },
+    Ports: [],
+    Mounts: [],
+    NetworkSettings: { Networks: { "shop-network": { NetworkID: "n1" } } },
+  };
+}
+
+function recordOf(name: string, id: string): object {
+  const value = JSON.stringify({ ...serviceRecord(name), targets: { [id]: 100 } });
+  return {
+    Name: `pctl-instance-${sha256(name).slice(0, 32)}.1`,
+    Labels: {
+      ...instanceLabels({ stack: "shop", name, lineage }),
+      "pctl-role": "instance",
+      [dockerLabel.record]: name,
+      [dockerLabel.nonce]: "n",
+      [dockerLabel.value]: deflateRawSync(value).toString("base64"),
+    },
+  };
+}
+
+function detailsOf(container: ContainerSummary | undefined): object {
+  assert.ok(container !== undefined);
+  const { Id, Labels, Image } = container;
+  return {
+    Id,
+    Image: "sha256:1",
+    State: { Running: true, Status: "running" },
+    Config: { Labels, Env: ["ADDED=1"], Cmd: null, Entrypoint: null, Image },
+    HostConfig: { NanoCpus: 0, Memory: 0, PortBindings: {} },
+    Mounts: [],
+    NetworkSettings: container.NetworkSettings,
+  };
+}
+
+const partsOf = (engine: EngineClient) => ({ engine, records: instanceRecords(engine), publicHost: "127.0.0.1" });
+
+test("a list of 1,000 services is one page of four calls, and all of them serve", async () => {
+  const { engine, asked } = engineOf();
+  const { instances, cursor } = await listInstances(partsOf(engine), { stack: "shop" }, signal);
+  assert.equal(cursor, undefined);
+  assert.equal(instances.length, count);
+  assert.deepEqual(
+    new Set(instances.map((each) => `${each.state} ${each.altered?.length ?? 0}`)),
+    new Set(["serving 0"]),
+  );
+  assert.deepEqual(asked.toSorted(), ["/containers/json", "/networks", "/volumes", "/volumes"]);
+});
+
+test("without any record the labels of the containers tell the same, by no further call", async () => {
+  const recorded = await listInstances(partsOf(engineOf().engine), { stack: "shop" }, signal);
+  const { engine, asked } = engineOf({ pruned: true });
+  const { instances } = await listInstances(partsOf(engine), { stack: "shop" }, signal);
+  assert.deepEqual(instances, recorded.instances);
+  assert.equal(asked.length, 4);
+});
+
+test("a page of a given size goes on where it ended", async () => {
+  const { engine } = engineOf();
+  const first = await listInstances(partsOf(engine), { stack: "shop", limit: 600 }, signal);
+  assert.ok(first.cursor !== undefined);
+  const { cursor } = first;
+  const second = await listInstances(partsOf(engine), { stack: "shop", limit: 600, cursor }, signal);
+  assert.deepEqual([first.instances.length, second.instances.length, second.cursor], [600, 400, undefined]);
+});
+
+test("with `refresh` each replica is inspected once, and each image", async () => {
+  const { engine, asked } = engineOf();
+  const { instances } = await listInstances(partsOf(engine), { stack: "shop", refresh: true }, signal);
+  assert.deepEqual(instances[7]?.altered, [
+    { path: "env.ADDED", before: "a value on shop-s0007", after: "absent", cause: "drift" },
+  ]);
+  assert.equal(asked.length, 4 + count + 1);
+});
