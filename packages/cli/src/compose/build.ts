@@ -40,7 +40,7 @@ function sayName(image: Field, draft: Draft): void {
   draft.differs(
     image,
     "images that are built get names of pctl's own",
-    "They stay on the engine that built them: nothing is pushed.",
+    "They travel between the hosts by themselves; `registry: URL` pushes them.",
   );
 }
 
