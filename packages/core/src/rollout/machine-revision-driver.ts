@@ -32,6 +32,8 @@ export function machineRevisionDriver(
   options: MachineRolloutOptions,
 ): RevisionDriver {
   const parallel = options.parallel ?? 8;
+  /** What was seen, until the next step: nothing of ours has changed since then. */
+  let justSeen: readonly Replica[] | undefined;
   let published = options.release;
   let isMarkedStopped = true;
   let turn: Promise<unknown> = Promise.resolve();
@@ -41,15 +43,19 @@ export function machineRevisionDriver(
     turn = Promise.allSettled([mine]);
     await mine;
   };
-  const replicasOf = async (key: string, context: ProviderContext): Promise<readonly Replica[]> =>
-    (await listed(driver, instance, context)).filter((each) => revisionKey(each) === key);
+  const replicasOf = async (key: string, context: ProviderContext): Promise<readonly Replica[]> => {
+    const all = justSeen ?? (await listed(driver, instance, context));
+    justSeen = undefined;
+    return all.filter((each) => revisionKey(each) === key);
+  };
 
   return {
     ...(options.rangeMeans === undefined ? {} : { rangeMeans: options.rangeMeans }),
 
     async observe(context) {
-      const seen = await observe(driver, instance, context);
+      const [seen, replicas] = await observe(driver, instance, context);
       isMarkedStopped = seen.stopped;
+      justSeen = replicas;
       return seen;
     },
 
@@ -61,6 +67,7 @@ export function machineRevisionDriver(
     },
 
     async weigh(release, weights, context) {
+      justSeen = undefined;
       await changeRoutes(async () => {
         const targets = targetsOf(weights, await listed(driver, instance, context));
         const isEmpty = Object.keys(targets).length === 0;
@@ -127,7 +134,7 @@ async function observe(
   driver: ReplicaDriver,
   instance: InstanceIdentity,
   context: ProviderContext,
-): Promise<RolloutState> {
+): Promise<readonly [RolloutState, readonly Replica[]]> {
   const [replicas, routed, base] = await Promise.all([
     listed(driver, instance, context),
     driver.routed(instance, context),
@@ -145,11 +152,12 @@ async function observe(
       readyForMs: Math.min(...ages, Infinity),
     };
   });
-  return {
+  const state = {
     revisions: revisions.map((each) => ({ ...each, readyForMs: each.readyForMs === Infinity ? 0 : each.readyForMs })),
     stopped: base?.stopped ?? false,
     ...(base?.settled === undefined ? {} : { settled: base.settled }),
   };
+  return [state, replicas];
 }
 
 /** All but one for each of the first `keep` ordinals: those beyond, and doubles, of which the routed one stays, or a ready one. */

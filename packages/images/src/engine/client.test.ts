@@ -128,6 +128,26 @@ test("an engine that hangs is told, and what lasts is waited for", async (t) => 
   assert.deepEqual(await waited, { StatusCode: 3 });
 });
 
+test("containers that are being started leave room for the renewal of a lease", { timeout: 60_000 }, async (t) => {
+  const starting = new Set<() => void>();
+  const engine = await serve(t, (request, response) => {
+    if (request.url === "/version") response.end(JSON.stringify(version));
+    else if (request.url?.endsWith("/start") === true) {
+      const end = (): void => void (starting.delete(end), response.end());
+      starting.add(end);
+    } else response.end(JSON.stringify({ Name: "lease" }));
+  });
+  const all = Array.from({ length: 100 }, (_, index) =>
+    engine.json({ method: "POST", path: `/containers/c${index}/start` }),
+  );
+  // Of its 32 connections one is not theirs: it answers, however long they take.
+  while (starting.size < 31)
+    assert.deepEqual(await engine.json({ method: "POST", path: "/volumes/create", body: {} }), { Name: "lease" });
+  const ended = Promise.all(all).then(() => true);
+  while (!(await Promise.race([ended, engine.json({ method: "GET", path: "/volumes" }).then(() => false)])))
+    for (const end of starting) end();
+});
+
 async function serve(
   t: TestContext,
   listener: RequestListener,

@@ -1,10 +1,11 @@
-import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
-import { request as httpsRequest } from "node:https";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import type { Duplex, Readable } from "node:stream";
+import pLimit from "p-limit";
 import { describeEndpoint, type Endpoint } from "./endpoint.ts";
 import { EngineError, silentEngine, unreachable } from "./errors.ts";
-import { isLasting } from "./lasting.ts";
+import { isLasting, isSlow } from "./lasting.ts";
+import { requestByHttp, requestByTls } from "./node-http.ts";
 import { requireAddress, type NetworkAddress } from "./reach.ts";
 import { openTransport } from "./transport.ts";
 import { chooseVersion, type EngineVersion } from "./version.ts";
@@ -63,7 +64,9 @@ export function connectEngine(endpoint: Endpoint, { readMs, writeMs } = limits):
   const description = describeEndpoint(endpoint);
   const transport = openTransport(endpoint);
   const { reach } = transport;
-  const send = endpoint.kind === "tcp" && endpoint.tls !== undefined ? httpsRequest : httpRequest;
+  const send = endpoint.kind === "tcp" && endpoint.tls !== undefined ? requestByTls : requestByHttp;
+  /** One is left for what is short, such as the renewal of a lease. */
+  const inTurn = pLimit(transport.atOnce - 1);
   let version: Promise<EngineVersion> | undefined;
 
   const open = async (request: EngineRequest, prefix: string, headers: Record<string, string>) => {
@@ -122,7 +125,8 @@ export function connectEngine(endpoint: Endpoint, { readMs, writeMs } = limits):
         return (body === "" ? undefined : JSON.parse(body)) as T;
       };
       if (isLasting(request)) return whole(request);
-      return within(request.method === "GET" ? readMs : writeMs, request, whole);
+      const timely = (): Promise<T> => within(request.method === "GET" ? readMs : writeMs, request, whole);
+      return isSlow(request) ? inTurn(timely) : timely();
     },
     stream: async (request) => answered(request, await prefixOf()),
     async upgrade(request) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isLasting } from "./lasting.ts";
+import { isLasting, isSlow } from "./lasting.ts";
 
 test("what waits for somebody else keeps no short call waiting", () => {
   for (const path of ["/events", "/build", "/images/load", "/images/a/b/push", "/containers/a/wait", "/exec/a/start"]) {
@@ -16,4 +16,10 @@ test("short calls are short", () => {
   }
   assert.ok(!isLasting({ path: "/containers/a/logs", query: { follow: false } }));
   assert.ok(!isLasting({ path: "/containers/a/stats", query: { stream: false } }));
+});
+
+test("the start of a container takes its time", () => {
+  assert.ok(isSlow({ method: "POST", path: "/containers/a/start" }));
+  for (const path of ["/containers/create", "/volumes/create", "/containers/a/rename"])
+    assert.ok(!isSlow({ method: "POST", path }), path);
 });

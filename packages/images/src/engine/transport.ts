@@ -1,15 +1,17 @@
-import { Agent, type AgentOptions } from "node:http";
-import { Agent as TlsAgent } from "node:https";
+import type { Agent as HttpAgent, AgentOptions } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Endpoint } from "./endpoint.ts";
+import { Agent, TlsAgent } from "./node-http.ts";
 import { reachFromHere, type NetworkAddress } from "./reach.ts";
 import { openSshTransport } from "./ssh/transport.ts";
 
 /** How requests reach an engine: what `http.request` takes besides the request itself. */
 export interface Transport {
-  readonly agent: Agent;
+  readonly agent: HttpAgent;
+  /** Requests that `agent` sends at a time; further ones wait. */
+  readonly atOnce: number;
   /** For requests whose answers last (see `isLasting`): they keep no other one waiting. */
-  readonly lasting: Agent;
+  readonly lasting: HttpAgent;
   /** Added to each request's options. */
   readonly target: Readonly<Record<string, unknown>>;
   /** Sent with each request. */
@@ -36,13 +38,14 @@ export function openTransport(endpoint: Endpoint): Transport {
   if (tls === undefined) return closing(new Agent(options), new Agent(unbounded), { host, port });
   const { verify = true, ...pem } = tls;
   const checked = { ...pem, rejectUnauthorized: verify };
-  const agentOf = (each: AgentOptions): Agent => new TlsAgent({ ...each, ...checked });
+  const agentOf = (each: AgentOptions): HttpAgent => new TlsAgent({ ...each, ...checked });
   return closing(agentOf(options), agentOf(unbounded), { host, port });
 }
 
-function closing(agent: Agent, lasting: Agent, target: Transport["target"]): Transport {
+function closing(agent: HttpAgent, lasting: HttpAgent, target: Transport["target"]): Transport {
   return {
     agent,
+    atOnce: maxSockets,
     lasting,
     target,
     // On a network it is that of the address: the certificate is checked against it.

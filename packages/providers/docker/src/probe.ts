@@ -1,7 +1,9 @@
-import { get } from "node:http";
 import type { Duplex } from "node:stream";
 import { isCtrlPlaneError } from "@ctrlplane/core/provider";
 import type { EngineClient } from "@ctrlplane/images";
+
+// Imported it would take longer to load; see node-http.ts of @ctrlplane/images.
+const { get } = process.getBuiltinModule("node:http");
 
 export interface ProbeTarget {
   readonly host: string;

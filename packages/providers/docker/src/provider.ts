@@ -1,5 +1,5 @@
 import { defineProvider, machineProvider } from "@ctrlplane/core/provider";
-import type { InstanceIdentity, Provider, ProviderContext, ReplicaDriver } from "@ctrlplane/core/provider";
+import type { Fence, InstanceIdentity, Provider, ProviderContext, ReplicaDriver } from "@ctrlplane/core/provider";
 import { mappedEngine, type EngineClient } from "@ctrlplane/images";
 import { addressOf } from "./address.ts";
 import { check } from "./check.ts";
@@ -43,11 +43,18 @@ export function createDockerProvider(parts: DockerParts): Provider {
   const images = engineImages(engine, kept, environment);
   const driver = through(dockerDriver({ engine, records, images, publicHost, gatewayImage }));
 
+  /** Names that were found to be free or ours, by the fence of the change that asked: under it nobody else of ours takes them. */
+  const own = new WeakMap<Fence, Set<string>>();
   /** Refuses what bears the name and is another's, before anything of it is touched. */
   const requireOwn = async (instance: InstanceIdentity, context: ProviderContext): Promise<void> => {
-    context.fence.check();
-    const found = await records.read(instance, context.signal);
+    const { fence, signal } = context;
+    fence.check();
+    const names = own.get(fence) ?? new Set();
+    own.set(fence, names);
+    if (names.has(instance.name)) return;
+    const found = await records.read(instance, signal);
     if (found !== undefined) requireOurs(instance, found.labels);
+    if (fence.epoch > 0) names.add(instance.name);
   };
   const machines = machineProvider({
     driver,

@@ -1,5 +1,6 @@
-import { Agent } from "node:http";
+import type { Agent as HttpAgent } from "node:http";
 import type { SshEndpoint } from "../endpoint.ts";
+import { Agent } from "../node-http.ts";
 import type { Transport } from "../transport.ts";
 import { channelStream } from "./channel-stream.ts";
 import { sshConnections } from "./connections.ts";
@@ -13,7 +14,7 @@ const lastingChannels = 64;
 /** Requests over channels of one SSH connection, which stay open for the next ones. */
 export function openSshTransport(endpoint: SshEndpoint): Transport {
   const connections = sshConnections(endpoint);
-  const agentOf = (maxSockets: number): Agent => {
+  const agentOf = (maxSockets: number): HttpAgent => {
     const agent = new Agent({ keepAlive: true, maxSockets, maxFreeSockets: channels, scheduling: "lifo" });
     agent.createConnection = () =>
       channelStream(
@@ -26,6 +27,7 @@ export function openSshTransport(endpoint: SshEndpoint): Transport {
   const lasting = agentOf(lastingChannels);
   return {
     agent,
+    atOnce: channels,
     lasting,
     target: {},
     headers: { Host: "docker" },
