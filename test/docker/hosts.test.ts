@@ -108,7 +108,8 @@ describe("hosts that fail", { skip: hosts === undefined ? "missing: a Docker hos
     for (const { pid } of transfer) process.kill(pid, "SIGKILL");
     const { code, stdout, stderr } = await cut;
     assert.match(stdout + stderr, /✓ near +release 2 serves/);
-    assert.match(stdout + stderr, /far.*the connection to ssh:\S+ broke.*/);
+    assert.match(stdout + stderr, /✗ far +UNAVAILABLE/);
+    assert.match(stdout + stderr, /far the connection to ssh:\S+ broke: [^]*Run the same command again/);
     assert.equal(code, 3);
     assert.deepEqual(stack.running(near), ["near two"]);
     assert.deepEqual([stack.names(far), stack.running(far)], [["far"], ["far one"]]);
@@ -119,7 +120,8 @@ describe("hosts that fail", { skip: hosts === undefined ? "missing: a Docker hos
     await stack.write("three", at);
     await writeFile(join(project.folder, "app", "large"), randomBytes(48 * 1024 * 1024));
     const full = await project.expect(3, ["deploy", "--yes"]);
-    assert.match(full, /far.*the host's disk is full/);
+    assert.match(full, /✗ far +QUOTA/);
+    assert.match(full, /far .*the host's disk is full/);
     assert.match(full, /docker system df/);
     assert.deepEqual(stack.running(near), ["near three"]);
     assert.deepEqual([stack.names(far), stack.running(far)], [["far"], ["far two"]]);

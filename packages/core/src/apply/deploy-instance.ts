@@ -114,7 +114,7 @@ function tellNotBegun(scope: ChangeScope, action: PlanAction, error: unknown, el
   const { instance, from } = action;
   const failed = failedResult(instance, error, { deployment: "", elapsedMs: Math.round(elapsedMs) });
   const { deployment: _, ...result } = failed;
-  const failure = isCtrlPlaneError(error) ? error.failure : undefined;
+  const failure = (isCtrlPlaneError(error) ? error.failure : undefined) ?? { code: result.code };
   const serving = from === undefined ? {} : { serving: from };
   const message = result.reason ?? "failed";
   const hint = isCtrlPlaneError(error) ? error.hint : undefined;

@@ -148,7 +148,7 @@ async function runAction(
       type: "service.done",
       level: "error",
       message,
-      data: { outcome: "failed", elapsedMs, hint },
+      data: { outcome: "failed", elapsedMs, code: result.code, verdict: result.verdict, hint },
     });
     return outcomeOf(result);
   }

@@ -107,8 +107,14 @@ export function unreachable(error: unknown, description: string): Error {
 }
 
 function broken(error: Error, description: string): CtrlPlaneError {
-  const options = { target: description, cause: error, retryable: true };
-  return new CtrlPlaneError("UNAVAILABLE", `the connection to ${description} broke: ${error.message}`, options);
+  // What node says of an answer that ends early would be read as somebody's wish.
+  const reason = error.message === "aborted" ? "it was cut" : error.message;
+  return new CtrlPlaneError("UNAVAILABLE", `the connection to ${description} broke: ${reason}`, {
+    target: description,
+    cause: error,
+    retryable: true,
+    hint: "Run the same command again: it connects anew, and goes on where this one stopped.",
+  });
 }
 
 /** One side does not accept the other's certificate. */
