@@ -130,6 +130,7 @@ const causeWords: Readonly<Record<Cause, string>> = {
   recovery: "unfinished change",
   removed: "left the file",
   moved: "moved",
+  adopted: "pctl 1.1 made it",
 };
 
 function renderNote(note: string, width: number, paint: Paint): string {

@@ -124,6 +124,8 @@ export class Progress {
   #reverted(name: string, event: Event): string {
     if (event.data["isBegun"] === false) return this.#columns("good", "✓", name, notBegun(event), undefined);
     const serving = number(event.data, "serving");
+    if (event.data["servesLegacy"] === true)
+      return this.#columns("good", "✓", name, "what pctl 1.1 made serves again", undefined);
     if (serving === undefined) return this.#columns("dim", "-", name, "removed again; its logs are kept", undefined);
     const wasRouted = event.release === undefined || this.#routed.has(`${name} ${event.release}`);
     const traffic = wasRouted ? "" : `; release ${event.release} got no traffic`;

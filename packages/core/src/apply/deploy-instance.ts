@@ -14,6 +14,7 @@ import type { Provisional } from "./group.ts";
 import type { HandOver } from "./hand-over.ts";
 import { isCtrlPlaneError } from "../errors/error.ts";
 import { isScheduled } from "../rollout/scheduled-job.ts";
+import { adopt, firstStrategy } from "./adopt.ts";
 import { carryOut } from "./deployment.ts";
 import { failedResult, isInterruption } from "./outcome.ts";
 import { rollOutAndVerify } from "./roll-out-release.ts";
@@ -45,6 +46,7 @@ export async function deployInstance(
   try {
     const image = await buildImage(scope, provider, desired, builds);
     release = await releaseFor(scope, action, desired, known, image);
+    if (action.adopts !== undefined) await adopt(scope, instance, action.adopts, scope.context(instance));
     await provider.provision({ instance, spec }, scope.context(instance));
   } catch (error) {
     if (isInterruption(error) || !isAsBefore(action, known)) throw error;
@@ -61,6 +63,7 @@ export async function deployInstance(
     replicas: spec.scale.replicas,
     holds: spec.strategy.onFailure === "hold",
     kind: spec.kind,
+    isLegacy: known.observed?.isLegacy === true,
   };
   await handOver?.take();
   const result = await carryOut(
@@ -76,7 +79,14 @@ export async function deployInstance(
       return rollOutAndVerify(
         scope,
         provider,
-        { release, previous, settled, replicas: spec.scale.replicas, isRollback: false },
+        {
+          release,
+          previous,
+          settled,
+          replicas: spec.scale.replicas,
+          isRollback: false,
+          strategy: firstStrategy(desired, known),
+        },
         deployment,
       );
     },

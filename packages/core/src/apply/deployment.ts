@@ -22,6 +22,8 @@ export interface DeploymentAim {
   /** What fails is kept for inspection (`onfailure: hold`). */
   readonly holds?: boolean;
   readonly kind?: "service" | "job";
+  /** It takes the place of what pctl 1.1 made, which serves again where it fails. */
+  readonly isLegacy?: boolean;
 }
 
 /** A deployment that has its intent on record. */
@@ -130,7 +132,7 @@ export async function carryOut(
       ...(aim.holds === undefined ? {} : { holds: aim.holds }),
     });
     const result = { ...failed, ...measured() };
-    reportFailure(scope, instance, { id, kind: aim.kind }, result, error);
+    reportFailure(scope, instance, { id, aim }, result, error);
     await recordRun(error);
     return finish(result, result.outcome === "reverted");
   }
@@ -183,7 +185,7 @@ function makeJournal(
 function reportFailure(
   scope: ChangeScope,
   instance: InstanceIdentity,
-  deployment: { readonly id: string; readonly kind: DeploymentAim["kind"] },
+  deployment: { readonly id: string; readonly aim: DeploymentAim },
   result: DeploymentResult,
   error: unknown,
 ): void {
@@ -202,7 +204,8 @@ function reportFailure(
         serving: result.serving,
         failure,
         hint,
-        kind: deployment.kind,
+        kind: deployment.aim.kind,
+        ...(deployment.aim.isLegacy === true && result.outcome === "reverted" ? { servesLegacy: true } : {}),
       },
     },
     deployment.id,

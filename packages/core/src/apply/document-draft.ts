@@ -2,6 +2,8 @@ import { isCtrlPlaneError } from "../errors/error.ts";
 import { instanceLabels } from "../model/labels.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { Release } from "../model/release.ts";
+import type { Stack } from "../model/stack.ts";
+import { placeOf, recordedProvider, withoutPlace } from "../platforms/recorded-providers.ts";
 import { entryKey, entryName } from "../state/entry-key.ts";
 import type { StateDocument, StateEntry, StateStore } from "../state/store.ts";
 
@@ -11,6 +13,7 @@ const attempts = 3;
 /** The state document as a change leaves it; written at its end, and before it where it goes to a new provider. The ledger is the truth until then. */
 export class DocumentDraft {
   readonly #lineage: string;
+  readonly #stack: Stack;
   /** What this change has set. */
   readonly #own: Record<string, StateEntry> = {};
   #before: StateDocument | undefined;
@@ -19,8 +22,9 @@ export class DocumentDraft {
   #isChanged: boolean;
   #lastChange: number | undefined;
 
-  constructor(before: StateDocument | undefined, lineage: string) {
+  constructor(before: StateDocument | undefined, lineage: string, stack: Stack) {
     this.#before = before;
+    this.#stack = stack;
     this.#lineage = lineage;
     this.#entries = { ...before?.entries };
     this.#pending = before?.pending ?? [];
@@ -40,8 +44,8 @@ export class DocumentDraft {
    * one looks there, whatever is declared by then.
    */
   async begins(providers: Iterable<string>, store: StateStore, stack: string): Promise<void> {
-    const living = Object.values(this.#entries).filter((entry) => entry.destroyed !== true);
-    const named = new Set([...living.map((entry) => entry.provider), ...this.#pending]);
+    const living = Object.entries(this.#entries).filter(([, entry]) => entry.destroyed !== true);
+    const named = new Set([...living.map(([key, entry]) => this.#providerOf(key, entry)), ...this.#pending]);
     const added = [...new Set(providers)].filter((name) => !named.has(name));
     if (added.length === 0) return;
     this.#pending = [...this.#pending, ...added].sort();
@@ -58,7 +62,7 @@ export class DocumentDraft {
   /** Names of the instances that are on a provider by its entries. */
   namesOn(provider: string): ReadonlySet<string> {
     const own = Object.entries(this.#entries).filter(
-      ([, entry]) => entry.provider === provider && entry.destroyed !== true,
+      ([key, entry]) => this.#providerOf(key, entry) === provider && entry.destroyed !== true,
     );
     return new Set(own.map(([key]) => entryName(key)));
   }
@@ -76,10 +80,11 @@ export class DocumentDraft {
   serves(release: Release): void {
     const { instance, spec } = release;
     const key = this.#key(instance);
-    const { destroyed: _, ...before } = this.#entries[key] ?? { provider: instance.provider };
+    const { destroyed: _, ...before } = withoutPlace(this.#entries[key] ?? { provider: instance.provider });
     const replicas = spec.scale.replicas;
     this.#set(key, {
       ...before,
+      ...placeOf(this.#stack.providers[instance.provider]?.options ?? {}),
       provider: instance.provider,
       image: release.image.reference ?? release.image.declared,
       labels: instanceLabels(instance),
@@ -147,8 +152,12 @@ export class DocumentDraft {
     const holder = this.#entries[plain];
     const own = `${plain}@${instance.provider}`;
     if (this.#entries[own] !== undefined) return own;
-    const isOther = holder?.provider !== instance.provider && holder?.platformId !== instance.platformId;
-    const isTaken = holder !== undefined && holder.destroyed !== true && isOther;
-    return isTaken ? own : plain;
+    if (holder === undefined || holder.destroyed === true) return plain;
+    const isOther = this.#providerOf(plain, holder) !== instance.provider && holder.platformId !== instance.platformId;
+    return isOther ? own : plain;
+  }
+
+  #providerOf(key: string, entry: StateEntry): string {
+    return recordedProvider(key, entry, this.#stack).name;
   }
 }

@@ -2,6 +2,7 @@ import type { DeploymentResult } from "../model/change.ts";
 import type { PlanAction } from "../model/plan.ts";
 import type { KnownInstance } from "../plan/input.ts";
 import type { ChangeScope } from "./change-scope.ts";
+import { adopt } from "./adopt.ts";
 import { retainReleases } from "./deploy-instance.ts";
 import { carryOut } from "./deployment.ts";
 
@@ -21,6 +22,7 @@ export async function removeInstance(
   };
   const result = await carryOut(scope, instance, aim, async (deployment) => {
     scope.emitFor(instance, { type: "service.started", message: "is removed" }, deployment.id);
+    if (action.adopts !== undefined) await adopt(scope, instance, action.adopts, deployment.context);
     await scope.provider(instance).deprovision({ instance, volumes: options.volumes }, deployment.context);
     await scope.platform(instance).ledger.forgetRun(instance.service, scope.recordContext(scope.platform(instance)));
     const stays = options.volumes || action.volumes.length === 0 ? "" : `; volumes stay: ${action.volumes.join(", ")}`;

@@ -1,9 +1,10 @@
-import { CtrlPlaneError } from "../errors/error.ts";
+import { CtrlPlaneError, isCtrlPlaneError } from "../errors/error.ts";
 import type { DeploymentResult } from "../model/change.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { Release } from "../model/release.ts";
 import type { KnownInstance, UnfinishedDeployment } from "../plan/input.ts";
 import type { RolloutDecision, RolloutJournal } from "../rollout/journal.ts";
+import { withoutPauses } from "../rollout/stages.ts";
 import { isScheduled } from "../rollout/scheduled-job.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import { carryOut, type Deployment, type DeploymentEffect } from "./deployment.ts";
@@ -39,7 +40,9 @@ export async function revertInstance(
     instance,
     aim,
     (deployment) =>
-      back === undefined ? removeFirst(scope, known, deployment) : goBack(scope, known, { back, begun }, deployment),
+      back === undefined
+        ? removeFirst(scope, known, begun, deployment)
+        : goBack(scope, known, { back, begun }, deployment),
     { deployment: unfinished.deployment, decisions },
   );
   if (result.outcome === "reverted" && back !== undefined) await recordServing(scope, back);
@@ -103,11 +106,27 @@ function whyBack({ change, to, pause }: UnfinishedDeployment): string {
 
 async function removeFirst(
   scope: ChangeScope,
-  { instance }: KnownInstance,
+  { instance, observed }: KnownInstance,
+  begun: Release | undefined,
   deployment: Deployment,
 ): Promise<DeploymentEffect> {
+  if (observed?.isLegacy === true && begun !== undefined) return leaveToLegacy(scope, begun, deployment);
   await scope.provider(instance).deprovision({ instance, volumes: false }, deployment.context);
   return { outcome: "reverted", message: "nothing of it is left" };
+}
+
+/** The way back of a first release that was to take the place of what pctl 1.1 made: that serves again. */
+async function leaveToLegacy(scope: ChangeScope, release: Release, deployment: Deployment): Promise<DeploymentEffect> {
+  const { id, journal, context } = deployment;
+  const { instance, spec } = release;
+  await journal.decide({ kind: "revert" });
+  const request = { instance, release, replicas: spec.scale.replicas, strategy: withoutPauses(spec.strategy) };
+  try {
+    await scope.provider(instance).deploy({ ...request, deployment: id, journal }, context);
+  } catch (error) {
+    if (!isCtrlPlaneError(error) || error.failure?.reverted !== true) throw error;
+  }
+  return { outcome: "reverted", message: "what pctl 1.1 made serves again" };
 }
 
 /** A way back that fails holds what it reached: there is nothing before it to go back to. */

@@ -8,7 +8,7 @@ import { revisionOf, specHash } from "../model/hash.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { PinnedImage } from "../model/image.ts";
 import type { Revision } from "../model/release.ts";
-import { volumeName } from "../model/names.ts";
+import { volumeName, type AdoptedLayout } from "../model/names.ts";
 import type { ServiceSpec } from "../model/spec.ts";
 import type { Stack, StackService } from "../model/stack.ts";
 import { portOf } from "../plan/host-ports.ts";
@@ -70,7 +70,7 @@ export async function desire(
           const notes = checked.filter((each) => each.severity !== "error").map((each) => each.summary);
           const address = bound.provider?.address(identity, service.spec);
           const fixed = bound.provider?.fixed?.(service.spec);
-          return [desiredInstance(identity, service, image, address, fixed, notes)];
+          return [desiredInstance(identity, service, image, address, fixed, notes, current?.observed?.adoptedLayout)];
         } catch (error) {
           if (!isCtrlPlaneError(error) || error.code === "CANCELLED") throw error;
           if (!declaredWrongly.has(error.code)) throw ofService(error, name, stack);
@@ -147,6 +147,7 @@ function desiredInstance(
   address: ServiceAddress | undefined,
   fixed: Revision["fixed"],
   notes: readonly string[],
+  layout: AdoptedLayout | undefined,
 ): DesiredInstance {
   const { spec } = service;
   const publishes = spec.ports
@@ -164,14 +165,14 @@ function desiredInstance(
       : { fingerprint: service.fingerprint }),
     publishes,
     addresses: address?.published ?? [],
-    volumes: volumeNames(instance, spec),
+    volumes: volumeNames(instance, spec, layout),
     needs: dependencies(service),
     notes,
   };
 }
 
 /** Platform names of the volumes of a spec, for the replicas that it starts with. */
-export function volumeNames(instance: InstanceIdentity, spec: ServiceSpec): string[] {
+export function volumeNames(instance: InstanceIdentity, spec: ServiceSpec, layout?: AdoptedLayout): string[] {
   const replicas = typeof spec.scale.replicas === "number" ? spec.scale.replicas : spec.scale.replicas.min;
   const names = new Set<string>();
   let unnamed = 0;
@@ -182,7 +183,7 @@ export function volumeNames(instance: InstanceIdentity, spec: ServiceSpec): stri
       continue;
     }
     for (let ordinal = 1; ordinal <= Math.max(1, replicas); ordinal += 1)
-      names.add(volumeName(instance.name, ordinal, unnamed, volume.path));
+      names.add(volumeName(instance.name, ordinal, unnamed, volume.path, layout));
     unnamed += 1;
   }
   return [...names];

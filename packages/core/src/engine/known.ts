@@ -140,7 +140,9 @@ function knownInstance(
 function findEntry(survey: Survey, instance: InstanceIdentity): StateEntry | undefined {
   const entries = survey.document?.entries ?? {};
   const entry = entries[`${entryKey(instance)}@${instance.provider}`] ?? entries[entryKey(instance)];
-  return entry?.provider === instance.provider || entry?.platformId === instance.platformId ? entry : undefined;
+  if (entry === undefined) return undefined;
+  const isSame = entry.provider === instance.provider || platformBehind(survey, entry) === instance.platformId;
+  return isSame ? entry : undefined;
 }
 
 function unfinished(intent: Intent): UnfinishedDeployment {

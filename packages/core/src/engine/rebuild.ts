@@ -27,7 +27,7 @@ export async function rebuildState(
     context,
     everywhere ? { also: Object.keys(stack.providers) } : {},
   );
-  const draft = new DocumentDraft(before, seen.lineage);
+  const draft = new DocumentDraft(before, seen.lineage, stack);
   draft.changed(Math.max(before?.lastChange ?? 0, seen.lastChange?.number ?? 0));
   for (const known of knownInstances(stack, seen).values()) {
     const { observed, instance } = known;

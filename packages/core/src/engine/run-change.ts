@@ -127,8 +127,8 @@ async function begin(
   );
   const number = Math.max(1, (survey.document?.lastChange ?? 0) + 1, ...numbers);
   // What a change that was killed brought up is in no document yet, and this one may only keep it.
-  const document = isStale(survey, stack.name) ? await rebuildState(core, stack) : survey.document;
-  const draft = new DocumentDraft(document, survey.lineage);
+  const document = isStale(survey, stack.name) ? await rebuildState(core, stack) : survey.stored;
+  const draft = new DocumentDraft(document, survey.lineage, stack);
   draft.changed(number);
   const scope = new ChangeScope({
     core,

@@ -11,6 +11,7 @@ import type { StateDocument } from "../state/store.ts";
 import type { Core } from "../platforms/core.ts";
 import { resolveLineage } from "./lineage.ts";
 import { bindPlatforms, type Platform, type Platforms } from "../platforms/bind.ts";
+import { withRecordedProviders } from "../platforms/recorded-providers.ts";
 
 /** What one platform says of a stack: one pass of list calls, no call per service. */
 export interface PlatformSurvey {
@@ -27,7 +28,10 @@ export interface PlatformSurvey {
 export interface Survey {
   readonly platforms: Platforms;
   readonly surveys: ReadonlyMap<string, PlatformSurvey>;
+  /** Its entries bear the names of the stack's providers (`recordedProvider`). */
   readonly document: StateDocument | undefined;
+  /** The document as it is stored. */
+  readonly stored: StateDocument | undefined;
   readonly lineage: string;
   readonly lastChange: Change | undefined;
 }
@@ -35,11 +39,12 @@ export interface Survey {
 /** Observes a stack: its providers, those that its state names and `also` these, their instances and records. `refresh`: all that can be told of them. Reads only. */
 export async function survey(
   core: Core,
-  stack: Stack,
+  declared: Stack,
   context: ProviderContext,
   { also = [], refresh = false }: { readonly also?: readonly string[]; readonly refresh?: boolean } = {},
 ): Promise<Survey> {
-  const document = await core.store.read(stack.name);
+  const stored = await core.store.read(declared.name);
+  const { stack, document } = withRecordedProviders(declared, stored);
   const names = new Set(Object.values(stack.services).flatMap((service) => service.providers));
   for (const name of [...also, ...(document?.pending ?? [])]) names.add(name);
   for (const entry of Object.values(document?.entries ?? {})) if (entry.destroyed !== true) names.add(entry.provider);
@@ -62,6 +67,7 @@ export async function survey(
     platforms,
     surveys: new Map(found.map((each) => [each.platform.id, each])),
     document,
+    stored,
     lineage,
     lastChange: last.sort((a, b) => b.number - a.number)[0],
   };

@@ -10,10 +10,22 @@ export function replicaName(name: string, ordinal: number, replicas: number): st
   return replicas <= 1 && ordinal === 1 ? name : `${name}-${ordinal}`;
 }
 
+/** How pctl 1.1 laid out the volumes of an instance: one for each replica, mounted at every path. What was taken over keeps it. */
+export interface AdoptedLayout {
+  /** Whose name the first replica's volume has: `{name}`, or `{name}-1` where 1.1 ran more than one. */
+  readonly first: string;
+}
+
 /** Volume of a replica: `{name}-storage`, `{name}-2-storage`; further paths (index from 0) append a name made of the path. */
-export function volumeName(name: string, ordinal: number, index: number, path: string): string {
-  const owner = ordinal === 1 ? name : `${name}-${ordinal}`;
-  return index === 0 ? `${owner}-storage` : `${owner}-storage-${pathWord(path)}`;
+export function volumeName(
+  name: string,
+  ordinal: number,
+  index: number,
+  path: string,
+  adopted?: AdoptedLayout,
+): string {
+  const owner = ordinal === 1 ? (adopted?.first ?? name) : `${name}-${ordinal}`;
+  return index === 0 || adopted !== undefined ? `${owner}-storage` : `${owner}-storage-${pathWord(path)}`;
 }
 
 function pathWord(path: string): string {

@@ -1,5 +1,6 @@
 import type { PinnedImage } from "./image.ts";
 import type { Labels } from "./labels.ts";
+import type { AdoptedLayout } from "./names.ts";
 import type { ReplicaCount } from "./resources.ts";
 import type { ScheduleStatus } from "./schedule.ts";
 
@@ -90,6 +91,10 @@ export interface ObservedInstance {
   readonly restarts: number;
   /** ISO 8601; when the oldest current replica started. */
   readonly since?: string;
+  /** What runs was made by pctl 1.1, and no release has taken its place yet. */
+  readonly isLegacy?: boolean;
+  /** How its volumes are laid out, where pctl 1.1 made them. */
+  readonly adoptedLayout?: AdoptedLayout;
 }
 
 /** The least number of replicas that are meant to run; undefined where nothing was settled. */

@@ -25,7 +25,9 @@ export type Cause =
   /** Left the file. */
   | "removed"
   /** Declared for another provider than where it runs. */
-  | "moved";
+  | "moved"
+  /** Made by pctl 1.1, and taken over by the user's word. */
+  | "adopted";
 
 /** One difference. Values are texts for people, masked where they are environment or secret. */
 export interface FieldChange {
@@ -56,6 +58,14 @@ export type ActionKind =
   /** Cannot be judged: its platform is unreachable. */
   | "unreachable";
 
+/** What a state file of pctl 1.1 says of an instance that is taken over. */
+export interface Adoption {
+  /** How many replicas it ran. */
+  readonly replicas?: number;
+  /** The image that it built for it: of no use once its replicas are gone. */
+  readonly builtImage?: string;
+}
+
 /** What is to be done with one instance; the node of the plan's graph. */
 export interface PlanAction {
   /** `{service}@{provider}`: unique in a plan. */
@@ -78,6 +88,8 @@ export interface PlanAction {
   readonly takesOver?: readonly string[];
   /** Number that the new release will have. */
   readonly release?: number;
+  /** What pctl 1.1 made under this name is taken over first. Absent: nothing is. */
+  readonly adopts?: Adoption;
   /** Names of volumes that will be made, or with `remove` those that stay. */
   readonly volumes: readonly string[];
   /** Host addresses that this publishes, e.g. `0.0.0.0:8080`. */

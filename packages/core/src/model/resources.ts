@@ -28,6 +28,10 @@ export interface ScaleSpec extends ResourceSpec {
   readonly replicas: ReplicaCount;
 }
 
+export function maximumOf(count: ReplicaCount): number {
+  return typeof count === "number" ? count : count.max;
+}
+
 export function isEqualCount(a: ReplicaCount, b: ReplicaCount): boolean {
   if (typeof a === "number" || typeof b === "number") return a === b;
   return a.min === b.min && a.max === b.max;

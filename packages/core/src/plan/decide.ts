@@ -5,6 +5,7 @@ import { describeDesired, describeReplicas } from "./describe.ts";
 import { drifts } from "./drift.ts";
 import { fieldChanges } from "./field-changes.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
+import { adoptionNotes, adoptionOf, isLegacyEntry, isUnchangedLegacy } from "./legacy.ts";
 import { judgeOwnership } from "./ownership.ts";
 import { describePause, isWaiting, isWhole, resumeNote } from "./pause.ts";
 
@@ -24,6 +25,8 @@ export function decide(desired: DesiredInstance, known: KnownInstance, input: Pl
   const decision = decideKind(desired, known, input);
   const existing = new Set(known.observed?.volumes ?? []);
   const volumes = desired.volumes.filter((name) => !existing.has(name));
+  const isActed = decision.kind !== "keep" && decision.kind !== "pause" && decision.kind !== "hold";
+  const adopts = isActed ? adoptionOf(known, input) : undefined;
   return {
     key: actionKey(desired.instance),
     kind: decision.kind,
@@ -36,6 +39,7 @@ export function decide(desired: DesiredInstance, known: KnownInstance, input: Pl
     strategy: desired.spec.strategy.type,
     ...(decision.from === undefined ? {} : { from: decision.from }),
     ...(decision.release === undefined ? {} : { release: decision.release }),
+    ...(adopts === undefined ? {} : { adopts }),
     volumes,
     publishes: desired.publishes,
     notes: [...decision.notes, ...(decision.kind === "keep" || decision.kind === "pause" ? [] : desired.notes)],
@@ -62,6 +66,8 @@ function decideKind(desired: DesiredInstance, known: KnownInstance, input: PlanI
   // A removal that did not finish needs no way back: what is wanted now is built on whatever it left.
   if (known.unfinished?.to !== undefined) return decideUnfinished(desired, known, known.unfinished, next, input.now);
   const observed = known.observed;
+  const isKept = isUnchangedLegacy(desired, known) && known.unfinished === undefined && !input.adopt;
+  if (isKept) return { kind: "keep", causes: [], changes: [], notes: [] };
   if (observed === undefined) return decideAbsent(desired, known, next);
   // The rest of a first release that failed: volumes and logs.
   const isEmpty = observed.settled === undefined && observed.revisions.every((each) => each.desired === 0);
@@ -139,25 +145,17 @@ function decideAbsent(desired: DesiredInstance, known: KnownInstance, next: numb
   return { kind: "create", causes: ["missing"], changes: [], notes, release: next, ...from };
 }
 
-/** Of ours, but nothing was ever settled: pctl 1.1's, judged by its fingerprint, or the rest of a first deploy without a ledger. */
+/** Nothing was ever settled: pctl 1.1's, or the rest of a first deploy without a ledger. */
 function decideUnsettled(desired: DesiredInstance, known: KnownInstance, next: number): Decision {
-  const entry = known.entry;
-  const isSame =
-    entry !== undefined &&
-    entry.specHash === undefined &&
-    entry.destroyed !== true &&
-    entry.fingerprint !== undefined &&
-    entry.fingerprint === desired.fingerprint &&
-    (entry.replica === undefined || isEqualCount(entry.replica, desired.spec.scale.replicas)) &&
-    known.observed?.state === "serving";
-  if (isSame) return { kind: "keep", causes: [], changes: [], notes: [] };
-  return {
-    kind: "update",
-    causes: [entry === undefined ? "drift" : "configuration"],
-    changes: [],
-    notes: [],
-    release: next,
-  };
+  const { entry } = known;
+  const isDeclared =
+    isLegacyEntry(entry) && entry.fingerprint !== undefined && entry.fingerprint === desired.fingerprint;
+  const cause = isUnchangedLegacy(desired, known)
+    ? "adopted"
+    : isDeclared || entry === undefined
+      ? "drift"
+      : "configuration";
+  return { kind: "update", causes: [cause], changes: [], notes: adoptionNotes(desired, known), release: next };
 }
 
 function decideSettled(

@@ -121,9 +121,9 @@ function notAtomic({ action, why }: { action: PlanAction; why: string }): Diagno
 
 /** Over all that apply acts on; words for people do not count. */
 function hashPlan(actions: readonly PlanAction[], input: PlanInput): string {
-  const content = actions.map(({ key, kind, after, specHash, from, release, instance, volumes, takesOver }) => {
+  const content = actions.map(({ key, kind, after, specHash, from, release, instance, volumes, takesOver, adopts }) => {
     const { id: _id, lineage: _lineage, ...where } = instance;
-    return { key, kind, after, specHash, from, release, where, volumes, takesOver };
+    return { key, kind, after, specHash, from, release, where, volumes, takesOver, adopts };
   });
   return sha256(canonicalJson({ v: 1, stack: input.stack, content, withVolumes: input.withVolumes, goal: input.goal }));
 }

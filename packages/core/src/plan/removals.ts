@@ -1,5 +1,6 @@
 import type { PlanAction } from "../model/plan.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
+import { adoptionOf } from "./legacy.ts";
 import { outOfReach } from "./out-of-reach.ts";
 import { judgeOwnership } from "./ownership.ts";
 
@@ -68,6 +69,7 @@ function decideRemoval(known: KnownInstance, moved: DesiredInstance | undefined,
   const volumes = known.observed?.volumes ?? [];
   // A removal that was begun was confirmed then.
   const isBegun = known.unfinished !== undefined && known.unfinished.to === undefined;
+  const adopts = adoptionOf(known, input);
   const isConfirmed = isBegun || input.remove.has(service) || (moved !== undefined && input.leaveVolumes);
   const obstacle = isConfirmed ? undefined : obstacleTo(known);
   const isKeptElsewhere = moved === undefined && staysElsewhere(known, input);
@@ -81,6 +83,7 @@ function decideRemoval(known: KnownInstance, moved: DesiredInstance | undefined,
     changes: [],
     after: [],
     ...(known.observed?.settled === undefined ? {} : { from: known.observed.settled.number }),
+    ...(adopts === undefined ? {} : { adopts }),
     volumes,
     publishes: [],
     notes: [],

@@ -94,6 +94,8 @@ export function irreversible(actions: readonly PlanAction[], input: PlanInput): 
         { action, why: `${service} goes first, because its address is taken over, and a removal cannot be taken back` },
       ];
     if (!bringing.includes(action.kind)) return [];
+    if (input.known.get(action.key)?.observed?.isLegacy === true)
+      return [{ action, why: `${service} takes the place of what pctl 1.1 made, which no release can bring back` }];
     const strategy = desired.get(action.key)?.spec.strategy;
     if (strategy?.onFailure === "hold")
       return [{ action, why: `${service} says onfailure: hold, and is to be held when it fails` }];

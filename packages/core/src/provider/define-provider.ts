@@ -44,6 +44,7 @@ export function defineProvider<const Declared extends readonly Capability[]>(
     identifyImage: (request, context) => given.identifyImage(request, context),
     buildImage: (request, context) => given.buildImage(request, context),
     ...(given.retain === undefined ? {} : { retain: given.retain.bind(given) }),
+    ...(given.adopt === undefined ? {} : { adopt: given.adopt.bind(given) }),
     provision: gated("provision"),
     deprovision: gated("deprovision"),
     deploy: gated("deploy"),

@@ -19,7 +19,18 @@ import { isSupported, unsupported } from "./unsupported.ts";
 /** Methods with a request and a context that answer with a promise. */
 type CallName = Exclude<
   keyof Provider,
-  "type" | "capabilities" | "check" | "address" | "fixed" | "retain" | "ledger" | "close" | "logs" | "info" | "health"
+  | "type"
+  | "capabilities"
+  | "check"
+  | "address"
+  | "fixed"
+  | "retain"
+  | "adopt"
+  | "ledger"
+  | "close"
+  | "logs"
+  | "info"
+  | "health"
 >;
 
 export interface GuardOptions {
@@ -51,6 +62,7 @@ export const defaultTimeouts: Timeouts = {
 const writing: ReadonlySet<keyof Provider> = new Set([
   "buildImage",
   "retain",
+  "adopt",
   "provision",
   "deprovision",
   "deploy",
@@ -136,6 +148,9 @@ export function guardProvider(provider: Provider, options: GuardOptions): Provid
     ...(retain === undefined
       ? {}
       : { retain: (request, context) => ask("retain", context, (inner) => retain(request, inner)) }),
+    ...(provider.adopt === undefined
+      ? {}
+      : { adopt: (request, context) => ask("adopt", context, async (inner) => provider.adopt?.(request, inner)) }),
     provision: guard("provision"),
     deprovision: guard("deprovision"),
     deploy: guard("deploy"),

@@ -7,6 +7,7 @@ import type { Capability } from "./capability.ts";
 import type { ProviderContext } from "./context.ts";
 import type { Ledger } from "./ledger.ts";
 import type {
+  AdoptRequest,
   AdvanceRequest,
   BuildImageRequest,
   DeployRequest,
@@ -85,6 +86,13 @@ export interface Provider {
    */
   retain?(request: RetainRequest, context: ProviderContext): Promise<void>;
 
+  /**
+   * What pctl 1.1 made under the instance's name (the seed's three labels and no lineage), with its data, is the instance's own from
+   * now on. Nothing of it changes by that. Called before `provision` and `deprovision`, where a state file of 1.1 or the user names
+   * the instance. The next `deploy` replaces it, or lets it serve again where the release fails. Nothing there is success. Absent: 1.1
+   * made nothing on this platform.
+   */
+  adopt?(request: AdoptRequest, context: ProviderContext): Promise<void>;
   /** What outlives a release exists: namespace, network, volumes. Runs nothing. Capability `provision`. */
   provision(request: ProvisionRequest, context: ProviderContext): Promise<ProvisionResult>;
   /** Nothing of the instance is left but its volumes, unless they are to go as well. Absent is success. Capability `provision`. */

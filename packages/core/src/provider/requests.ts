@@ -3,6 +3,7 @@ import type { Diagnostic } from "../errors/diagnostic.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { PinnedImage } from "../model/image.ts";
 import type { InstanceStatus, ObservedInstance, SettledRelease } from "../model/observed.ts";
+import type { Adoption } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
 import type { ReplicaCount, ResourceSpec } from "../model/resources.ts";
 import type { ServiceSpec, StrategySpec } from "../model/spec.ts";
@@ -71,6 +72,11 @@ export interface RetainRequest {
 }
 
 export interface InstanceRequest {
+  readonly instance: InstanceIdentity;
+}
+
+/** With what a state file of pctl 1.1 says of the instance; without one both are absent. */
+export interface AdoptRequest extends Adoption {
   readonly instance: InstanceIdentity;
 }
 

@@ -47,10 +47,18 @@ function scheduledState({ stopped }: InstanceBase, replicas: readonly Replica[])
 }
 
 function stateOf(base: InstanceBase, revisions: readonly ObservedRevision[]): InstanceState {
-  const { settled, stopped } = base;
+  const { settled, stopped, isLegacy } = base;
   if (settled?.completedAt !== undefined) return "completed";
   const wanted = leastReplicas(base);
   if (stopped || wanted === 0) return "stopped";
+  const all = revisions.reduce(
+    (sum, each) => ({ desired: sum.desired + each.desired, ready: sum.ready + each.ready }),
+    {
+      desired: 0,
+      ready: 0,
+    },
+  );
+  if (isLegacy === true && all.ready > 0 && all.ready === all.desired) return "serving";
   if (settled === undefined || wanted === undefined)
     return revisions.some((each) => each.ready > 0) ? "degraded" : "down";
   const ready = revisions.find((each) => revisionKey(each) === revisionKey(settled))?.ready ?? 0;

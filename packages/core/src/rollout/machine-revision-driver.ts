@@ -101,6 +101,11 @@ export function machineRevisionDriver(
       await inParallel(watched, watched.length + 1, context, (each, inner) => driver.outlive(each, ms, inner));
     },
 
+    async restore(context) {
+      beforeEffect(context);
+      return (await driver.restore?.(instance, context)) ?? false;
+    },
+
     async configure(release, context) {
       const running = await replicasOf(revisionKey(release.revision), context);
       await inParallel(running, parallel, context, async (each, inner) => {
@@ -152,7 +157,9 @@ async function observe(
       readyForMs: Math.min(...ages, Infinity),
     };
   });
+  const adopted = replicas.find((each) => each.isAdopted === true);
   const state = {
+    ...(adopted === undefined ? {} : { adopted: revisionKey(adopted) }),
     revisions: revisions.map((each) => ({ ...each, readyForMs: each.readyForMs === Infinity ? 0 : each.readyForMs })),
     stopped: base?.stopped ?? false,
     ...(base?.settled === undefined ? {} : { settled: base.settled }),

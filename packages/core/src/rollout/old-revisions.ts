@@ -7,7 +7,8 @@ export const settleMs = 5_000;
 
 /** The revisions that are replaced: those that get traffic, and the one to go back to even where it does not. */
 export function oldRevisions({ release, previous }: Rollout["request"], seen: RolloutState): readonly RevisionState[] {
-  const kept = [previous?.revision, seen.settled].flatMap((each) => (each === undefined ? [] : [revisionKey(each)]));
+  const known = [previous?.revision, seen.settled].flatMap((each) => (each === undefined ? [] : [revisionKey(each)]));
+  const kept = seen.adopted === undefined ? known : [...known, seen.adopted];
   return seen.revisions.filter(
     (each) => each.key !== revisionKey(release.revision) && (each.weight > 0 || kept.includes(each.key)),
   );

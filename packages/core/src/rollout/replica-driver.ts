@@ -16,6 +16,8 @@ export interface Replica extends ReplicaStatus {
   readonly isAltered?: boolean;
   /** Monotonic age of its readiness in milliseconds; absent while it is not ready. */
   readonly readyForMs?: number;
+  /** Made by pctl 1.1 and taken over (`Provider.adopt`): listed until a release is settled, stopped ones too. */
+  readonly isAdopted?: boolean;
 }
 
 /** What became of the run of a replica that is a job. */
@@ -106,6 +108,8 @@ export interface ReplicaDriver {
     instance: InstanceIdentity,
     context: ProviderContext,
   ): Promise<(() => Promise<CutOverTraffic | undefined>) | undefined>;
+  /** `RevisionDriver.restore`, for replicas that are adopted. */
+  restore?(instance: InstanceIdentity, context: ProviderContext): Promise<boolean>;
   /** What is routed now: replica id → percent. */
   routed(instance: InstanceIdentity, context: ProviderContext): Promise<Readonly<Record<string, number>>>;
   /** Resolves when no request or connection to it is open, or after `timeoutMs`, with what is left then closed. It is not routed any more. */

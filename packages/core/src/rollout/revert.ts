@@ -6,7 +6,7 @@ import { settledRelease, type Rollout } from "./rollout.ts";
 
 /**
  * Back to the release before: whatever state it finds, it ends with `previous` routed, on all its replicas, and nothing else
- * left; without a previous one, with nothing left. Resolves with whether that is so: false where the previous
+ * left; without a previous one, with what pctl 1.1 left there, or with nothing. Resolves with whether that is so: false where the previous
  * release does not become ready any more, which is then routed all the same, so that it serves once it recovers.
  */
 export async function revert(rollout: Rollout): Promise<boolean> {
@@ -23,6 +23,12 @@ export async function revert(rollout: Rollout): Promise<boolean> {
     await platform.weigh(release, {});
     await retireOthers();
     return true;
+  }
+  if (back === seen.adopted) {
+    // Its ports are its own: nothing of the release may hold them then.
+    await platform.weigh(release, {});
+    await retireOthers();
+    return platform.restore();
   }
   // Strategies but recreate leave old replicas running: traffic comes back to them before anything else happens.
   if (request.strategy.type === "recreate") await retireOthers();
@@ -55,12 +61,17 @@ function evenly(revisions: readonly RevisionState[]): Weights {
  * the same replicas as the one before there is nothing to look at, and it is reverted. Resolves with whether it was.
  */
 export async function hold(rollout: Rollout): Promise<boolean> {
-  const { request, platform } = rollout;
+  const { request, platform, seen } = rollout;
   const { previous, release } = request;
   const back = keyToGoBackTo(rollout);
   if (back === revisionKey(release.revision)) return revert(rollout);
   if (back === undefined || request.strategy.type === "recreate") {
     await platform.weigh(release, {});
+    return false;
+  }
+  if (back === seen.adopted) {
+    await platform.weigh(release, {});
+    await platform.restore();
     return false;
   }
   await platform.weigh(previous ?? release, { [back]: 100 });
@@ -71,10 +82,10 @@ export async function hold(rollout: Rollout): Promise<boolean> {
   return false;
 }
 
-/** The previous release's revision; where the previous release is not known, the settled revision as long as it runs. */
+/** The previous release's revision; where the previous release is not known, the settled revision as long as it runs; what pctl 1.1 left. */
 function keyToGoBackTo({ request, seen }: Rollout): string | undefined {
   if (request.previous !== undefined) return revisionKey(request.previous.revision);
-  if (seen.settled === undefined) return undefined;
+  if (seen.settled === undefined) return seen.adopted;
   const settled = revisionKey(seen.settled);
   const isOther = settled !== revisionKey(request.release.revision);
   return isOther && seen.revisions.some((each) => each.key === settled && each.desired > 0) ? settled : undefined;

@@ -20,6 +20,8 @@ export interface RolloutState {
   readonly revisions: readonly RevisionState[];
   readonly settled?: SettledRelease;
   readonly stopped: boolean;
+  /** `revisionKey` of what was taken over from pctl 1.1 and is there still, stopped or not: the way back of a first release that fails. */
+  readonly adopted?: string;
 }
 
 /** Shares of the traffic by revision key; percents that add up to 100, or an empty object: nobody gets any. */
@@ -57,6 +59,11 @@ export interface RevisionDriver {
   ): Promise<void>;
   /** Resolves when the revision's replicas have been ready for `ms`; throws `FAILED` with a verdict as soon as one has ended or restarted. */
   outlive(release: Release, ms: number, context: ProviderContext): Promise<void>;
+  /**
+   * What was taken over from pctl 1.1 runs again as it did, at its own ports; nothing of a release is routed. Resolves with whether all
+   * of it runs. Absent: nothing is taken over here.
+   */
+  restore?(context: ProviderContext): Promise<boolean>;
   /** What concerns running replicas without replacing them (health, stop, restart policy) is the release's. Absent: nothing does. */
   configure?(release: Release, context: ProviderContext): Promise<void>;
   /** Records what this instance serves from now on; `list` returns it. Clears `stopped`. */

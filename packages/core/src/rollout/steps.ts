@@ -13,6 +13,7 @@ export interface Steps {
   retire(key: string, keep: number, signal?: AbortSignal): Promise<void>;
   outlive(release: Release, ms: number, signal?: AbortSignal): Promise<void>;
   configure(release: Release): Promise<void>;
+  restore(): Promise<boolean>;
   settle(settled: SettledRelease): Promise<void>;
   /** Tells that `routed` of `replicas` get traffic; what is measured "to serving" ends here. */
   tellRouted(release: Release, routed: number, replicas: number): void;
@@ -36,6 +37,7 @@ export function stepsOf(driver: RevisionDriver, request: RolloutRequest, context
     },
     outlive: async (release, ms, signal) => driver.outlive(release, ms, within(signal)),
     configure: async (release) => driver.configure?.(release, within()),
+    restore: async () => (await driver.restore?.(within())) ?? false,
     settle: async (settled) => driver.settle(settled, within()),
     tellRouted: (release, routed, replicas) =>
       context.progress({

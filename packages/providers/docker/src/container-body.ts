@@ -1,5 +1,5 @@
 import { replicaLabels } from "@ctrlplane/core/provider";
-import type { CommandSpec, HealthSpec, PortSpec, Release, ServiceSpec } from "@ctrlplane/core/provider";
+import type { AdoptedLayout, CommandSpec, HealthSpec, PortSpec, Release, ServiceSpec } from "@ctrlplane/core/provider";
 import type { ContainerDetails } from "./engine-types.ts";
 import { dockerLabel } from "./labels.ts";
 import { envHashes, mountTexts, portTexts, type Made } from "./made.ts";
@@ -13,6 +13,8 @@ export interface ReplicaPlace {
   readonly release: Release;
   readonly ordinal: number;
   readonly deployment: string;
+  /** Of what pctl 1.1 made. */
+  readonly layout?: AdoptedLayout;
   /** It publishes the host's ports itself, and has the service's name: no gateway stands before it. */
   readonly isDirect: boolean;
 }
@@ -22,10 +24,11 @@ export function containerBody({
   release,
   ordinal,
   deployment,
+  layout,
   isDirect,
 }: ReplicaPlace): Readonly<Record<string, unknown>> {
   const { instance, revision, spec } = release;
-  const mounts = mountsOf(instance, revision.volumes, ordinal);
+  const mounts = mountsOf(instance, revision.volumes, ordinal, layout);
   const health = healthcheckOf(spec.health);
   // With a gateway the service's name is the gateway's.
   const hasName = isDirect || spec.ports.length === 0;

@@ -1,6 +1,7 @@
 import { CtrlPlaneError, label, replicaName, revisionKey } from "@ctrlplane/core/provider";
 import type { ProviderContext, Replica, ReplicaDriver } from "@ctrlplane/core/provider";
 import { isEngineError, type EngineClient } from "@ctrlplane/images";
+import type { Adoption } from "./adoption.ts";
 import { containerBody, publishesItself, type ReplicaPlace } from "./container-body.ts";
 import { describe, findContainers, inspect, isReplica, nameOf } from "./containers.ts";
 import type { ContainerDetails, ContainerSummary } from "./engine-types.ts";
@@ -21,6 +22,7 @@ type CreateRequest = Parameters<ReplicaDriver["create"]>[0];
 export async function createReplica(
   engine: EngineClient,
   request: CreateRequest,
+  adoption: Adoption | undefined,
   context: ProviderContext,
 ): Promise<Replica> {
   const { release, ordinal, replicas, deployment } = request;
@@ -33,13 +35,15 @@ export async function createReplica(
     if (details.State.Status === "created") await putFiles(engine, replica, release, context);
     return replica;
   }
-  await ensureMounts(engine, instance, mountsOf(instance, revision.volumes, ordinal), context);
+  const mounts = mountsOf(instance, revision.volumes, ordinal, adoption?.layout);
+  await ensureMounts(engine, instance, mounts, adoption?.volumes ?? [], context);
   const wanted = replicaName(instance.name, ordinal, replicas);
   const arriving = arrivingName(wanted, { deployment, revisionKey: revisionKey(revision) });
   const isTaken = existing.some((each) => nameOf(each) === wanted);
   const hasGateway = existing.some((each) => each.Labels?.[label.role] === "gateway");
   const isDirect = publishesItself(release.spec) && replicas === 1 && !hasGateway;
-  const place = { release, ordinal, deployment, isDirect };
+  const layout = adoption?.layout;
+  const place = { release, ordinal, deployment, isDirect, ...(layout === undefined ? {} : { layout }) };
   const create = async (): Promise<CreatedContainer> => {
     try {
       return await createContainer(engine, isTaken ? arriving : wanted, place, context);

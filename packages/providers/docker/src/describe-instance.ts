@@ -3,6 +3,8 @@ import type { EngineClient } from "@ctrlplane/images";
 import { publishedUrls } from "./address.ts";
 import type { FoundInstance } from "./instance-record.ts";
 import { dockerLabel } from "./labels.ts";
+import type { Adoption } from "./adoption.ts";
+import { legacyOf, type Legacy } from "./adopted-replicas.ts";
 import { findContainers } from "./containers.ts";
 import type { ContainerSummary } from "./engine-types.ts";
 import { frontFacts } from "./front.ts";
@@ -14,13 +16,15 @@ import { instanceVolumes } from "./volumes.ts";
 export async function observeInstance(
   { engine, publicHost }: { readonly engine: EngineClient; readonly publicHost: string },
   found: FoundInstance,
+  adoption: Adoption | undefined,
   signal: AbortSignal,
 ): Promise<InstanceBase> {
   const [volumes, containers] = await Promise.all([
     instanceVolumes(engine, { name: found.name, named: found.record.volumes ?? [] }, signal),
     findContainers(engine, found.name, signal),
   ]);
-  const base = describeFound(publicHost, found, volumes, containers);
+  const legacy = legacyOf(found.name, containers, adoption, true);
+  const base = describeFound(publicHost, found, volumes, containers, legacy);
   return isReachable(found.record, containers) ? base : withoutPorts(base);
 }
 
@@ -30,9 +34,11 @@ export function describeFound(
   { name, stack, labels, record }: FoundInstance,
   volumes: readonly VolumeAnswer[],
   containers: readonly ContainerSummary[],
+  legacy?: Legacy,
 ): InstanceBase {
   const { service, settled, stopped, targets, ports, range } = record;
-  const shown: readonly PortSpec[] = targets === undefined ? [] : ports;
+  const isLegacy = settled === undefined && legacy !== undefined && legacy.containers.length > 0;
+  const shown: readonly PortSpec[] = targets !== undefined ? ports : isLegacy ? legacy.ports : [];
   const most = settled === undefined || typeof settled.replicas === "number" ? undefined : settled.replicas.max;
   const held = {
     ...(settled === undefined ? {} : { settled }),
@@ -41,6 +47,9 @@ export function describeFound(
   const wanted = leastReplicas(held) ?? 0;
   // Where nothing should be routed, nothing being routed is no news.
   const isComparable = targets !== undefined || (!stopped && wanted > 0);
+  const own = volumes
+    .filter((each) => each.Labels?.[dockerLabel.owner] === name || record.volumes?.includes(each.Name) === true)
+    .map((each) => each.Name);
   return {
     name,
     stack,
@@ -48,15 +57,18 @@ export function describeFound(
     labels,
     stopped,
     addresses: publishedUrls(publicHost, shown),
-    volumes: volumes
-      .filter((each) => each.Labels?.[dockerLabel.owner] === name || record.volumes?.includes(each.Name) === true)
-      .map((each) => each.Name)
-      .sort(),
+    volumes: [...new Set([...own, ...(legacy?.volumes ?? [])])].sort(),
     observedFields: isComparable ? ["ports"] : [],
     fields: isComparable ? { ports: shown } : {},
     facts: { ...frontFacts(containers) },
     ...held,
     ...(settled?.image === undefined ? {} : { image: settled.image.digest }),
     ...(range === undefined ? {} : { range }),
+    ...legacyFacts(legacy, isLegacy),
   };
+}
+
+function legacyFacts(legacy: Legacy | undefined, isLegacy: boolean): Pick<InstanceBase, "isLegacy" | "adoptedLayout"> {
+  const layout = legacy?.layout;
+  return { ...(isLegacy ? { isLegacy } : {}), ...(layout === undefined ? {} : { adoptedLayout: layout }) };
 }

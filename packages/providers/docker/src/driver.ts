@@ -1,13 +1,8 @@
 import { label, replicaName } from "@ctrlplane/core/provider";
-import type {
-  InstanceIdentity,
-  PortSpec,
-  ProviderContext,
-  Release,
-  ReplicaDriver,
-  ReplicaEnd,
-} from "@ctrlplane/core/provider";
+import type { InstanceIdentity, ProviderContext, Release, ReplicaDriver, ReplicaEnd } from "@ctrlplane/core/provider";
 import { mapEngineError, mappedEngine, segment, type EngineClient } from "@ctrlplane/images";
+import type { Adoptions } from "./adoption.ts";
+import { leaveAdopted, listAdopted, restoreAdopted } from "./adopted-replicas.ts";
 import { restartPolicyOf } from "./container-body.ts";
 import { changedLimits } from "./altered.ts";
 import { findContainers, inspect, isReplica, listReplicas, nameOf, type Judgement } from "./containers.ts";
@@ -18,7 +13,7 @@ import { needsNoGateway } from "./front.ts";
 import { drainTarget } from "./gateway/index.ts";
 import { gateOf } from "./gate.ts";
 import type { EngineImages } from "./image.ts";
-import type { InstanceRecord } from "./instance-record.ts";
+import type { FoundInstance, InstanceRecord } from "./instance-record.ts";
 import type { InstanceRecords } from "./instance-records.ts";
 import { waitJob } from "./job-end.ts";
 import { dockerLabel } from "./labels.ts";
@@ -36,6 +31,7 @@ export interface DriverParts {
   readonly engine: EngineClient;
   readonly records: InstanceRecords;
   readonly images: Pick<EngineImages, "having">;
+  readonly adoptions: Adoptions;
   /** Where published ports are reached by people: the host's address. */
   readonly publicHost: string;
   /** Image of gateways: HAProxy. */
@@ -47,7 +43,7 @@ const keptDeployments = 2;
 
 /** Replicas as containers of one engine, without anything of ours running beside it. */
 export function dockerDriver(parts: DriverParts): ReplicaDriver {
-  const { engine, records, images } = parts;
+  const { engine, records, images, adoptions } = parts;
   /** Starts that passed their gate in this process: container → when it was started. */
   const passed = new Map<string, string>();
   /** Of every replica that was made or seen by this process. */
@@ -64,9 +60,10 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     return { targets, stopped, hasPassed: (id, startedAt) => (passed.get(id) ?? known[id]) === startedAt };
   };
   const list = async (instance: InstanceIdentity, context: ProviderContext) => {
-    const replicas = await mappedEngine(instance.name, async () =>
-      listReplicas(engine, instance, await judgementOf(instance, context), context.signal),
-    );
+    const replicas = await mappedEngine(instance.name, async () => [
+      ...(await listAdopted(engine, instance, await adoptions.read(instance, context.signal), context.signal)),
+      ...(await listReplicas(engine, instance, await judgementOf(instance, context), context.signal)),
+    ]);
     for (const each of replicas) instances.set(each.id, instance);
     return replicas;
   };
@@ -81,17 +78,23 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     list,
 
     async instance(instance, context) {
-      const found = await records.read(instance, context.signal);
-      if (found === undefined) return undefined;
-      return observeInstance(parts, found, context.signal);
+      const { stack, service, name } = instance;
+      const adoption = await adoptions.read(instance, context.signal);
+      const isAdopted = adoption !== undefined && adoption.containers.length > 0;
+      const unwritten: FoundInstance | undefined = isAdopted
+        ? { name, stack, labels: adoption.labels, record: { v: 1, service, stopped: false, ports: [] } }
+        : undefined;
+      const found = (await records.read(instance, context.signal)) ?? unwritten;
+      return found === undefined ? undefined : observeInstance(parts, found, adoption, context.signal);
     },
 
     async create(request, context) {
       const { instance, spec } = request.release;
       await records.begin(instance, context);
       if (request.replicas === 1 && needsNoGateway(spec)) await unpublish(routing, instance, context);
+      const adoption = await adoptions.read(instance, context.signal);
       const replica = await mappedEngine(instance.name, () =>
-        images.having(request.release, context, () => createReplica(engine, request, context)),
+        images.having(request.release, context, () => createReplica(engine, request, adoption, context)),
       );
       instances.set(replica.id, instance);
       return replica;
@@ -111,33 +114,38 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     outlive: (replica, ms, context) => mappedEngine(replica.name, () => outlive(engine, replica, ms, context)),
 
     async route(instance, set, context) {
-      const ports: readonly PortSpec[] = set?.release.spec.ports ?? [];
       let targets: InstanceRecord["targets"];
       if (set === undefined) {
         const found = await ownRecord(instance, context);
         if (found === undefined) return;
         await mappedEngine(instance.name, () => routeToNone(routing, instance, found.record.ports, context));
       } else targets = await mappedEngine(instance.name, () => routeTo(routing, set, context));
-      await records.change(
-        instance,
-        ({ targets: _, ...record }) => ({
-          ...record,
-          ports,
-          ...(set === undefined || targets === undefined
-            ? {}
-            : { targets, volumes: volumesOf(instance, set.release.spec) }),
-        }),
-        context,
-      );
+      const layout = (await adoptions.read(instance, context.signal))?.layout;
+      const change = ({ targets: _, ...record }: InstanceRecord): InstanceRecord => {
+        if (set === undefined || targets === undefined) return { ...record, ports: [] };
+        const { spec } = set.release;
+        return { ...record, ports: spec.ports, targets, volumes: volumesOf(instance, spec, layout) };
+      };
+      await records.change(instance, change, context);
     },
 
     routed: async (instance, context) => (await records.read(instance, context.signal))?.record.targets ?? {},
 
     async drain(replica, { timeoutMs }, context) {
+      if (replica.isAdopted === true) return;
       const instance = instances.get(replica.id);
       if (instance === undefined) throw new Error(`${replica.name} was never listed`);
       // At ports that it publishes itself nothing is drained: connections to it end with it.
       await drainTarget(gatewayPlace(routing, instance), replica.id, { timeoutMs }, context);
+    },
+
+    async restore(instance, context) {
+      const adoption = await adoptions.read(instance, context.signal);
+      if (adoption === undefined) return false;
+      return mappedEngine(instance.name, async () => {
+        await unpublish(routing, instance, context);
+        return restoreAdopted(engine, adoption, context);
+      });
     },
 
     stop: (replica, ending, context) =>
@@ -158,6 +166,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
         await records.remove(instance, context);
         return;
       }
+      await mappedEngine(instance.name, () => leaveAdopted(engine, adoptions, instance, context));
       const { min, max } = typeof settled.replicas === "number" ? { min: 0, max: 0 } : settled.replicas;
       await records.change(
         instance,

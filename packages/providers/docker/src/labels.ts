@@ -26,7 +26,7 @@ export const dockerLabel = {
 } as const;
 
 /** What a thing of ours is for, where it is neither a replica nor a volume of the user's: label `pctl-role`. */
-export type Role = "ledger" | "instance" | "gateway" | "run" | "images";
+export type Role = "ledger" | "instance" | "adopted" | "gateway" | "run" | "images";
 
 /** Labels of something that belongs to a stack and to none of its services, e.g. its network. */
 export function stackLabels({ stack, lineage }: Pick<InstanceIdentity, "stack" | "lineage">): Labels {

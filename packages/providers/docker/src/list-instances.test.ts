@@ -5,6 +5,7 @@ import { instanceLabels, replicaLabels, sha256 } from "@ctrlplane/core/provider"
 import type { EngineClient, EngineRequest } from "@ctrlplane/images";
 import type { ContainerSummary } from "./engine-types.ts";
 import type { InstanceRecord } from "./instance-record.ts";
+import { adoptionsOf } from "./adoption.ts";
 import { instanceRecords } from "./instance-records.ts";
 import { dockerLabel } from "./labels.ts";
 import { listInstances } from "./list-instances.ts";
@@ -111,7 +112,12 @@ function detailsOf(container: ContainerSummary | undefined): object {
   };
 }
 
-const partsOf = (engine: EngineClient) => ({ engine, records: instanceRecords(engine), publicHost: "127.0.0.1" });
+const partsOf = (engine: EngineClient) => ({
+  engine,
+  records: instanceRecords(engine),
+  adoptions: adoptionsOf(engine),
+  publicHost: "127.0.0.1",
+});
 
 test("a list of 1,000 services is one page of four calls, and all of them serve", async () => {
   const { engine, asked } = engineOf();

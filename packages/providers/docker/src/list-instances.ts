@@ -1,6 +1,8 @@
 import { describeInstance, label } from "@ctrlplane/core/provider";
 import type { InstancePage, ListSelector, ObservedInstance, Replica, ReplicaStatus } from "@ctrlplane/core/provider";
 import type { EngineClient } from "@ctrlplane/images";
+import { legacyOf, legacyOrdinal, legacyRevision, type Legacy } from "./adopted-replicas.ts";
+import type { Adoptions, FoundAdoption } from "./adoption.ts";
 import { alterationsOf } from "./alterations.ts";
 import { differencesOf } from "./altered.ts";
 import { inspect, isReplica, nameOf } from "./containers.ts";
@@ -14,7 +16,8 @@ import { isRetired } from "./names.ts";
 import { listNetworks } from "./network.ts";
 import { downUnless, isReachable, withoutPorts } from "./reachable.ts";
 import { rebuiltRecord } from "./rebuild-record.ts";
-import { listVolumes } from "./volumes.ts";
+import { findVolumes } from "./volume-list.ts";
+import { withData } from "./volumes.ts";
 
 const inspectedAtOnce = 16;
 
@@ -23,26 +26,34 @@ const inspectedAtOnce = 16;
  * each of their images.
  */
 export async function listInstances(
-  parts: { readonly engine: EngineClient; readonly records: InstanceRecords; readonly publicHost: string },
+  parts: {
+    readonly engine: EngineClient;
+    readonly records: InstanceRecords;
+    readonly adoptions: Adoptions;
+    readonly publicHost: string;
+  },
   { stack, names = [], cursor = "", limit = Infinity, refresh = false }: ListSelector,
   signal: AbortSignal,
 ): Promise<InstancePage> {
-  const { engine, records, publicHost } = parts;
-  const [found, containers, volumes, networks] = await Promise.all([
+  const { engine, records, adoptions, publicHost } = parts;
+  const [found, containers, all, networks] = await Promise.all([
     // Names may be those of other stacks.
     records.list(names.length === 0 ? stack : undefined, signal),
     // Also what is nobody's may bear a name that a plan asks for.
     engine.json<readonly ContainerSummary[]>({ method: "GET", path: "/containers/json", query: { all: true }, signal }),
-    listVolumes(engine, undefined, signal),
+    findVolumes(engine, [label.managedBy], signal),
     listNetworks(engine, signal),
   ]);
+  const volumes = withData(all);
+  const adopted = adoptions.seen(all);
   const isNamed = new Set(names);
   const recorded = new Map(found.map((each) => [each.name, each]));
   const groups = groupByName(containers, names);
   const known = new Map(
     [...new Set([...recorded.keys(), ...groups.keys()])].flatMap((name): [string, FoundInstance][] => {
       const own = groups.get(name) ?? [];
-      const seen = recorded.get(name) ?? rebuiltRecord(name, own) ?? unrecorded(name, own.filter(isKept));
+      const seen =
+        recorded.get(name) ?? rebuiltRecord(name, own) ?? unrecorded(name, own.filter(isKept), adopted.get(name));
       const isAsked = name !== "" && (stack === undefined || seen.stack === stack || isNamed.has(name));
       return isAsked && (recorded.has(name) || seen.record.settled !== undefined || own.some(isKept))
         ? [[name, seen]]
@@ -54,15 +65,21 @@ export async function listInstances(
   const page = rest.slice(0, limit);
   const views = page.map((seen) => {
     const isOurs = recorded.has(seen.name) || seen.record.settled !== undefined;
-    return viewOf(seen, isOurs, (groups.get(seen.name) ?? []).filter(isKept));
+    const bearers = groups.get(seen.name) ?? [];
+    const legacy = legacyOf(seen.name, bearers, adopted.get(seen.name), isOurs);
+    return viewOf(seen, isOurs, bearers.filter(isKept), legacy);
   });
   const inspected = refresh ? await inspectAll(engine, views, signal) : undefined;
-  const volumeNames = new Set(volumes.map((each) => each.Name));
-  const instances = views.map(({ seen, own, shown }): ObservedInstance => {
+  // Those of pctl 1.1 have no labels to be found by.
+  const unlabelled = views.flatMap(({ legacy }) => legacy?.volumes ?? []);
+  const volumeNames = new Set([...volumes.map((each) => each.Name), ...unlabelled]);
+  const instances = views.map(({ seen, own, shown, legacy }): ObservedInstance => {
     const { record } = seen;
-    const replicas = shown.map((each) => summarize(each, record));
+    const replicas = shown.map((each) =>
+      legacy?.containers.includes(each) === true ? summarizeLegacy(each, seen.name) : summarize(each, record),
+    );
     const isServed = isReachable(record, own);
-    const plain = describeFound(publicHost, seen, volumes, own);
+    const plain = describeFound(publicHost, seen, volumes, own, legacy);
     const base = isServed ? plain : withoutPorts(plain);
     const look = { base, record, replicas, containers: own, volumes: volumeNames, networks };
     const altered = alterationsOf({ ...look, ...(inspected === undefined ? {} : { inspected }) });
@@ -78,14 +95,26 @@ interface View {
   readonly own: readonly ContainerSummary[];
   /** Its replicas; of what is not ours all that bears the name. */
   readonly shown: readonly ContainerSummary[];
+  readonly legacy: Legacy | undefined;
 }
 
-function viewOf(seen: FoundInstance, isOurs: boolean, own: readonly ContainerSummary[]): View {
+function viewOf(
+  seen: FoundInstance,
+  isOurs: boolean,
+  own: readonly ContainerSummary[],
+  legacy: Legacy | undefined,
+): View {
   const lineage = seen.labels[label.lineage];
   return {
     seen,
     own,
-    shown: own.filter((each) => !isOurs || (isReplica(each) && each.Labels?.[label.lineage] === lineage)),
+    shown: own.filter(
+      (each) =>
+        !isOurs ||
+        legacy?.containers.includes(each) === true ||
+        (isReplica(each) && each.Labels?.[label.lineage] === lineage),
+    ),
+    legacy,
   };
 }
 
@@ -127,11 +156,23 @@ function isNamedAfter(container: string, name: string): boolean {
 }
 
 /** What bears a name and has no record: made by others, by pctl 1.1, or its record was removed. */
-function unrecorded(name: string, containers: readonly ContainerSummary[]): FoundInstance {
-  const labels = containers[0]?.Labels ?? {};
+function unrecorded(
+  name: string,
+  containers: readonly ContainerSummary[],
+  adoption: FoundAdoption | undefined,
+): FoundInstance {
+  const labels = adoption?.labels ?? containers[0]?.Labels ?? {};
   const stack = labels[label.stack] ?? "";
   const service = stack !== "" && name.startsWith(`${stack}-`) ? name.slice(stack.length + 1) : name;
   return { name, stack, labels, record: { v: 1, service, stopped: false, ports: [] } };
+}
+
+/** Of pctl 1.1, for which a container that ran was ready. */
+function summarizeLegacy(container: ContainerSummary, name: string): Replica {
+  const seen = summarize(container, { v: 1, service: "", stopped: false, ports: [] });
+  const { State, Status } = container;
+  const state = State === "created" ? "exited" : stateOf(State, Status, true, false);
+  return { ...seen, ...legacyRevision, ordinal: legacyOrdinal(seen.name, name), state };
 }
 
 /** A replica by what the list of containers tells of it. */

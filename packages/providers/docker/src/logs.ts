@@ -1,5 +1,6 @@
 import type { LogLine, LogsRequest, ProviderContext } from "@ctrlplane/core/provider";
 import { mapEngineError, type EngineClient } from "@ctrlplane/images";
+import { isLegacy } from "./adoption.ts";
 import { findContainers, inspect, isReplica, nameOf } from "./containers.ts";
 import { followLogs } from "./follow-logs.ts";
 import { LogPosition, overlapMs } from "./follow-source.ts";
@@ -44,7 +45,9 @@ async function sourcesOf(
   signal: AbortSignal,
 ): Promise<readonly LogSource[]> {
   const { instance, deployment, replica } = request;
-  const found = (await findContainers(engine, instance.name, signal)).filter(isReplica);
+  const found = (await findContainers(engine, instance.name, signal)).filter(
+    (each) => isReplica(each) || isLegacy(each),
+  );
   const wanted = found.filter((each) => {
     if (deployment !== undefined) return each.Labels?.[dockerLabel.deployment] === deployment;
     return !isRetired(nameOf(each));

@@ -1,5 +1,5 @@
 import { fitName, sha256, volumeName } from "@ctrlplane/core/provider";
-import type { InstanceIdentity, VolumeSpec } from "@ctrlplane/core/provider";
+import type { AdoptedLayout, InstanceIdentity, VolumeSpec } from "@ctrlplane/core/provider";
 
 /** Host names have at most 63 characters, and container names are host names in their network. */
 const longestName = 63;
@@ -38,11 +38,12 @@ export interface Mount {
   };
 }
 
-/** What the replica with this ordinal mounts. */
+/** What the replica with this ordinal mounts. `layout`: of what pctl 1.1 made. */
 export function mountsOf(
   instance: InstanceIdentity,
   volumes: readonly VolumeSpec[],
   ordinal: number,
+  layout?: AdoptedLayout,
 ): readonly Mount[] {
   let unnamed = 0;
   return volumes.map(({ path, name, external, host, readOnly }): Mount => {
@@ -50,7 +51,7 @@ export function mountsOf(
     if (external !== undefined) return { path, readOnly, volume: { name: external, isExternal: true, isOwn: false } };
     if (name !== undefined)
       return { path, readOnly, volume: { name: `${instance.stack}-${name}`, isExternal: false, isOwn: false } };
-    const own = volumeName(instance.name, ordinal, unnamed++, path);
+    const own = volumeName(instance.name, ordinal, unnamed++, path, layout);
     return { path, readOnly, volume: { name: own, isExternal: false, isOwn: true } };
   });
 }

@@ -2,6 +2,7 @@ import { defineProvider, machineProvider } from "@ctrlplane/core/provider";
 import type { Fence, InstanceIdentity, Provider, ProviderContext, ReplicaDriver } from "@ctrlplane/core/provider";
 import { mappedEngine, type EngineClient } from "@ctrlplane/images";
 import { addressOf } from "./address.ts";
+import { adopt, adoptionsOf } from "./adoption.ts";
 import { check } from "./check.ts";
 import { findContainers } from "./containers.ts";
 import { deprovision } from "./deprovision.ts";
@@ -15,6 +16,7 @@ import { instanceRecords } from "./instance-records.ts";
 import { requireOurs } from "./require-ours.ts";
 import { volumeLedger } from "./ledger.ts";
 import { listInstances } from "./list-instances.ts";
+import { legacyStatus } from "./legacy-status.ts";
 import { mountsOf } from "./names.ts";
 import { ensureNetwork } from "./network.ts";
 import { downUnless, isReachable } from "./reachable.ts";
@@ -41,7 +43,9 @@ export function createDockerProvider(parts: DockerParts): Provider {
   const records = instanceRecords(engine);
   const kept = keptImages(engine, records);
   const images = engineImages(engine, kept, environment);
-  const driver = through(dockerDriver({ engine, records, images, publicHost, gatewayImage }));
+  const adoptions = adoptionsOf(engine);
+  const driver = through(dockerDriver({ engine, records, images, adoptions, publicHost, gatewayImage }));
+  const listParts = { engine, records, adoptions, publicHost };
 
   /** Names that were found to be free or ours, by the fence of the change that asked: under it nobody else of ours takes them. */
   const own = new WeakMap<Fence, Set<string>>();
@@ -54,13 +58,15 @@ export function createDockerProvider(parts: DockerParts): Provider {
     if (names.has(instance.name)) return;
     const found = await records.read(instance, signal);
     if (found !== undefined) requireOurs(instance, found.labels);
+    const adopted = await mappedEngine(instance.name, () => adoptions.read(instance, signal));
+    if (adopted !== undefined) requireOurs(instance, adopted.labels);
     if (fence.epoch > 0) names.add(instance.name);
   };
   const machines = machineProvider({
     driver,
     rangeMeans: "maximum",
     before: requireOwn,
-    run: (request, context) => runOnce(engine, images, request, context),
+    run: (request, context) => runOnce({ engine, adoptions, images }, request, context),
   });
 
   return defineProvider({
@@ -77,6 +83,11 @@ export function createDockerProvider(parts: DockerParts): Provider {
     fixed: fixedParts,
     identifyImage: (request, context) => images.identify(request, context),
     buildImage: (request, context) => images.build(request, context),
+    async adopt(request, context) {
+      const { instance } = request;
+      await requireOwn(instance, context);
+      await mappedEngine(instance.name, () => adopt(engine, adoptions, request, context));
+    },
     retain: (request, context) => kept.retain(request, context),
     async deploy(request, context) {
       await kept.note(request.release, context);
@@ -90,24 +101,30 @@ export function createDockerProvider(parts: DockerParts): Provider {
       await requireOwn(instance, context);
       return mappedEngine(instance.name, async () => {
         await ensureNetwork(engine, instance, context);
+        const { layout, volumes = [] } = (await adoptions.read(instance, context.signal)) ?? {};
         const { replicas } = spec.scale;
         const count = Math.max(1, typeof replicas === "number" ? replicas : replicas.max);
         for (let ordinal = 1; ordinal <= count; ordinal += 1)
-          await ensureMounts(engine, instance, mountsOf(instance, spec.volumes, ordinal), context);
-        return { volumes: volumesOf(instance, spec) };
+          await ensureMounts(engine, instance, mountsOf(instance, spec.volumes, ordinal, layout), volumes, context);
+        return { volumes: volumesOf(instance, spec, layout) };
       });
     },
-    deprovision: (request, context) => deprovision({ engine, records, driver }, request, context),
+    deprovision: (request, context) => deprovision({ engine, records, adoptions, driver }, request, context),
     async status(request, context) {
+      const { instance } = request;
       const [seen, found, containers] = await Promise.all([
-        machines.status(request, context),
+        machines.status(request, context).catch(async (error: unknown) => {
+          const legacy = await mappedEngine(instance.name, () => legacyStatus(listParts, instance, context.signal));
+          if (legacy === undefined) throw error;
+          return legacy;
+        }),
         records.read(request.instance, context.signal),
         mappedEngine(engine.description, () => findContainers(engine, request.instance.name, context.signal)),
       ]);
       return downUnless(found === undefined || isReachable(found.record, containers), seen);
     },
     list: (selector, context) =>
-      mappedEngine(engine.description, () => listInstances({ engine, records, publicHost }, selector, context.signal)),
+      mappedEngine(engine.description, () => listInstances(listParts, selector, context.signal)),
     ledger: volumeLedger(engine),
     close: () => {
       leaveImageGroups(engine);

@@ -1,6 +1,7 @@
 import { label } from "@ctrlplane/core/provider";
 import type { ProviderContext, Release } from "@ctrlplane/core/provider";
 import { isEngineError, type EngineClient } from "@ctrlplane/images";
+import type { Adoptions } from "./adoption.ts";
 import { copyWithoutPorts } from "./copy-container.ts";
 import { inspect } from "./containers.ts";
 import { createContainer, type CreatedContainer } from "./create-replica.ts";
@@ -14,6 +15,7 @@ import { requireContainer } from "./wait-ready.ts";
 export interface ReplaceParts {
   readonly engine: EngineClient;
   readonly start: (created: CreatedContainer, context: ProviderContext) => Promise<void>;
+  readonly adoptions: Adoptions;
   /** Starts a container and waits for its gate. */
   readonly bringUp: (
     created: CreatedContainer,
@@ -52,7 +54,7 @@ export async function replaceDirect(
 }
 
 async function makeAgain(
-  { engine, bringUp }: ReplaceParts,
+  { engine, adoptions, bringUp }: ReplaceParts,
   old: ContainerDetails,
   release: Release,
   context: ProviderContext,
@@ -60,8 +62,10 @@ async function makeAgain(
   const labels = old.Config.Labels ?? {};
   const ordinal = Number(labels[label.ordinal] ?? "1");
   const deployment = labels[dockerLabel.deployment] ?? "";
+  const layout = (await adoptions.read(release.instance, context.signal))?.layout;
+  const place = { release, ordinal, deployment, isDirect: false, ...(layout === undefined ? {} : { layout }) };
   const made = await unlessMade(engine, nameFor(old), release, context, (name) =>
-    createContainer(engine, name, { release, ordinal, deployment, isDirect: false }, context),
+    createContainer(engine, name, place, context),
   );
   return bringUp(made, release, context);
 }

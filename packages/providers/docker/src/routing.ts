@@ -1,6 +1,7 @@
 import { label } from "@ctrlplane/core/provider";
 import type { InstanceIdentity, PortSpec, ProviderContext, Release, RoutedSet } from "@ctrlplane/core/provider";
 import type { EngineClient } from "@ctrlplane/images";
+import { freePorts } from "./adopted-replicas.ts";
 import { findContainers, inspect, isReplica } from "./containers.ts";
 import type { ContainerDetails } from "./engine-types.ts";
 import {
@@ -37,23 +38,28 @@ export function gatewayPlace(
 
 /**
  * Exactly these replicas get what comes to the service: through its gateway, or by the ports that the one of them publishes itself.
- * Returns the shares by container: one that published ports itself is another container where a gateway takes them over.
+ * Returns the shares by container, undefined where only what pctl 1.1 made serves, by ports of its own; one that published ports itself is
+ * another container where a gateway takes them over.
  */
 export async function routeTo(
   parts: RoutingParts,
   set: RoutedSet,
   context: ProviderContext,
-): Promise<Readonly<Record<string, number>>> {
-  const { release, targets } = set;
+): Promise<Readonly<Record<string, number>> | undefined> {
+  const { release } = set;
   const { instance, spec } = release;
+  const adopted = (await parts.adoptions.read(instance, context.signal))?.containers ?? [];
+  const targets = Object.fromEntries(Object.entries(set.targets).filter(([id]) => !adopted.includes(id)));
+  if (Object.keys(targets).length === 0 && adopted.length > 0) return undefined;
   if (gatewayPorts(spec).length === 0) return targets;
   const found = await Promise.all(Object.keys(targets).map((id) => inspect(parts.engine, id, context.signal)));
   const containers = found.filter((each) => each !== undefined);
   const [only] = containers;
   if (only !== undefined && containers.length === 1 && isDirect(only, instance)) return targets;
   const others = await otherDirect(parts.engine, instance, containers, context.signal);
-  if (others.length > 0 || containers.some((each) => isDirect(each, instance)))
+  if (adopted.length + others.length > 0 || containers.some((each) => isDirect(each, instance)))
     await ensureGatewayImage(gatewayPlace(parts, instance), context);
+  await freePorts(parts.engine, adopted, spec, context);
   // They have the ports that the gateway needs: each goes on without them, until the rollout has it go.
   for (const each of others) await replaceDirect(parts, each, release, context);
   const routed = new Map<string, { readonly details: ContainerDetails; readonly weight: number }>();

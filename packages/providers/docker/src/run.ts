@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { fitName } from "@ctrlplane/core/provider";
 import type { ExecSession, ProviderContext, RunRequest, Terminal } from "@ctrlplane/core/provider";
 import { mapEngineError, segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
+import type { Adoptions } from "./adoption.ts";
 import { containerBody } from "./container-body.ts";
 import { putFiles } from "./files.ts";
 import type { EngineImages } from "./image.ts";
@@ -13,20 +14,35 @@ import { ensureMounts } from "./volumes.ts";
 
 /** A fresh container of a release, with the volumes of its first replica, without ports; gone when its command ends. */
 export async function runOnce(
-  engine: EngineClient,
-  images: Pick<EngineImages, "having">,
+  {
+    engine,
+    adoptions,
+    images,
+  }: {
+    readonly engine: EngineClient;
+    readonly adoptions: Adoptions;
+    readonly images: Pick<EngineImages, "having">;
+  },
   { instance, release, command, terminal }: RunRequest,
   context: ProviderContext,
 ): Promise<ExecSession> {
   const { signal } = context;
   const isTerminal = terminal !== undefined;
   const name = fitName(`${instance.name}-run-${randomBytes(4).toString("hex")}`, 63);
+  const adoption = await adoptions.read(instance, signal);
+  const layout = adoption?.layout;
   // What `containerBody` makes, of which a run takes all but the ports.
   const {
     HostConfig,
     NetworkingConfig: _,
     ...body
-  } = containerBody({ release, ordinal: 1, deployment: "", isDirect: false });
+  } = containerBody({
+    release,
+    ordinal: 1,
+    deployment: "",
+    isDirect: false,
+    ...(layout === undefined ? {} : { layout }),
+  });
   const wanted = {
     ...body,
     ...(command === undefined ? {} : { Cmd: command }),
@@ -45,7 +61,8 @@ export async function runOnce(
     },
   };
   try {
-    await ensureMounts(engine, instance, mountsOf(instance, release.revision.volumes, 1), context);
+    const mounts = mountsOf(instance, release.revision.volumes, 1, layout);
+    await ensureMounts(engine, instance, mounts, adoption?.volumes ?? [], context);
     const request = { method: "POST", path: "/containers/create", query: { name }, body: wanted, signal } as const;
     const create = () => engine.json<{ readonly Id: string }>(request);
     const { Id: id } = await images.having(release, context, create);

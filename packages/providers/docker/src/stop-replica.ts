@@ -2,7 +2,7 @@ import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type { ProviderContext } from "@ctrlplane/core/provider";
 import { isEngineError, segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
 import { inspect } from "./containers.ts";
-import { retiredName } from "./names.ts";
+import { isRetired, retiredName } from "./names.ts";
 
 export interface Ending {
   readonly signal: string;
@@ -33,6 +33,7 @@ export async function stopReplica(
 export async function retireReplica(engine: EngineClient, id: string, context: ProviderContext): Promise<void> {
   const details = await inspect(engine, id, context.signal);
   if (details === undefined) return;
+  if (isRetired(details.Name)) return;
   const name = details.Name.slice(1).replace(/\.new-[0-9a-f]{8}$/, "");
   if (details.State.Running) throw new CtrlPlaneError("CONFLICT", `${name} still runs`, { target: name });
   await renameContainer(engine, id, retiredName(name, id), context);

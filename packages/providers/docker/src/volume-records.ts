@@ -69,6 +69,12 @@ export class VolumeRecords {
     return [...found.values()].flatMap((versions) => newest(versions) ?? []).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** The records that these volumes hold. */
+  among(volumes: readonly { readonly Name: string; readonly Labels: Labels | null }[]): readonly StoredRecord[] {
+    const own = volumes.filter((each) => each.Labels?.[label.role] === this.#role).map((each) => this.#parse(each));
+    return [...Map.groupBy(own, (each) => each.name).values()].flatMap((versions) => newest(versions) ?? []);
+  }
+
   /** The new version; undefined where the record is not at `version` any more. */
   async swap(
     name: string,

@@ -1,5 +1,5 @@
 import { CtrlPlaneError, instanceLabels, label } from "@ctrlplane/core/provider";
-import type { InstanceIdentity, ProviderContext, ServiceSpec } from "@ctrlplane/core/provider";
+import type { AdoptedLayout, InstanceIdentity, ProviderContext, ServiceSpec } from "@ctrlplane/core/provider";
 import { isEngineError, segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
 import { dockerLabel } from "./labels.ts";
 import { mountsOf, type Mount } from "./names.ts";
@@ -7,27 +7,36 @@ import { requireOurs } from "./require-ours.ts";
 import { findVolumes, type VolumeAnswer } from "./volume-list.ts";
 
 /** Names of the volumes of ours that a spec has, for the replicas that it begins with. */
-export function volumesOf(instance: InstanceIdentity, spec: Pick<ServiceSpec, "scale" | "volumes">): readonly string[] {
+export function volumesOf(
+  instance: InstanceIdentity,
+  spec: Pick<ServiceSpec, "scale" | "volumes">,
+  layout?: AdoptedLayout,
+): readonly string[] {
   const { replicas } = spec.scale;
   const count = Math.max(1, typeof replicas === "number" ? replicas : replicas.max);
-  const all = Array.from({ length: count }, (_, index) => mountsOf(instance, spec.volumes, index + 1)).flat();
+  const all = Array.from({ length: count }, (_, index) => mountsOf(instance, spec.volumes, index + 1, layout)).flat();
   return [...new Set(all.flatMap(({ volume }) => (volume === undefined || volume.isExternal ? [] : [volume.name])))];
 }
 
-/** Every mount leads to a volume. Throws `NOT_FOUND` for a missing external one, `CONFLICT` for one of others. */
+/** Every mount leads to a volume. `adopted`: names of those that pctl 1.1 made and are ours. Throws `NOT_FOUND` for a missing external one, `CONFLICT` for one of others. */
 export async function ensureMounts(
   engine: EngineClient,
   instance: InstanceIdentity,
   mounts: readonly Mount[],
+  adopted: readonly string[],
   context: ProviderContext,
 ): Promise<void> {
-  for (const { volume } of mounts) if (volume !== undefined) await ensureVolume(engine, instance, volume, context);
+  for (const { volume } of mounts) {
+    const isAdopted = volume !== undefined && adopted.includes(volume.name);
+    if (volume !== undefined) await ensureVolume(engine, instance, volume, isAdopted, context);
+  }
 }
 
 async function ensureVolume(
   engine: EngineClient,
   instance: InstanceIdentity,
   { name, isExternal, isOwn }: NonNullable<Mount["volume"]>,
+  isAdopted: boolean,
   context: ProviderContext,
 ): Promise<void> {
   const { signal } = context;
@@ -40,6 +49,7 @@ async function ensureVolume(
       hint: `Make it (\`docker volume create ${name}\`), or name it under \`name\` to have it made.`,
     });
   }
+  if (found !== undefined && isAdopted) return;
   if (found !== undefined) return requireOurs(instance, found.Labels ?? {}, `volume ${name}`);
   context.fence.check();
   const owner = isOwn ? { [dockerLabel.owner]: instance.name } : {};
@@ -55,7 +65,12 @@ export async function listVolumes(
   signal: AbortSignal,
 ): Promise<readonly VolumeAnswer[]> {
   const found = await findVolumes(engine, [stack === undefined ? label.managedBy : [label.stack, stack]], signal);
-  return found.filter((each) => each.Labels?.[label.role] === undefined);
+  return withData(found);
+}
+
+/** Without our records. */
+export function withData(volumes: readonly VolumeAnswer[]): readonly VolumeAnswer[] {
+  return volumes.filter((each) => each.Labels?.[label.role] === undefined);
 }
 
 /** Those of one instance: its own, and the named ones that its routed release has. */
@@ -94,5 +109,17 @@ export async function removeVolumes(
       // Another service mounts it.
       if (isOwn || !isEngineError(error, 409)) throw error;
     }
+  }
+}
+
+/** Those that pctl 1.1 made are gone with their data. */
+export async function removeAdopted(
+  engine: EngineClient,
+  names: readonly string[],
+  { fence, signal }: ProviderContext,
+): Promise<void> {
+  for (const name of names) {
+    fence.check();
+    await unlessMissing(engine.json({ method: "DELETE", path: `/volumes/${segment(name)}`, signal }));
   }
 }
