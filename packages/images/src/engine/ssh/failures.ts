@@ -156,7 +156,7 @@ export function brokenChannel(endpoint: SshEndpoint, said: string): CtrlPlaneErr
   return new CtrlPlaneError("UNAVAILABLE", `the connection to ${subject} broke: ${reason}`, {
     target: subject,
     retryable: true,
-    hint: "The next call connects again. If it happens often, look at the log of sshd on the host.",
+    hint: "Run the same command again: it connects anew. If it happens often, look at the log of sshd on the host.",
   });
 }
 
