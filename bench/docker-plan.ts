@@ -1,7 +1,6 @@
 // The built `pctl plan` and `pctl deploy` that find nothing to do, over 1,000 running containers on a Docker Engine: time and memory of the whole
 // process, reading pctl.yaml included, and the calls to the engine. The containers (200 services with five replicas, each a `sleep`) are made by
-// pctl's own provider, without their network and without the five seconds that each would have to live: a thousand in the bridge
-// would take the engine ten minutes.
+// pctl's own provider, without the five seconds that each would have to live.
 import { parseArgs } from "node:util";
 import { join } from "node:path";
 import { createDockerProvider } from "../packages/providers/docker/src/provider.ts";
@@ -11,7 +10,6 @@ import { enginePlace } from "./docker/place.ts";
 import { image, medianOf, parallel } from "./docker/services.ts";
 import { openPlane } from "./plane/open-plane.ts";
 import { report, type Row } from "./report.ts";
-import type { EngineClient, EngineRequest } from "@ctrlplane/images";
 import type { ReplicaDriver } from "@ctrlplane/core/provider";
 
 const { values } = parseArgs({
@@ -45,7 +43,7 @@ function declare(socket: string): void {
 async function makeAll(): Promise<void> {
   const startedAt = performance.now();
   const provider = createDockerProvider({
-    engine: withoutNetwork(bed.engine),
+    engine: { ...bed.engine, close: () => Promise.resolve() },
     publicHost: place.address,
     environment: { folder: bed.folder, env: {} },
     through: (driver): ReplicaDriver => ({ ...driver, waitReady: () => Promise.resolve() }),
@@ -55,25 +53,6 @@ async function makeAll(): Promise<void> {
   await plane.close();
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   process.stdout.write(`${services * replicas} containers started in ${seconds} s\n`);
-}
-
-/** Its containers are the same in all that a plan sees. */
-function withoutNetwork(engine: EngineClient): EngineClient {
-  return {
-    ...engine,
-    json: <T>(request: EngineRequest) => engine.json<T>(isCreation(request) ? alone(request) : request),
-    close: () => Promise.resolve(),
-  };
-}
-
-function isCreation({ method, path }: EngineRequest): boolean {
-  return method === "POST" && path === "/containers/create";
-}
-
-function alone(request: EngineRequest): EngineRequest {
-  // What the provider makes of a replica.
-  const { NetworkingConfig: _, HostConfig, ...body } = request.body as Readonly<Record<string, object>>;
-  return { ...request, body: { ...body, HostConfig: { ...HostConfig, NetworkMode: "none" } } };
 }
 
 async function countCalls(): Promise<number> {
