@@ -8,7 +8,18 @@ import { behaviours, type Report } from "@ctrlplane/conformance";
 import { dockerHosts, type DockerHost } from "../engines/hosts.ts";
 
 /** What the version of the engine can make a difference to, and docker-ssh.test.ts leaves out; with SOAK=1 everything is run. */
-const plain = ["lifecycle", "scale", "blue_green", "canary", "volumes", "ownership", "limits", "list", "jobs", "ledger"];
+const plain = [
+  "lifecycle",
+  "scale",
+  "blue_green",
+  "canary",
+  "volumes",
+  "ownership",
+  "limits",
+  "list",
+  "jobs",
+  "ledger",
+];
 
 const [, host] = (await dockerHosts()) ?? [];
 const only = process.env["SOAK"] === "1" ? [] : plain;
