@@ -2,36 +2,73 @@ import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
 import { isSoak } from "../e2e/soak.ts";
 import { failuresOf, startClients, type Clients, type ClientsReport } from "./clients.ts";
-import type { LoadPlatform, LoadSubject } from "./load-subject.ts";
+import type { LoadPlatform, LoadStrategy, LoadSubject } from "./load-subject.ts";
+import { startTcpClients, type TcpClients } from "./tcp-clients.ts";
 
-/** What is tried under load; in the plain run a part of it. */
+type Step = LoadStrategy | "rollback" | "scale";
+
+/** What is tried under load, round by round: the full counts are 50 rolling deploys, 10 each of the others, 20 rollbacks, 10 scalings. In the plain run a part of it. `RATE=n`: another rate, for a machine that others use too. */
 const counts = isSoak
-  ? { ratePerSecond: 500, deploys: 20, rollbacks: 5, scalings: 10, scales: [1, 4, 1], startMs: 1000, endMs: 2000 }
-  : { ratePerSecond: 200, deploys: 2, rollbacks: 1, scalings: 1, scales: [4, 1], startMs: 500, endMs: 500 };
+  ? {
+      rounds: 10,
+      steps: asSteps("rolling rolling rollback rolling scale rolling rolling blue_green canary rollback"),
+      scales: [1, 5, 1],
+      ratePerSecond: rateOr(500),
+      startMs: 1000,
+      endMs: 2000,
+      tcpDeploys: 20,
+    }
+  : {
+      rounds: 1,
+      steps: asSteps("rolling rollback scale blue_green rolling"),
+      scales: [4, 1],
+      ratePerSecond: rateOr(200),
+      startMs: 500,
+      endMs: 500,
+      tcpDeploys: 2,
+    };
+const deploys = counts.rounds * counts.steps.filter(isDeploy).length;
 
 /** Longer than the 5 s for which replaced replicas stay, unrouted, beside the new ones: what is in flight then is cut without a drain. */
-const withoutDrain = { ...counts, longMs: 20_000, drainSeconds: 0 };
-const drained = { ...counts, longMs: 5000, drainSeconds: 20 };
+const withoutDrain = { ...counts, speaks: "http", longMs: 20_000, drainSeconds: 0 } as const;
+const drained = { ...counts, speaks: "http", longMs: 5000, drainSeconds: 20 } as const;
+/** Those that stay are ended by each deploy. */
+const tcp = { ...counts, speaks: "tcp", drainSeconds: 2, staying: 5 } as const;
 
-/** Deploys, rollbacks and scalings 1 → 4 → 1 while clients of all kinds are at work: no request may fail. And a control that must. */
+/** Deploys, rollbacks and scalings while clients of all kinds are at work: no request may fail. And a control that must. */
 export function testLoad(platform: LoadPlatform): void {
   describe(`${platform.name} under load`, { concurrency: true }, () => {
-    test(`${counts.deploys} deploys, ${counts.rollbacks} rollbacks, ${counts.scalings} scalings lose no request`, async (t) => {
+    test(`${tried()} lose no request`, async (t) => {
       await using subject = await platform.start("v0", drained);
       const { report, expected } = await work(subject, drained.longMs, (clients) => everything(subject, clients));
       tell(t, report);
       assert.deepEqual(failuresOf(report), {});
       assert.deepEqual(report.versions, expected.toSorted(), "versions that answered");
-      assert.ok(report.short.sent > counts.deploys * counts.ratePerSecond, "too few requests to mean anything");
+      assert.ok(report.short.sent > deploys * counts.ratePerSecond, "too few requests to mean anything");
       for (const long of [report.slowBodies, report.streams, report.conversations])
-        assert.ok(long.begun > counts.deploys * 2, "too few long exchanges to mean anything");
+        assert.ok(long.begun > deploys * 2, "too few long exchanges to mean anything");
       assert.ok(report.endedAtDrain > 0, "no connection met the end of a drain");
+    });
+
+    test(`${counts.tcpDeploys} deploys of a TCP service refuse nobody`, async (t) => {
+      await using subject = await platform.start("v0", tcp);
+      const port = Number(new URL(subject.url).port);
+      const clients = startTcpClients({ port, ratePerSecond: counts.ratePerSecond / 4, staying: tcp.staying });
+      const { short, endedAtDrain, refused, versions } = await endAfter(clients, () => tcpDeploys(subject));
+      t.diagnostic(
+        `${short.sent} TCP conversations: ${short.failed} refused or cut, p99 ${short.p99Ms} ms, most ${short.maxMs} ms, client late by ${short.worstLagMs} ms; ${endedAtDrain} connections ended at drain`,
+      );
+      assert.deepEqual(short.failures, {});
+      assert.deepEqual(refused, []);
+      assert.equal(versions.length, counts.tcpDeploys + 1, `versions that answered: ${versions.join(", ")}`);
+      assert.ok(short.sent > counts.tcpDeploys * 20, "too few conversations to mean anything");
+      assert.ok(endedAtDrain >= counts.tcpDeploys, "connections that stayed met no end of a drain");
     });
 
     test("control: without draining a deploy loses requests", async (t) => {
       await using subject = await platform.start("v0", withoutDrain);
       const { report, expected } = await work(subject, withoutDrain.longMs, async () => {
-        await subject.deploy("v1");
+        await subject.deploy("v1", "rolling");
         return ["v1"];
       });
       tell(t, report);
@@ -40,6 +77,21 @@ export function testLoad(platform: LoadPlatform): void {
       assert.deepEqual(report.versions, expected);
     });
   });
+}
+
+async function tcpDeploys(subject: LoadSubject): Promise<void> {
+  for (let index = 1; index <= counts.tcpDeploys; index += 1) await subject.deploy(`v${index}`, "rolling");
+}
+
+async function endAfter<T>(clients: { end(): Promise<T> }, act: () => Promise<void>): Promise<T> {
+  let failed = true;
+  try {
+    await act();
+    failed = false;
+  } finally {
+    if (failed) await clients.end();
+  }
+  return clients.end();
 }
 
 /** `act` while clients are at work; resolves with the versions that should have answered. */
@@ -60,30 +112,45 @@ async function work(
   return { report, expected: ["v0", ...versions] };
 }
 
-/** Spread evenly over the deploys. The last of them, in the soak all, meet clients that never leave by themselves. */
+/** Clients that never leave by themselves meet the second half of the rounds, where there is one round its last step. */
 async function everything(subject: LoadSubject, clients: Clients): Promise<string[]> {
-  const { deploys, rollbacks, scalings, scales } = counts;
-  const versions: string[] = [];
+  const versions = ["v0"];
   let current = "v0";
-  const isDue = (index: number, total: number): boolean =>
-    Math.ceil((index * total) / deploys) > Math.ceil(((index - 1) * total) / deploys);
-  if (isSoak) await clients.stay();
-  for (let index = 1; index <= deploys; index += 1) {
-    if (!isSoak && index === deploys) await clients.stay();
-    const before = current;
-    current = `v${index}`;
-    await subject.deploy(current);
-    versions.push(current);
-    await answersOnly(subject, current);
-    if (isDue(index, rollbacks)) {
+  const all = Array.from({ length: counts.rounds }, () => counts.steps).flat();
+  const staysFrom = counts.rounds === 1 ? all.length - 1 : all.length / 2;
+  for (const [index, step] of all.entries()) {
+    if (index === staysFrom) await clients.stay();
+    if (step === "scale") {
+      for (const replicas of counts.scales) await subject.scale(replicas);
+    } else if (step === "rollback") {
       await subject.rollback();
-      current = before;
-      await answersOnly(subject, current);
+      current = versions.at(-2) ?? current;
+    } else {
+      current = `v${versions.length}`;
+      versions.push(current);
+      await subject.deploy(current, step);
     }
-    if (isDue(index, scalings)) for (const replicas of scales) await subject.scale(replicas);
+    await answersOnly(subject, current);
   }
-  await answersOnly(subject, current);
-  return versions;
+  return versions.slice(1);
+}
+
+function isDeploy(step: Step): step is LoadStrategy {
+  return step !== "rollback" && step !== "scale";
+}
+
+function rateOr(usual: number): number {
+  return Number(process.env["RATE"] ?? usual);
+}
+
+function asSteps(words: string): Step[] {
+  return words.split(" ") as Step[]; // of the two lists above
+}
+
+/** e.g. `10 canary`, for each kind of step. */
+function tried(): string {
+  const kinds = Map.groupBy(counts.steps, (step) => step);
+  return [...kinds].map(([kind, { length }]) => `${counts.rounds * length} ${kind}`).join(", ");
 }
 
 /** What was replaced answers no more once a command has returned. */
