@@ -12,8 +12,8 @@ export interface LabelledContainer {
   readonly id: string;
   readonly name: string;
   readonly isRunning: boolean;
-  /** Its image by the name that it was made with. */
-  readonly image: string;
+  /** Entrypoint and arguments, in one line. */
+  readonly command: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -65,7 +65,7 @@ export async function removeStacks(socket: string, ...stacks: readonly string[])
 interface ContainerAnswer {
   readonly Id: string;
   readonly Names: readonly string[];
-  readonly Image: string;
+  readonly Command: string;
   readonly State: string;
   readonly Labels: Readonly<Record<string, string>> | null;
 }
@@ -75,9 +75,9 @@ interface VolumeAnswer {
   readonly Labels: Readonly<Record<string, string>> | null;
 }
 
-function seen({ Id, Names, Image, State, Labels }: ContainerAnswer): LabelledContainer {
+function seen({ Id, Names, Command: command, State, Labels }: ContainerAnswer): LabelledContainer {
   const [name = Id] = Names;
-  return { id: Id, name: name.replace(/^\//, ""), image: Image, isRunning: State === "running", labels: Labels ?? {} };
+  return { id: Id, name: name.replace(/^\//, ""), command, isRunning: State === "running", labels: Labels ?? {} };
 }
 
 function byName(one: { readonly name: string }, two: { readonly name: string }): number {

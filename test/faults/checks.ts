@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Change } from "@ctrlplane/core";
-import { carryOut, makePlane, parse, type Site } from "./plane.ts";
+import { carryOut, makePlane, parse, stackOf, type Site } from "./plane.ts";
 import type { Next, Step } from "./scenarios.ts";
 import type { Subject, World } from "./subject.ts";
 import { Tap } from "./tap.ts";
@@ -46,6 +46,7 @@ export async function isRight(
     of.runs,
     "what is there is not what is declared",
   );
+  assert.deepEqual((await world.orphans?.(of.services, of.runs)) ?? [], [], "something is left over");
   await world.reach?.(of.services);
   const unfinished = (await world.records()).filter((name) => name.includes("/intents/"));
   assert.deepEqual(unfinished, [], "a deployment is left unfinished");
@@ -61,7 +62,9 @@ export async function isRight(
     isOneHistory(await plane.stacks.history(stack, { limit: 100 }), of.struck ?? 1);
     const document = await plane.stacks.state.show(stack);
     const living = Object.entries(document?.entries ?? {}).filter(([, entry]) => entry.destroyed !== true);
-    const services = new Set(of.runs.map((each) => each.replace(/-\d+ .*| .*/, "")));
+    const services = new Set(
+      of.runs.map((each) => each.replace(/-\d+ .*| .*/, "").replace(/^shop/, stackOf(subject, site))),
+    );
     const recorded = new Set(living.map(([key]) => key.split("@")[0] ?? key));
     for (const each of services) assert.ok(recorded.has(each), `${each} runs, and is not in the state file`);
   } finally {

@@ -10,7 +10,7 @@ import { readJsonFile } from "../../packages/providers/local/src/process/json-fi
 import { processesOf, type SeenProcess } from "../e2e/process-table.ts";
 import { freePort } from "../e2e/workbench.ts";
 import type { SeenReplica, Subject, World } from "./subject.ts";
-import { tapped } from "./tap.ts";
+import { tapDriver } from "./tap.ts";
 
 const names = ["ref", "other"] as const;
 // Its last parameter is a seam for tests, and not in the type under which the package hands it out.
@@ -19,8 +19,6 @@ const create: (
   environment: ProviderEnvironment,
   through: (driver: ReplicaDriver) => ReplicaDriver,
 ) => Provider = provider.create;
-/** How long a replica has to live once it is routed: five seconds would be most of the time of each fault. */
-const outliveMs = 200;
 
 /** `local` on two data folders. Its processes are real, and so are their deaths. */
 export const subject: Subject = {
@@ -53,10 +51,7 @@ export const subject: Subject = {
     };
   },
   connect: (dir, tap) =>
-    create({ dir }, { name: basename(dir), folder: dir, env: process.env }, (driver) => ({
-      ...tapped(driver, "driver", driverCalls, tap),
-      outlive: (replica, _, context) => tap.pass("driver.outlive", () => driver.outlive(replica, outliveMs, context)),
-    })),
+    create({ dir }, { name: basename(dir), folder: dir, env: process.env }, (driver) => tapDriver(driver, tap)),
   kill(who, { places }) {
     const files = { supervisor: "supervisor.json", gateway: "gateway.json", shims: "replicas/*/shim.json" }[who];
     assert.ok(files !== undefined, who);
@@ -65,23 +60,6 @@ export const subject: Subject = {
     }
   },
 };
-
-const driverCalls = [
-  "list",
-  "instance",
-  "create",
-  "start",
-  "waitReady",
-  "waitEnd",
-  "route",
-  "routed",
-  "drain",
-  "stop",
-  "remove",
-  "configure",
-  "settle",
-  "markStopped",
-] as const;
 
 /** A program of one file: what it is called is what it answers. */
 async function makeImage(folder: string, name: string): Promise<void> {

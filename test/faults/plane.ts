@@ -45,13 +45,17 @@ export function makePlane(subject: Subject, site: Site, tap: Tap): ControlPlane 
   });
 }
 
+export function stackOf(subject: Subject, site: Site): string {
+  return subject.stack?.(site) ?? "shop";
+}
+
 export async function parse(subject: Subject, site: Site, services: string): Promise<Stack> {
   const providers = Object.keys(site.places).map(
     (name) =>
       `${name}: { type: ${subject.type}, options: ${JSON.stringify(subject.options(site.places[name] ?? ""))} }`,
   );
   const declared = subject.declare?.(services, site) ?? services;
-  const text = `name: shop\nprovider: ref\nproviders: { ${providers.join(", ")} }\nservices: {${declared}}\n`;
+  const text = `name: ${stackOf(subject, site)}\nprovider: ref\nproviders: { ${providers.join(", ")} }\nservices: {${declared}}\n`;
   const parsed = await parseStack(text, {
     cwd: site.folder,
     env: {},

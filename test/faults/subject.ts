@@ -21,6 +21,8 @@ export interface World {
   everything(): Promise<string>;
   /** To begin anew from here, as often as wanted. Absent: the steps before are carried out each time. */
   save?(): Promise<unknown>;
+  /** What is there besides replicas and is needed by nothing that is declared, in words. Arguments: as of `isRight`. */
+  orphans?(services: string, runs: readonly string[]): Promise<readonly string[]>;
   /** Rejects where what is declared cannot be reached from outside. `services`: as in a step. */
   reach?(services: string): Promise<void>;
   stop(): Promise<void>;
@@ -37,12 +39,20 @@ export interface Subject {
   readonly type: string;
   /** What it is struck by. Default: every kind that strikes the engine. */
   readonly kinds?: readonly FaultKind[];
+  /** Each fault takes long: in a full run every call is struck once, and the kinds take turns. */
+  readonly takesTurns?: boolean;
+  /** Scenarios of a plain run. Default: all. */
+  readonly plain?: readonly string[];
+  /** Scenarios that it cannot have: name → what it lacks. */
+  readonly lacks?: Readonly<Record<string, string>>;
   /** Of a plain run, one fault in so many is tried. Default: the rig's. */
   readonly oneOf?: number;
   /** How much longer a fault takes than the processor works on it: so many scenarios go on at a time. Default 1. */
   readonly waits?: number;
   /** Its options in `providers:`. */
   options(place: string): Readonly<Record<string, string>>;
+  /** Name of the stack, where worlds share a platform. Default: `shop`. */
+  stack?(site: Site): string;
   /** The services of a step as this platform takes them. Default: as they are. */
   declare?(services: string, site: Site): string;
   start(folder: string, saved?: unknown): Promise<World>;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CtrlPlaneError, type ErrorCode, type Ledger, type Provider, type StateStore } from "@ctrlplane/core";
+import type { ReplicaDriver } from "@ctrlplane/core/provider";
 
 /** What happens to one call. */
 export type FaultKind =
@@ -151,4 +152,31 @@ export function tapProvider(provider: Provider, tap: Tap): Provider {
 
 export function tapStore(store: StateStore, tap: Tap): StateStore {
   return tapped(store, "store", storeCalls, tap);
+}
+
+const driverCalls = [
+  "list",
+  "instance",
+  "create",
+  "start",
+  "waitReady",
+  "waitEnd",
+  "route",
+  "routed",
+  "drain",
+  "stop",
+  "remove",
+  "configure",
+  "settle",
+  "markStopped",
+] as const satisfies readonly (keyof ReplicaDriver)[];
+/** How long a replica has to live once it is routed: five seconds would be most of the time of each fault. */
+const outliveMs = 200;
+
+/** Calls of a machine's driver as `driver.NAME`. */
+export function tapDriver(driver: ReplicaDriver, tap: Tap): ReplicaDriver {
+  return {
+    ...tapped(driver, "driver", driverCalls, tap),
+    outlive: (replica, _, context) => tap.pass("driver.outlive", () => driver.outlive(replica, outliveMs, context)),
+  };
 }

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorCodes } from "@ctrlplane/core";
+import type { Provider, ProviderEnvironment, ReplicaDriver } from "@ctrlplane/core/provider";
+import { connectEngine, isEngineError, type EngineClient } from "@ctrlplane/images";
+// As built, like in the processes that are struck.
+import { provider } from "../../packages/providers/docker/dist/index.js";
+import { freePort } from "../e2e/workbench.ts";
+import { dockerSocket } from "../engines/docker.ts";
+import { remainsOf, removeStacks, type LabelledContainer, type Remains } from "../engines/remains.ts";
+import type { Site } from "./plane.ts";
+import type { Subject, World } from "./subject.ts";
+import { tapDriver } from "./tap.ts";
+
+// Its last parameter is a seam for tests, and not in the type under which the package hands it out.
+const create: (
+  options: Readonly<Record<string, unknown>>,
+  environment: ProviderEnvironment,
+  through: (driver: ReplicaDriver) => ReplicaDriver,
+) => Provider = provider.create;
+const repository = "ctrlplane-faults";
+
+/** Of the engine; undefined where none answers. */
+export const socket = await dockerSocket();
+const place = socket ?? "no engine";
+
+/** `docker` on one engine: each world is a stack of its own there. One engine is one platform, so that scenarios with two are not for it. */
+export const subject: Subject = {
+  url: import.meta.url,
+  type: "docker",
+  kinds: [
+    "kill-before",
+    "kill-after",
+    "lost-reply",
+    "delayed",
+    "doubled",
+    "frozen",
+    "clock-back",
+    "death-of-gateway",
+    ...errorCodes.map((code) => `error-${code}` as const),
+  ],
+  takesTurns: true,
+  oneOf: 400,
+  plain: ["deploy, recreate", "deploy, rolling"],
+  lacks: { move: "a second engine", "on two providers": "a second engine" },
+  options: (at) => ({ socket: at }),
+  stack: stackOf,
+  declare: (services, { folder }) =>
+    services
+      .replaceAll(/\{ image: "(\w+):(\d+)"(, ports)?/g, (_, word: string, number: string, ports?: string) => {
+        const image = `{ image: "${repository}/${word}:${number}"`;
+        // Without a port it would have to live for five seconds.
+        return ports === undefined && word === "ok"
+          ? `${image}, health: { tcp: true, port: 3000 }`
+          : image + (ports ?? "");
+      })
+      .replaceAll("8080:3000", `127.0.0.1:${readFileSync(join(folder, "port"), "utf8")}:3000`),
+  async start(folder): Promise<World> {
+    const engine = connectEngine({ kind: "socket", path: place });
+    for (const image of ["ok:1", "ok:2", "ok:3", "crash:1", "done:20"]) await ensureImage(engine, image);
+    writeFileSync(join(folder, "port"), String(await freePort()));
+    const stack = stackOf({ folder, places: {} });
+    const look = (): Promise<Remains> => remainsOf(engine, stack);
+    return {
+      places: { ref: place },
+      replicas: async () =>
+        (await look()).containers.filter(isReplica).map(({ name, command, isRunning }) => ({
+          name: name.replace(stack, "shop"),
+          image: command.split(" ").at(-1) ?? "",
+          isRunning,
+        })),
+      records: async () => (await look()).volumes.map(({ labels }) => labels["pctl-record"] ?? ""),
+      everything: async () => JSON.stringify(await look()),
+      orphans: async (services, runs) => orphansIn(await look(), stack, services, runs),
+      reach: (services) => reach(services, folder),
+      async stop() {
+        await engine.close();
+        await removeStacks(place, stack);
+      },
+    };
+  },
+  connect: (at, tap) =>
+    create({ socket: at }, { name: "ref", folder: "/nowhere", env: process.env }, (driver) => tapDriver(driver, tap)),
+  kill(who, site) {
+    assert.equal(who, "gateway");
+    const docker = ["-H", `unix://${place}`];
+    const filters = ["--filter", `label=pctl-stack=${stackOf(site)}`, "--filter", "label=pctl-role=gateway"];
+    const { stdout } = spawnSync("docker", [...docker, "ps", "--quiet", ...filters], { encoding: "utf8" });
+    const ids = stdout.split("\n").filter((each) => each !== "");
+    // Where there is none yet nobody dies.
+    if (ids.length > 0) spawnSync("docker", [...docker, "kill", ...ids]);
+  },
+};
+
+/** Of a world, by its folder. */
+function stackOf({ folder }: Site): string {
+  return `f${createHash("sha256").update(folder).digest("hex").slice(0, 12)}`;
+}
+
+/** A replica as a user sees it: what is kept for its log has another name, and does not run. */
+function isReplica({ name, labels, isRunning }: LabelledContainer): boolean {
+  return labels["pctl-role"] === undefined && (isRunning || !/\.old-[0-9a-f]{8}$/.test(name));
+}
+
+/** What is there besides replicas, and that what is declared does not need. */
+function orphansIn(
+  { containers, networks, volumes }: Remains,
+  stack: string,
+  services: string,
+  runs: readonly string[],
+): string[] {
+  const gateways = containers.filter(({ labels }) => labels["pctl-role"] === "gateway");
+  const wanted = services.includes("ports:") && runs.length > 0 ? [`${stack}-web-gateway`] : [];
+  const isSame =
+    gateways
+      .filter((each) => each.isRunning)
+      .map((each) => each.name)
+      .join() === wanted.join();
+  const records = volumes.map(({ labels }) => `${labels["pctl-role"]} ${labels["pctl-record"]}`);
+  const living = new Set(runs.map((each) => each.replace(/-\d+ .*| .*/, "").replace("shop", stack)));
+  if (services.includes("kind: job")) living.add(`${stack}-migrate`);
+  return [
+    ...(isSame && gateways.length === wanted.length ? [] : [`gateways: ${JSON.stringify(gateways)}`]),
+    ...(runs.length > 0 ? [] : containers.map(({ name }) => `container ${name}`)),
+    ...containers.filter(({ labels }) => labels["pctl-role"] === "run").map(({ name }) => `command ${name}`),
+    ...networks.filter((name) => name !== `${stack}-network` || living.size === 0).map((name) => `network ${name}`),
+    ...volumes.filter(({ labels }) => labels["pctl-record"] === undefined).map(({ name }) => `volume ${name}`),
+    ...volumes
+      .filter(({ labels }) => labels["pctl-role"] === "instance" && !living.has(labels["pctl-service"] ?? ""))
+      .map(({ labels }) => `record of ${labels["pctl-service"]}`),
+    ...records.filter((each, index) => records.indexOf(each) !== index).map((each) => `twice: ${each}`),
+  ];
+}
+
+/** A program of busybox: what it is called is what it answers. */
+async function ensureImage(engine: EngineClient, image: string): Promise<void> {
+  const [word = "", number = ""] = image.split(":");
+  const serve = `mkdir -p /www && printf %s "$0" > /www/index.html && { httpd -f -p 3000 -h /www & } && trap 'exit 0' TERM && wait`;
+  const script = { ok: serve, crash: "exit 1", done: "usleep 20000" }[word];
+  assert.ok(script !== undefined, image);
+  const Cmd = ["sh", "-c", script, image];
+  const made = await engine
+    .json<{ readonly Config: { readonly Cmd: readonly string[] } }>({
+      method: "GET",
+      path: `/images/${repository}/${image}/json`,
+    })
+    .catch((error: unknown) => {
+      if (isEngineError(error, 404)) return undefined;
+      throw error;
+    });
+  if (made?.Config.Cmd.join() === Cmd.join()) return;
+  const body = { Image: "busybox:latest", Cmd };
+  const { Id } = await engine.json<{ readonly Id: string }>({ method: "POST", path: "/containers/create", body });
+  const query = { container: Id, repo: `${repository}/${word}`, tag: number, pause: false };
+  await engine.json({ method: "POST", path: "/commit", query, body: { Cmd } });
+  await engine.json({ method: "DELETE", path: `/containers/${Id}`, query: { force: true } });
+}
+
+/** What is published answers with the image that is declared. */
+async function reach(services: string, folder: string): Promise<void> {
+  const image = /image: "([^"]+)", ports: \[8080:3000\]/.exec(services)?.[1];
+  if (image === undefined) return;
+  const port = readFileSync(join(folder, "port"), "utf8");
+  const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: "close" } });
+  assert.equal(await answer.text(), image, "what answers at the port");
+}
