@@ -1,4 +1,4 @@
-import { connectEngine, unlessMissing, type EngineClient } from "@ctrlplane/images";
+import { connectEngine, unlessMissing, type Endpoint, type EngineClient } from "@ctrlplane/images";
 
 /** All that bears a stack's label on an engine. */
 export interface Remains {
@@ -45,18 +45,16 @@ export async function remainsOf(engine: EngineClient, stack: string): Promise<Re
   };
 }
 
-/** Nothing of the stack is left on the engine at this socket, nor of others that `stacks` name. */
-export async function removeStacks(socket: string, ...stacks: readonly string[]): Promise<void> {
-  const engine = connectEngine({ kind: "socket", path: socket });
+/** Nothing of the stack is left on the engine. */
+export async function removeStack(endpoint: Endpoint, stack: string): Promise<void> {
+  const engine = connectEngine(endpoint);
   const remove = (path: string): Promise<unknown> =>
     unlessMissing(engine.json({ method: "DELETE", path, query: { force: true } }));
   try {
-    for (const stack of stacks) {
-      const { containers, networks, volumes } = await remainsOf(engine, stack);
-      await Promise.all(containers.map(({ id }) => remove(`/containers/${id}`)));
-      for (const name of networks) await remove(`/networks/${name}`);
-      await Promise.all(volumes.map(({ name }) => remove(`/volumes/${name}`)));
-    }
+    const { containers, networks, volumes } = await remainsOf(engine, stack);
+    await Promise.all(containers.map(({ id }) => remove(`/containers/${id}`)));
+    for (const name of networks) await remove(`/networks/${name}`);
+    await Promise.all(volumes.map(({ name }) => remove(`/volumes/${name}`)));
   } finally {
     await engine.close();
   }

@@ -10,7 +10,7 @@ import { connectEngine, isEngineError, type EngineClient } from "@ctrlplane/imag
 import { provider } from "../../packages/providers/docker/dist/index.js";
 import { freePort } from "../e2e/workbench.ts";
 import { dockerSocket } from "../engines/docker.ts";
-import { remainsOf, removeStacks, type LabelledContainer, type Remains } from "../engines/remains.ts";
+import { remainsOf, removeStack, type LabelledContainer, type Remains } from "../engines/remains.ts";
 import type { Site } from "./plane.ts";
 import type { Subject, World } from "./subject.ts";
 import { tapDriver } from "./tap.ts";
@@ -78,7 +78,7 @@ export const subject: Subject = {
       reach: (services) => reach(services, folder),
       async stop() {
         await engine.close();
-        await removeStacks(place, stack);
+        await removeStack({ kind: "socket", path: place }, stack);
       },
     };
   },

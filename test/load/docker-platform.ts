@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { removeStacks } from "../engines/remains.ts";
+import { removeStack } from "../engines/remains.ts";
 import type { LoadPlatform } from "./load-subject.ts";
 import { pctlPlatform } from "./pctl-platform.ts";
 
@@ -13,7 +13,7 @@ export function dockerPlatform(socket: string): LoadPlatform {
       files: { Dockerfile: "FROM node:24-slim\nCOPY . /web/\n" },
       env: { PORT: "3000" },
       folder: "/web/",
-      remove: () => removeStacks(socket, stack),
+      remove: () => removeStack({ kind: "socket", path: socket }, stack),
     };
   });
 }
