@@ -10,7 +10,7 @@ import { connectEngine, isEngineError, type EngineClient } from "@ctrlplane/imag
 import { provider } from "../../packages/providers/docker/dist/index.js";
 import { freePort } from "../e2e/workbench.ts";
 import { dockerSocket } from "../engines/docker.ts";
-import { remainsOf, removeStack, type LabelledContainer, type Remains } from "../engines/remains.ts";
+import { orphansIn, remainsOf, removeStack, type LabelledContainer, type Remains } from "../engines/remains.ts";
 import type { Site } from "./plane.ts";
 import type { Subject, World } from "./subject.ts";
 import { tapDriver } from "./tap.ts";
@@ -74,7 +74,7 @@ export const subject: Subject = {
         })),
       records: async () => (await look()).volumes.map(({ labels }) => labels["pctl-record"] ?? ""),
       everything: async () => JSON.stringify(await look()),
-      orphans: async (services, runs) => orphansIn(await look(), stack, services, runs),
+      orphans: async (services, runs) => leftOver(await look(), stack, services, runs),
       reach: (services) => reach(services, folder),
       async stop() {
         await engine.close();
@@ -105,34 +105,14 @@ function isReplica({ name, labels, isRunning }: LabelledContainer): boolean {
   return labels["pctl-role"] === undefined && (isRunning || !/\.old-[0-9a-f]{8}$/.test(name));
 }
 
-/** What is there besides replicas, and that what is declared does not need. */
-function orphansIn(
-  { containers, networks, volumes }: Remains,
-  stack: string,
-  services: string,
-  runs: readonly string[],
-): string[] {
-  const gateways = containers.filter(({ labels }) => labels["pctl-role"] === "gateway");
-  const wanted = services.includes("ports:") && runs.length > 0 ? [`${stack}-web-gateway`] : [];
-  const isSame =
-    gateways
-      .filter((each) => each.isRunning)
-      .map((each) => each.name)
-      .join() === wanted.join();
-  const records = volumes.map(({ labels }) => `${labels["pctl-role"]} ${labels["pctl-record"]}`);
-  const living = new Set(runs.map((each) => each.replace(/-\d+ .*| .*/, "").replace("shop", stack)));
-  if (services.includes("kind: job")) living.add(`${stack}-migrate`);
-  return [
-    ...(isSame && gateways.length === wanted.length ? [] : [`gateways: ${JSON.stringify(gateways)}`]),
-    ...(runs.length > 0 ? [] : containers.map(({ name }) => `container ${name}`)),
-    ...containers.filter(({ labels }) => labels["pctl-role"] === "run").map(({ name }) => `command ${name}`),
-    ...networks.filter((name) => name !== `${stack}-network` || living.size === 0).map((name) => `network ${name}`),
-    ...volumes.filter(({ labels }) => labels["pctl-record"] === undefined).map(({ name }) => `volume ${name}`),
-    ...volumes
-      .filter(({ labels }) => labels["pctl-role"] === "instance" && !living.has(labels["pctl-service"] ?? ""))
-      .map(({ labels }) => `record of ${labels["pctl-service"]}`),
-    ...records.filter((each, index) => records.indexOf(each) !== index).map((each) => `twice: ${each}`),
-  ];
+/** As `orphansIn`, of a step's services and of what runs after it. */
+function leftOver(remains: Remains, stack: string, services: string, runs: readonly string[]): string[] {
+  const names = (each: string): string => each.replace(/^shop/, stack);
+  const replicas = runs.map((each) => names(each.replace(/ .*/, "")));
+  const gateways = services.includes("ports:") && runs.length > 0 ? [`${stack}-web-gateway`] : [];
+  const jobs = services.includes("kind: job") ? [`${stack}-migrate`] : [];
+  const living = new Set(replicas.map((each) => each.replace(/-\d+$/, "")));
+  return orphansIn(remains, { containers: [...replicas, ...gateways], services: [...living, ...jobs] });
 }
 
 /** A program of busybox: what it is called is what it answers. */

@@ -3,7 +3,7 @@ import { describe, test, type TestContext } from "node:test";
 import { isSoak } from "../e2e/soak.ts";
 import { failuresOf, startClients, type Clients, type ClientsReport } from "./clients.ts";
 import type { LoadPlatform, LoadStrategy, LoadSubject } from "./load-subject.ts";
-import { startTcpClients, type TcpClients } from "./tcp-clients.ts";
+import { startTcpClients } from "./tcp-clients.ts";
 
 type Step = LoadStrategy | "rollback" | "scale";
 

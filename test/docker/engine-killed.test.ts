@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connectEngine, type SshEndpoint } from "@ctrlplane/images";
+import { eventually, Project } from "../e2e/fixture.ts";
+import { randomFrom } from "../e2e/random.ts";
+import { isSoak } from "../e2e/soak.ts";
+import { outcomeOf, type Outcome } from "../e2e/workbench.ts";
+import { dockerSocket } from "../engines/docker.ts";
+import { ownHost, type OwnHost } from "../engines/hosts.ts";
+import { orphansIn, remainsOf, removeStack } from "../engines/remains.ts";
+
+const kills = isSoak ? { rolling: 12, first: 10 } : { rolling: 2, first: 1 };
+/** `SEED=n` repeats a run. */
+const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+const skip = (await dockerSocket()) === undefined ? "missing: Docker Engine" : false;
+const stack = "killed";
+const port = 8080;
+
+/**
+ * The engine of a machine is killed with -9 at a random moment of a deploy over SSH, and is started again there. `pctl` says what happened; then one
+ * plain deploy. What runs is what is declared, and nothing else of it is there.
+ */
+test("the engine killed in the middle of a deploy", { skip, timeout: 3_600_000 }, async (t) => {
+  await using host = await ownHost(`ctrlplane-killed-${process.pid}`, ["busybox:latest", "haproxy:lts"]);
+  await using project = await Project.create();
+  const random = randomFrom(seed);
+  const whole = async (version: string): Promise<number> => {
+    await write(project, host, version);
+    const startedAt = performance.now();
+    await project.ok("deploy", "--yes");
+    return performance.now() - startedAt;
+  };
+  const firstMs = await whole("v0");
+  const rollingMs = await whole("v1");
+  t.diagnostic(
+    `SEED=${seed}; a whole first deploy takes ${Math.round(firstMs)} ms, a rolling one ${Math.round(rollingMs)} ms`,
+  );
+
+  const met = new Map<string, number>();
+  const strike = async (version: string, wholeMs: number): Promise<void> => {
+    const afterMs = Math.round(random() * wholeMs);
+    const at = `SEED=${seed}, ${version} after ${afterMs} ms`;
+    await write(project, host, version);
+    const outcome = await killedWhile(project, host, afterMs);
+    const how = told(outcome, at);
+    met.set(how, (met.get(how) ?? 0) + 1);
+    const again = await project.pctl(["deploy", "--yes"]);
+    assert.equal(
+      again.code,
+      0,
+      `${at}\n${outcome.stdout}${outcome.stderr}\nthe next one\n${again.stdout}${again.stderr}`,
+    );
+    await isDeclared(project, host, version, at);
+  };
+  for (let index = 0; index < kills.rolling; index += 1) await strike(`rolling-${index}`, rollingMs);
+  for (let index = 0; index < kills.first; index += 1) {
+    await project.ok("destroy", "--yes");
+    await removeStack(endpointOf(host), stack);
+    await rm(join(project.folder, `pctl.${stack}.json`));
+    await strike(`first-${index}`, firstMs);
+  }
+  for (const [how, count] of met) t.diagnostic(`${count} of ${kills.rolling + kills.first} deploys: ${how}`);
+  assert.ok(
+    [...met.keys()].some((how) => !how.startsWith("exit 0")),
+    "no deploy was struck",
+  );
+});
+
+/** A deploy in whose middle the engine dies; resolves when that has ended, and the engine answers again. */
+async function killedWhile(project: Project, host: OwnHost, afterMs: number): Promise<Outcome> {
+  const child = project.start(["deploy", "--yes"]);
+  child.stdin?.end();
+  const ended = outcomeOf(child);
+  await sleep(afterMs);
+  host.killEngine();
+  const outcome = await ended;
+  await host.engineAnswers();
+  return outcome;
+}
+
+const saysSo =
+  /the connection to ssh:\S+ broke: [\w ]+|the Docker Engine does not run on the host|the engine did not answer/;
+const hint = /`docker version`|systemctl status docker/;
+
+/** The exit code, and the sentence. What did not succeed says that it is the engine, in words of ours, and what to do. */
+function told({ code, stdout, stderr }: Outcome, at: string): string {
+  const said = stdout + stderr;
+  if (code === 0) return "exit 0, it was over before";
+  const [sentence] = said.match(saysSo) ?? [];
+  assert.ok(sentence !== undefined && code === 1, `${at}: exit ${code}\n${said}`);
+  assert.match(said, hint, at);
+  return `exit 1, "${sentence}"`;
+}
+
+async function isDeclared(project: Project, host: OwnHost, version: string, at: string): Promise<void> {
+  const url = `http://${host.address}:${port}/`;
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, async () => (await fetch(url, { headers: { connection: "close" } })).text()),
+  );
+  assert.deepEqual([...new Set(answers)], [version], at);
+  const engine = connectEngine(endpointOf(host));
+  try {
+    const containers = ["web-1", "web-2", "web-gateway"].map((each) => `${stack}-${each}`);
+    const wanted = { containers, services: [`${stack}-web`] };
+    assert.deepEqual(orphansIn(await remainsOf(engine, stack), wanted), [], at);
+  } finally {
+    await engine.close();
+  }
+  await project.ok("plan", "--exit-code");
+}
+
+function endpointOf({ address, key, hostKey }: OwnHost): SshEndpoint {
+  return { kind: "ssh", host: address, user: "admin", key, hostKey, sudo: false };
+}
+
+async function write(project: Project, host: OwnHost, version: string): Promise<void> {
+  const { address, key, hostKey } = host;
+  const options = { host: address, user: "admin", key, hostKey };
+  const script = `mkdir -p /www && printf %s "$VERSION" > /www/index.html && { httpd -f -p 3000 -h /www & } && trap 'exit 0' TERM && wait`;
+  await project.write({
+    "pctl.yaml": `
+name: ${stack}
+provider: there
+providers: { there: { type: docker, options: ${JSON.stringify(options)} } }
+services:
+  web:
+    image: busybox
+    command: [sh, -c, ${JSON.stringify(script)}]
+    env: { VERSION: ${version} }
+    ports: ["${port}:3000"]
+    scale: { replica: 2 }
+    strategy: { type: rolling, drain: 1 }
+`,
+  });
+}
