@@ -9,7 +9,7 @@ import { randomFrom } from "../e2e/random.ts";
 import { isSoak } from "../e2e/soak.ts";
 import { outcomeOf, type Outcome } from "../e2e/workbench.ts";
 import { dockerSocket } from "../engines/docker.ts";
-import { ownHost, type OwnHost } from "../engines/hosts.ts";
+import { removeHost, startHost, type DockerHost } from "../engines/hosts.ts";
 import { orphansIn, remainsOf, removeStack } from "../engines/remains.ts";
 
 const kills = isSoak ? { rolling: 12, first: 10 } : { rolling: 2, first: 1 };
@@ -70,7 +70,7 @@ test("the engine killed in the middle of a deploy", { skip, timeout: 3_600_000 }
 });
 
 /** A deploy in whose middle the engine dies; resolves when that has ended, and the engine answers again. */
-async function killedWhile(project: Project, host: OwnHost, afterMs: number): Promise<Outcome> {
+async function killedWhile(project: Project, host: DockerHost, afterMs: number): Promise<Outcome> {
   const child = project.start(["deploy", "--yes"]);
   child.stdin?.end();
   const ended = outcomeOf(child);
@@ -95,7 +95,7 @@ function told({ code, stdout, stderr }: Outcome, at: string): string {
   return `exit 1, "${sentence}"`;
 }
 
-async function isDeclared(project: Project, host: OwnHost, version: string, at: string): Promise<void> {
+async function isDeclared(project: Project, host: DockerHost, version: string, at: string): Promise<void> {
   const url = `http://${host.address}:${port}/`;
   const answers = await Promise.all(
     Array.from({ length: 10 }, async () => (await fetch(url, { headers: { connection: "close" } })).text()),
@@ -112,11 +112,11 @@ async function isDeclared(project: Project, host: OwnHost, version: string, at: 
   await project.ok("plan", "--exit-code");
 }
 
-function endpointOf({ address, key, hostKey }: OwnHost): SshEndpoint {
+function endpointOf({ address, key, hostKey }: DockerHost): SshEndpoint {
   return { kind: "ssh", host: address, user: "admin", key, hostKey, sudo: false };
 }
 
-async function write(project: Project, host: OwnHost, version: string): Promise<void> {
+async function write(project: Project, host: DockerHost, version: string): Promise<void> {
   const { address, key, hostKey } = host;
   const options = { host: address, user: "admin", key, hostKey };
   const script = `mkdir -p /www && printf %s "$VERSION" > /www/index.html && { httpd -f -p 3000 -h /www & } && trap 'exit 0' TERM && wait`;
