@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectEngine, type SshEndpoint } from "@ctrlplane/images";
-import { eventually, Project } from "../e2e/fixture.ts";
+import { Project } from "../e2e/fixture.ts";
 import { randomFrom } from "../e2e/random.ts";
 import { isSoak } from "../e2e/soak.ts";
 import { outcomeOf, type Outcome } from "../e2e/workbench.ts";
