@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectEngine, type SshEndpoint } from "@ctrlplane/images";
-import { Project } from "../e2e/fixture.ts";
+import { eventually, Project } from "../e2e/fixture.ts";
 import { randomFrom } from "../e2e/random.ts";
 import { isSoak } from "../e2e/soak.ts";
 import { outcomeOf, type Outcome } from "../e2e/workbench.ts";
@@ -24,7 +24,9 @@ const port = 8080;
  * plain deploy. What runs is what is declared, and nothing else of it is there.
  */
 test("the engine killed in the middle of a deploy", { skip, timeout: 3_600_000 }, async (t) => {
-  await using host = await ownHost(`ctrlplane-killed-${process.pid}`, ["busybox:latest", "haproxy:lts"]);
+  const name = `ctrlplane-killed-${process.pid}`;
+  const host = await startHost({ name, images: ["busybox:latest", "haproxy:lts"] });
+  t.after(() => removeHost(name));
   await using project = await Project.create();
   const random = randomFrom(seed);
   const whole = async (version: string): Promise<number> => {
@@ -33,34 +35,39 @@ test("the engine killed in the middle of a deploy", { skip, timeout: 3_600_000 }
     await project.ok("deploy", "--yes");
     return performance.now() - startedAt;
   };
-  const firstMs = await whole("v0");
-  const rollingMs = await whole("v1");
+  let firstMs = await whole("v0");
+  let rollingMs = await whole("v1");
   t.diagnostic(
     `SEED=${seed}; a whole first deploy takes ${Math.round(firstMs)} ms, a rolling one ${Math.round(rollingMs)} ms`,
   );
 
   const met = new Map<string, number>();
-  const strike = async (version: string, wholeMs: number): Promise<void> => {
+  const count = (how: string): void => void met.set(how, (met.get(how) ?? 0) + 1);
+  /** Resolves with how long a whole one took at the most. */
+  const strike = async (version: string, wholeMs: number): Promise<number> => {
     const afterMs = Math.round(random() * wholeMs);
     const at = `SEED=${seed}, ${version} after ${afterMs} ms`;
     await write(project, host, version);
-    const outcome = await killedWhile(project, host, afterMs);
-    const how = told(outcome, at);
-    met.set(how, (met.get(how) ?? 0) + 1);
-    const again = await project.pctl(["deploy", "--yes"]);
-    assert.equal(
-      again.code,
-      0,
-      `${at}\n${outcome.stdout}${outcome.stderr}\nthe next one\n${again.stdout}${again.stderr}\n${host.run("docker", ["ps", "--all"])}`,
-    );
+    const { outcome, elapsedMs } = await killedWhile(project, host, afterMs);
+    const said = `${at}\n${outcome.stdout}${outcome.stderr}`;
+    count(told(outcome, at));
+    let again = await project.pctl(["deploy", "--yes"]);
+    if (again.code !== 0 && /systemctl restart docker/.test(again.stdout + again.stderr)) {
+      count("the engine kept the port until it was started again, and pctl said so");
+      await endEngine(host, "-TERM");
+      again = await project.pctl(["deploy", "--yes"]);
+    }
+    const shown = (): string => host.run("docker", ["ps", "--all"]);
+    assert.equal(again.code, 0, again.code === 0 ? "" : `${said}\n${again.stdout}${again.stderr}\n${shown()}`);
     await isDeclared(project, host, version, at);
+    return outcome.code === 0 ? Math.min(elapsedMs, wholeMs) : wholeMs;
   };
-  for (let index = 0; index < kills.rolling; index += 1) await strike(`rolling-${index}`, rollingMs);
+  for (let index = 0; index < kills.rolling; index += 1) rollingMs = await strike(`rolling-${index}`, rollingMs);
   for (let index = 0; index < kills.first; index += 1) {
     await project.ok("destroy", "--yes");
     await removeStack(endpointOf(host), stack);
     await rm(join(project.folder, `pctl.${stack}.json`));
-    await strike(`first-${index}`, firstMs);
+    firstMs = await strike(`first-${index}`, firstMs);
   }
   for (const [how, count] of met) t.diagnostic(`${count} of ${kills.rolling + kills.first} deploys: ${how}`);
   assert.ok(
@@ -70,20 +77,40 @@ test("the engine killed in the middle of a deploy", { skip, timeout: 3_600_000 }
 });
 
 /** A deploy in whose middle the engine dies; resolves when that has ended, and the engine answers again. */
-async function killedWhile(project: Project, host: DockerHost, afterMs: number): Promise<Outcome> {
+async function killedWhile(
+  project: Project,
+  host: DockerHost,
+  afterMs: number,
+): Promise<{ readonly outcome: Outcome; readonly elapsedMs: number }> {
+  const startedAt = performance.now();
   const child = project.start(["deploy", "--yes"]);
   child.stdin?.end();
-  const ended = outcomeOf(child);
+  const ended = outcomeOf(child).then((outcome) => ({ outcome, elapsedMs: performance.now() - startedAt }));
   await sleep(afterMs);
-  host.killEngine();
-  const outcome = await ended;
-  await host.engineAnswers();
-  return outcome;
+  await endEngine(host, "-KILL");
+  return ended;
+}
+
+/** The machine starts it again. */
+async function endEngine(host: DockerHost, signal: "-KILL" | "-TERM"): Promise<void> {
+  const pid = host.run("cat", ["/var/run/docker.pid"]).trim();
+  host.run("kill", [signal, pid]);
+  await eventually("another engine answers", () => isUp(host, pid), 60_000);
+}
+
+function isUp(host: DockerHost, before: string): boolean {
+  try {
+    host.run("docker", ["version"]);
+    return host.run("cat", ["/var/run/docker.pid"]).trim() !== before;
+  } catch {
+    // Not yet.
+    return false;
+  }
 }
 
 const saysSo =
-  /the connection to ssh:\S+ broke: [\w ]+|the Docker Engine does not run on the host|the engine did not answer/;
-const hint = /`docker version`|systemctl status docker|pctl doctor/;
+  /the connection to ssh:\S+ broke: \w+(?: \w+)*|the Docker Engine does not run on the host|the engine did not answer/;
+const hint = /^ *(?:next|help|Next):? +\S/m;
 
 /** The exit code, and the sentence. What did not succeed says that it is the engine, in words of ours, and what to do. */
 function told({ code, stdout, stderr }: Outcome, at: string): string {

@@ -18,17 +18,31 @@ export async function portInUse(
     return undefined;
   const port = hostPorts.find((each) => new RegExp(`:${each}\\b`).test(error.message)) ?? hostPorts[0];
   if (port === undefined) return undefined;
-  return new CtrlPlaneError("FAILED", `port ${port} is in use by ${await holderOf(engine, port, signal)}`, {
+  const { who, hint } = await holderOf(engine, port, error.message, signal);
+  return new CtrlPlaneError("FAILED", `port ${port} is in use by ${who}`, {
     target: name,
     cause: error,
     failure: { verdict: "PORT_IN_USE", replica: name },
-    hint: "End what holds it, or choose another host port.",
+    hint,
   });
 }
 
-/** The container that publishes a port; what else the host runs cannot be seen from here. */
-async function holderOf(engine: EngineClient, port: number, signal: AbortSignal): Promise<string> {
+/**
+ * The container that publishes a port; what else the host runs cannot be seen from here. An engine that was killed while it started a container keeps
+ * the ports of that one allocated, also where it is removed, until the engine is started the next time: nothing that its API offers frees them.
+ */
+async function holderOf(
+  engine: EngineClient,
+  port: number,
+  refusal: string,
+  signal: AbortSignal,
+): Promise<{ readonly who: string; readonly hint: string }> {
   const all = await engine.json<readonly ContainerSummary[]>({ method: "GET", path: "/containers/json", signal });
   const holder = all.find((each) => each.Ports.some(({ PublicPort }) => PublicPort === port));
-  return holder === undefined ? "another program of the host" : `the container ${nameOf(holder)}`;
+  const hint = "End what holds it, or choose another host port.";
+  if (holder !== undefined) return { who: `the container ${nameOf(holder)}`, hint };
+  if (!/port is already allocated/i.test(refusal)) return { who: "another program of the host", hint };
+  const restart =
+    "If the engine crashed while it started a container: restart it (`systemctl restart docker` on the host), which frees the port.";
+  return { who: "no container that runs, and the engine keeps it", hint: `${restart} Or choose another host port.` };
 }
