@@ -69,7 +69,7 @@ test("the engine killed in the middle of a deploy", { skip, timeout: 3_600_000 }
     await rm(join(project.folder, `pctl.${stack}.json`));
     firstMs = await strike(`first-${index}`, firstMs);
   }
-  for (const [how, count] of met) t.diagnostic(`${count} of ${kills.rolling + kills.first} deploys: ${how}`);
+  for (const [how, times] of met) t.diagnostic(`${times} of ${kills.rolling + kills.first} deploys: ${how}`);
   assert.ok(
     [...met.keys()].some((how) => !how.startsWith("exit 0")),
     "no deploy was struck",
