@@ -132,7 +132,10 @@ describe("a service moves between processes and containers of one machine", { co
     assert.equal(await mover.ask(), "as process");
     assert.deepEqual(await mover.containers(), []);
 
+    // What failed is kept for its log until the next deploy.
     await mover.write("machine", "as process");
+    assert.match(await mover.project.ok("plan"), /= web@machine .*\n.*- web@engine +is not wanted on engine any more/);
+    await mover.project.ok("deploy", "--yes");
     await mover.project.ok("plan", "--exit-code");
   });
 

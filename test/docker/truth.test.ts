@@ -224,6 +224,21 @@ test("what is destroyed leaves its ledger, and volumes with data unless they are
   assert.equal(found.Labels["pctl-role"], "ledger");
 });
 
+test("what a first release that failed leaves for its log goes with it", options, async () => {
+  await using truth = await Truth.create();
+  const { project } = truth;
+  await truth.declare(`\n  bad:\n    image: busybox\n    command: [sh, -c, "echo no such table; exit 4"]\n`);
+  await project.expect(3, ["deploy", "--yes"]);
+  assert.match(await project.ok("logs", "bad", "--change", "1"), /no such table/);
+  assert.match(await project.ok("status"), /^bad .* down .* 0 of 0/m);
+  assert.match(await project.ok("plan"), /\+ bad .*\n.*1 to create/);
+  await project.ok("destroy", "--yes");
+  assert.deepEqual(
+    (await truth.left()).filter((each) => !each.startsWith("volume/pctl-ledger-")),
+    [],
+  );
+});
+
 test(
   "a plan says who loses the port for a moment where a service leaves direct publishing; none later",
   options,

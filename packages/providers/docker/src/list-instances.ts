@@ -52,10 +52,11 @@ export async function listInstances(
   const known = new Map(
     [...new Set([...recorded.keys(), ...groups.keys()])].flatMap((name): [string, FoundInstance][] => {
       const own = groups.get(name) ?? [];
-      const seen =
-        recorded.get(name) ?? rebuiltRecord(name, own) ?? unrecorded(name, own.filter(isKept), adopted.get(name));
+      // Of a first release that failed only what is kept for its log.
+      const left = own.some(isKept) ? own.filter(isKept) : own.filter(isReplica);
+      const seen = recorded.get(name) ?? rebuiltRecord(name, own) ?? unrecorded(name, left, adopted.get(name));
       const isAsked = name !== "" && (stack === undefined || seen.stack === stack || isNamed.has(name));
-      return isAsked && (recorded.has(name) || seen.record.settled !== undefined || own.some(isKept))
+      return isAsked && (recorded.has(name) || seen.record.settled !== undefined || left.length > 0)
         ? [[name, seen]]
         : [];
     }),
