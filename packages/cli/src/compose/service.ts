@@ -9,7 +9,6 @@ import { leaveOut } from "./left-out.ts";
 import { sayAlias, translateDependsOn, translateLinks } from "./needs.ts";
 import { translateExpose, translatePorts } from "./ports.ts";
 import { sayStarted, translateDeploy, translateScale } from "./scale.ts";
-import { keepStopSignal } from "./stop-signal.ts";
 import { templateOf, valueNow } from "./variables.ts";
 import { sayTmpfs, translateVolumes } from "./volumes.ts";
 
@@ -64,7 +63,6 @@ export function translateService(service: Field, around: Surroundings): Draft | 
     (translators[key] ?? leaveOut)(field, draft);
   }
   settleNeeds(draft);
-  keepStopSignal(draft);
   return draft;
 }
 

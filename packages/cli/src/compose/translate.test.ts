@@ -301,20 +301,6 @@ services:
   assert.deepEqual(notesOf(tried), ["differs: X has another value in b.env than elsewhere"]);
 });
 
-test("images that name another signal than SIGTERM are ended by it, as compose ends them", async () => {
-  const tried = await tryCompose(`
-services:
-  a: { image: "postgres:17" }
-  b: { image: "ghcr.io/acme/nginx:1", stop_grace_period: 5s }
-  c: { image: "nginx", stop_signal: TERM }
-  d: { image: "nginx-proxy:1" }
-`);
-  assert.deepEqual(
-    Object.values(tried.written.services).map((each) => each["stop"]),
-    [{ signal: "SIGINT" }, { grace: 5, signal: "SIGQUIT" }, { signal: "SIGTERM" }, undefined],
-  );
-});
-
 test("ports that others name are declared: a gateway passes on no others", async () => {
   const tried = await tryCompose(`
 services:

@@ -90,7 +90,7 @@ async function stopGiver(scope: ChangeScope, action: PlanAction, giver: KnownIns
 
 /** How a release says that its replicas are to end. */
 export function stopRequest({ instance, spec: { stop, strategy } }: Release) {
-  return { instance, signal: stop.signal, graceMs: stop.graceMs, drainMs: strategy.drainMs };
+  return { instance, ...stop, drainMs: strategy.drainMs };
 }
 
 /** Of one service its place, else its name. */

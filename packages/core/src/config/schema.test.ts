@@ -43,7 +43,7 @@ describe("what a service may say, and what it becomes", () => {
         protect: false,
         keep: 10,
         accept: [],
-        stop: { signal: "SIGTERM", graceMs: 10_000 },
+        stop: { graceMs: 10_000 },
         strategy: {
           type: "recreate",
           declared: false,

@@ -66,7 +66,7 @@ export function readServiceSpec(
     volumes,
     needs: readNeeds(declared.needs, around.jobs),
     strategy: readStrategy(strategy, ports, volumes.length),
-    stop: { signal: stop.signal ?? "SIGTERM", graceMs: stop.grace ?? 10_000 },
+    stop: { ...(stop.signal === undefined ? {} : { signal: stop.signal }), graceMs: stop.grace ?? 10_000 },
     protect: declared.protect ?? false,
     keep: declared.keep ?? around.keep,
     accept: around.provider.accept,

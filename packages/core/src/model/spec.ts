@@ -100,8 +100,8 @@ export interface StrategySpec {
 }
 
 export interface StopSpec {
-  /** e.g. `SIGTERM`. */
-  readonly signal: string;
+  /** e.g. `SIGINT`. Absent: the image's own where the platform has images (`STOPSIGNAL`), else `SIGTERM`. */
+  readonly signal?: string;
   /** Time between the signal and SIGKILL. */
   readonly graceMs: number;
 }

@@ -31,8 +31,7 @@ export async function stopAfterFailedStart(
   context: ProviderContext,
 ): Promise<unknown> {
   if (!isCtrlPlaneError(error) || error.failure === undefined) return error;
-  const { signal, graceMs } = release.spec.stop;
-  await stopInstance(driver, release.instance, { signal, graceMs, drainMs: 0, parallel }, context);
+  await stopInstance(driver, release.instance, { ...release.spec.stop, drainMs: 0, parallel }, context);
   return new CtrlPlaneError(error.code, error.message, {
     failure: { ...error.failure, reverted: true },
     cause: error,

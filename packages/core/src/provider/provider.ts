@@ -120,7 +120,7 @@ export interface Provider {
   start(request: ReleaseRequest, context: ProviderContext): Promise<InstanceStatus>;
   /** Nothing of it runs, and all else stays, so that `start` brings it back. Capability `deploy`. */
   stop(
-    request: InstanceRequest & { readonly signal: string; readonly graceMs: number; readonly drainMs: number },
+    request: InstanceRequest & { readonly signal?: string; readonly graceMs: number; readonly drainMs: number },
     context: ProviderContext,
   ): Promise<InstanceStatus>;
   /** Every replica is a new one of the same release, replaced by its strategy. Capability `deploy`. */

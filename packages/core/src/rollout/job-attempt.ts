@@ -108,9 +108,8 @@ async function stop(
   request: JobRequest,
   context: ProviderContext,
 ): Promise<void> {
-  const { signal, graceMs } = request.release.spec.stop;
   beforeEffect(context);
-  await driver.stop(replica, { signal, graceMs }, context);
+  await driver.stop(replica, request.release.spec.stop, context);
 }
 
 function judge(end: ReplicaEnd, request: JobRequest): string {

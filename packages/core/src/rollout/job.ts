@@ -160,6 +160,5 @@ async function remove(
   replicas: readonly Replica[],
   context: ProviderContext,
 ): Promise<void> {
-  const { signal, graceMs } = release.spec.stop;
-  await retireReplicas(driver, replicas, { drainMs: strategy.drainMs, signal, graceMs, parallel: 8 }, context);
+  await retireReplicas(driver, replicas, { ...release.spec.stop, drainMs: strategy.drainMs, parallel: 8 }, context);
 }

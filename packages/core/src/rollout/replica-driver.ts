@@ -117,7 +117,7 @@ export interface ReplicaDriver {
   /** Signal, grace, SIGKILL; returns when it has ended. */
   stop(
     replica: Replica,
-    options: { readonly signal: string; readonly graceMs: number },
+    options: { readonly signal?: string; readonly graceMs: number },
     context: ProviderContext,
   ): Promise<void>;
   /** Gone from `list`. Its logs can still be read by deployment. Throws `CONFLICT` where it runs. */

@@ -6,7 +6,7 @@ import { beforeEffect } from "./with-signal.ts";
 
 export interface Ending {
   readonly drainMs: number;
-  readonly signal: string;
+  readonly signal?: string;
   readonly graceMs: number;
   readonly parallel: number;
 }
@@ -29,7 +29,7 @@ export async function retireReplicas(
 export async function endReplica(
   driver: ReplicaDriver,
   replica: Replica,
-  { drainMs, signal, graceMs }: Ending,
+  { drainMs, parallel: _, ...stop }: Ending,
   context: ProviderContext,
 ): Promise<void> {
   if (isRunning(replica)) {
@@ -39,6 +39,6 @@ export async function endReplica(
   }
   // Also one that ended: the platform may be about to restart it.
   beforeEffect(context);
-  await driver.stop(replica, { signal, graceMs }, context);
+  await driver.stop(replica, stop, context);
   if (isRunning(replica)) context.progress({ type: "replica.stopped", message: "stopped", replica: replica.name });
 }

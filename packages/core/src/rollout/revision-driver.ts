@@ -54,7 +54,7 @@ export interface RevisionDriver {
   /** Only `keep` replicas of the revision are left: the others were unrouted, drained, stopped and removed. Their logs stay. */
   retire(
     key: string,
-    options: { readonly keep: number; readonly drainMs: number; readonly signal: string; readonly graceMs: number },
+    options: { readonly keep: number; readonly drainMs: number; readonly signal?: string; readonly graceMs: number },
     context: ProviderContext,
   ): Promise<void>;
   /** Resolves when the revision's replicas have been ready for `ms`; throws `FAILED` with a verdict as soon as one has ended or restarted. */

@@ -31,8 +31,7 @@ export function stepsOf(driver: RevisionDriver, request: RolloutRequest, context
       driver.ensure(release, replicas, { timeoutMs: request.strategy.timeoutMs }, within(signal)),
     weigh: async (release, weights) => driver.weigh?.(release, weights, within()),
     retire: async (key, keep, signal) => {
-      const { signal: stopSignal, graceMs } = ownerOf(key, request).spec.stop;
-      const options = { keep, drainMs: request.strategy.drainMs, signal: stopSignal, graceMs };
+      const options = { keep, drainMs: request.strategy.drainMs, ...ownerOf(key, request).spec.stop };
       await driver.retire(key, options, within(signal));
     },
     outlive: async (release, ms, signal) => driver.outlive(release, ms, within(signal)),

@@ -43,7 +43,7 @@ export function containerBody({
       ...(spec.kind === "job" ? { [dockerLabel.kind]: "job" } : {}),
     },
     ExposedPorts: Object.fromEntries(revision.ports.map((port) => [portKey(port), {}])),
-    StopSignal: spec.stop.signal,
+    ...(spec.stop.signal === undefined ? {} : { StopSignal: spec.stop.signal }),
     ...(health === undefined ? {} : { Healthcheck: health }),
     HostConfig: {
       Mounts: mounts.map(mountOf),

@@ -39,8 +39,7 @@ export async function deprovision(
     await Promise.all(
       details.map(async (each) => {
         if (each === undefined) return;
-        const signal = each.Config.StopSignal ?? "SIGTERM";
-        await stopReplica(engine, each.Id, { signal, graceMs }, context);
+        await stopReplica(engine, each.Id, { graceMs }, context);
         await removeContainer(engine, each.Id, context);
       }),
     );

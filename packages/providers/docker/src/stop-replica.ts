@@ -5,7 +5,8 @@ import { inspect } from "./containers.ts";
 import { isRetired, retiredName } from "./names.ts";
 
 export interface Ending {
-  readonly signal: string;
+  /** Absent: the one that the container was made with, which may be its image's. */
+  readonly signal?: string;
   readonly graceMs: number;
 }
 
@@ -21,7 +22,8 @@ export async function stopReplica(
   const path = `/containers/${segment(id)}`;
   const t = Math.ceil(graceMs / 1000);
   // Older engines send the signal that the container was made with; another one they would take for a crash, and start it again.
-  if ((details.Config.StopSignal ?? "SIGTERM") !== signal && details.State.Running) {
+  const own = details.Config.StopSignal ?? "SIGTERM";
+  if (signal !== undefined && own !== signal && details.State.Running) {
     await post(engine, `${path}/update`, { body: { RestartPolicy: { Name: "no" } } }, context);
     await post(engine, `${path}/kill`, { query: { signal } }, context);
     await ended(engine, id, graceMs, context);

@@ -7,7 +7,7 @@ import { requireOurs } from "./ownership.ts";
 import { ensurePlatform } from "./platform.ts";
 import { describeReplica, volumesOf } from "./replica-parts.ts";
 import type { ReplicaParts } from "./replica-parts.ts";
-import { policyOf } from "./revision.ts";
+import { defaultStop, policyOf } from "./revision.ts";
 import { hasSchedule } from "./schedule/files.ts";
 import type { JobTimes } from "./schedule/records.ts";
 import type { SupervisorClient, WriteOptions } from "./supervisor/operations.ts";
@@ -73,7 +73,8 @@ export function localDriver(parts: DriverParts): ReplicaDriver {
     measure: (instance, context) => measureTraffic(dir, instance, context),
     routed: async (instance) => readRouted(dir, instance.name),
     drain: async (replica, options, context) => supervisor.drain(replica.id, options, writeOptions(context)),
-    stop: async (replica, options, context) => supervisor.stop(replica.id, options, writeOptions(context)),
+    stop: async (replica, options, context) =>
+      supervisor.stop(replica.id, { ...defaultStop, ...options }, writeOptions(context)),
     remove: async (replica, context) => supervisor.remove(replica.id, writeOptions(context)),
 
     async configure(replica, release, context) {

@@ -25,12 +25,15 @@ export function environmentOf({ ports, env }: Pick<Revision, "ports" | "env">): 
   return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.has(name)));
 }
 
+/** A folder has no signal of its own. */
+export const defaultStop = { signal: "SIGTERM" } as const;
+
 /** How replicas of a release are probed, stopped and started again. */
 export function policyOf({ spec }: Release): ReplicaPolicy {
   const staysDown = spec.kind === "job" || spec.health?.onFailure.action === "stop";
   return {
     ...(spec.health === undefined ? {} : { health: spec.health }),
-    stop: spec.stop,
+    stop: { ...defaultStop, ...spec.stop },
     restart: staysDown ? "never" : "always",
   };
 }

@@ -186,7 +186,10 @@ export const needCondition = word(["healthy", "completed"]);
 const stopSignal = text({ expected: "a signal such as SIGTERM", pattern: /^SIG[A-Z0-9]+$/ });
 export const stop = noted(
   z.strictObject({
-    signal: field(stopSignal, { description: "Sent to a replica that is to end.", default: "SIGTERM" }),
+    signal: field(stopSignal, {
+      description: "Sent to a replica that is to end.",
+      default: "the image's own, or SIGTERM",
+    }),
     grace: field(duration, { description: "Time from the signal to SIGKILL.", default: "10 s", example: "30" }),
   }),
   { counterparts: stopCounterparts },

@@ -37,8 +37,10 @@ export async function follow(
     await loaded(place, container, control, structure, pid, context);
     const still = await wrongIn(control, stored);
     if (still.length > 0) {
-      throw new CtrlPlaneError("INTERNAL", `${container.name} does not follow its table: ${still.join("; ")}`, {
+      // The worker that answers was begun by another's reload, with another's table: ours, or what is left of it, is yet to come.
+      throw new CtrlPlaneError("CONFLICT", `${container.name} does not follow its table: ${still.join("; ")}`, {
         target: container.name,
+        retryable: true,
         hint: `\`docker logs ${container.name}\` shows what HAProxy says of it.`,
       });
     }

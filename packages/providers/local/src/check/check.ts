@@ -141,7 +141,7 @@ function checkHealth({ health, ports }: ServiceSpec): readonly Diagnostic[] {
 }
 
 function checkStop({ stop }: ServiceSpec): readonly Diagnostic[] {
-  if (Object.hasOwn(constants.signals, stop.signal)) return [];
+  if (stop.signal === undefined || Object.hasOwn(constants.signals, stop.signal)) return [];
   return [
     refused(
       "stop.signal",

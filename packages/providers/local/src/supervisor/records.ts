@@ -10,12 +10,15 @@ export interface ReplicaPort {
   readonly env: string;
 }
 
+/** With the signal that is sent. */
+export type ProcessStop = Required<StopSpec>;
+
 /** What may change while a replica runs. */
 export interface ReplicaPolicy {
   /** Absent: the gate is that its ports open, or, without any, that it lives for 5 s. */
   readonly health?: HealthSpec;
   /** How it is stopped where the supervisor itself decides to. */
-  readonly stop: StopSpec;
+  readonly stop: ProcessStop;
   /** `always`: started again when it ended or lost its health. `never`: jobs, and `onfailure: stop`. */
   readonly restart: "always" | "never";
 }

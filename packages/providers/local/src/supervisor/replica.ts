@@ -1,10 +1,9 @@
-import type { StopSpec } from "@ctrlplane/core/provider";
 import { replicaFiles, type ReplicaFiles } from "../layout.ts";
 import { flushToDisk, overwriteJson, readVolatileJson, replaceJsonFile } from "../process/json-file.ts";
 import { Changes } from "./changes.ts";
 import { watchHealth } from "./health-watch.ts";
 import { freshState } from "./read.ts";
-import type { ExitRecord, ReplicaPolicy, ReplicaRecord, ReplicaState, RunEnd } from "./records.ts";
+import type { ExitRecord, ProcessStop, ReplicaPolicy, ReplicaRecord, ReplicaState, RunEnd } from "./records.ts";
 import { adoptRun, launchRun, signalRun, type ReplicaRun } from "./replica-run.ts";
 import { pause, restartDelay, settledMs } from "./timing.ts";
 import { Turns } from "./turns.ts";
@@ -89,13 +88,13 @@ export class SupervisedReplica {
   }
 
   /** Returns when nothing of it runs. */
-  async stop(stop: StopSpec): Promise<void> {
+  async stop(stop: ProcessStop): Promise<void> {
     if (this.record.desired === "running") await this.#write({ desired: "stopped" });
     await this.end(stop);
   }
 
   /** Ends the process and the loop that keeps it; what is wanted stays as it is recorded. */
-  async end(stop: StopSpec): Promise<void> {
+  async end(stop: ProcessStop): Promise<void> {
     this.#isEnding = true;
     this.#wake.abort();
     // A start that is under way is waited for: there is nothing yet that could be signalled.
@@ -216,7 +215,7 @@ export class SupervisedReplica {
     this.update({ ready: false });
   }
 
-  async #endRun({ signal, graceMs }: StopSpec): Promise<void> {
+  async #endRun({ signal, graceMs }: ProcessStop): Promise<void> {
     const run = this.live;
     if (run === undefined) return;
     this.update({ ready: false, stopping: { killAt: Date.now() + graceMs } });
