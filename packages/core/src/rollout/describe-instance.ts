@@ -4,7 +4,7 @@ import { isRunning } from "./ensure-replicas.ts";
 import type { Replica } from "./replica-driver.ts";
 
 /** What is known of an instance of machines apart from its replicas. */
-export type InstanceBase = Omit<ObservedInstance, "revisions" | "state" | "restarts" | "since">;
+export type InstanceBase = Omit<ObservedInstance, "revisions" | "state" | "restarts">;
 
 /** Percent of the traffic by replica id. */
 export type RoutedShares = Readonly<Record<string, number>>;
@@ -16,10 +16,8 @@ export function describeInstance(
   routed: RoutedShares,
 ): ObservedInstance {
   const revisions = revisionsOf(replicas, routed);
-  const [since] = replicas.flatMap((each) => each.startedAt ?? []).sort();
   return {
     ...base,
-    ...(since === undefined ? {} : { since }),
     revisions,
     state: base.settled?.schedule === undefined ? stateOf(base, revisions) : scheduledState(base, replicas),
     restarts: replicas.reduce((sum, each) => sum + each.restarts, 0),

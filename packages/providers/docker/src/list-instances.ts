@@ -177,16 +177,13 @@ function summarizeLegacy(container: ContainerSummary, name: string): Replica {
 }
 
 /** A replica by what the list of containers tells of it. */
-function summarize(container: ContainerSummary, { targets, stopped, passed }: InstanceRecord): Replica {
+function summarize(container: ContainerSummary, { targets, stopped }: InstanceRecord): Replica {
   const { Id: id, Labels, Status, State } = container;
   const labels = Labels ?? {};
   const isRouted = (targets?.[id] ?? 0) > 0;
-  // When it passed; that the engine started it again since then is seen by who looks at it alone.
-  const startedAt = State === "running" ? passed?.[id] : undefined;
   return {
     id,
     name: nameOf(container),
-    ...(startedAt === undefined ? {} : { startedAt }),
     ordinal: Number(labels[label.ordinal] ?? "1"),
     replicaHash: labels[label.replicaHash] ?? "",
     generation: Number(labels[label.generation] ?? "0"),

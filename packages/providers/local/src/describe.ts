@@ -59,6 +59,7 @@ export async function observe(
   const { route, settled, stopped, ...description } = record;
   const own = volumes.filter((each) => each.instance === record.name || record.volumes.includes(each.name));
   const schedule = await scheduleStatus(dir, record.name, replicas, stopped);
+  const starts = replicas.flatMap((each) => each.startedAt ?? []).sort();
   return {
     ...description,
     stopped,
@@ -66,6 +67,7 @@ export async function observe(
     fields: isUnpublished(record) ? { ...record.fields, ports: [] } : record.fields,
     ...(settled === undefined ? {} : { settled }),
     ...(schedule === undefined ? {} : { schedule }),
+    ...(starts[0] === undefined ? {} : { since: starts[0] }),
   };
 }
 

@@ -99,7 +99,7 @@ export function observedOf(seen: InstanceView): ObservedInstance {
   return describeInstance(baseOf(seen), seen.replicas, seen.record.route?.targets ?? {});
 }
 
-function baseOf({ record, image }: InstanceView): InstanceBase {
+function baseOf({ record, image, replicas }: InstanceView): InstanceBase {
   const { name, stack, service, labels, stopped, settled, range, route, volumes } = record;
   const wanted =
     settled === undefined || stopped
@@ -107,6 +107,7 @@ function baseOf({ record, image }: InstanceView): InstanceBase {
       : typeof settled.replicas === "number"
         ? settled.replicas
         : settled.replicas.min;
+  const [since] = replicas.flatMap((each) => each.startedAt ?? []).sort();
   // Where nothing should be routed, nothing being routed is no news.
   const isComparable = route !== undefined || wanted > 0;
   return {
@@ -122,6 +123,7 @@ function baseOf({ record, image }: InstanceView): InstanceBase {
     ...(settled === undefined ? {} : { settled }),
     ...(range === undefined ? {} : { range }),
     ...(image === undefined ? {} : { image }),
+    ...(since === undefined ? {} : { since }),
   };
 }
 
