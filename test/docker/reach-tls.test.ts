@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, test, type TestContext } from "node:test";
 import { connectEngine, type EngineClient, type TcpEndpoint } from "@ctrlplane/images";
@@ -24,8 +25,8 @@ sign server ca "subjectAltName=IP:$2"
 sign client ca "extendedKeyUsage=clientAuth"
 sign stranger other "extendedKeyUsage=clientAuth"`;
 
-/** A second engine on the host, with a data folder and a bridge of its own: none. */
-const startEngine = `setsid dockerd --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/pid" --bridge none --iptables=false \\
+/** A second engine on the host, with a data folder and a bridge of its own: one without any removes that of the first. */
+const startEngine = `setsid dockerd --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/pid" --bridge tls0 --iptables=false \\
   -H "unix://$1/docker.sock" -H "tcp://0.0.0.0:$2" --tlsverify --tlscacert "$1/ca.pem" --tlscert "$1/server.pem" --tlskey "$1/server-key.pem" \\
   > "$1/log" 2>&1 < /dev/null &`;
 
@@ -36,6 +37,12 @@ describe("an engine on TCP with certificates", { skip }, () => {
   if (host === undefined) return;
 
   test("only with the right ones on both sides, and each refusal says which", async (t) => {
+    const inHost = (...words: readonly string[]): void =>
+      void execFileSync("nsenter", ["--target", String(host.pid), "--net", "ip", ...words]);
+    inHost("link", "add", "tls0", "type", "bridge");
+    t.after(() => inHost("link", "delete", "tls0"));
+    inHost("address", "add", "172.29.250.1/24", "dev", "tls0");
+    inHost("link", "set", "tls0", "up");
     t.after(() => host.run("sh", ["-c", stopEngine, "sh", folder]));
     host.run("sh", ["-c", makeCertificates, "sh", folder, host.address]);
     host.run("sh", ["-c", startEngine, "sh", folder, String(port)]);

@@ -18,7 +18,8 @@ test("a container ends by the signal of its image, or by the one that is declare
     project.write({
       "pctl.yaml": `
 name: stop${suffix}
-provider: { name: docker, options: { socket: ${socket} } }
+provider: here
+providers: { here: { type: docker, options: { socket: ${socket} } } }
 services:
   app: { image: ./app, env: { WORD: ${word} }${stop} }
 `,

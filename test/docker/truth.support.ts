@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { Plan, PlanAction } from "@ctrlplane/core";
-import { connectEngine, segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
+import { connectEngine, segment, type EngineClient } from "@ctrlplane/images";
 import { Project } from "../e2e/fixture.ts";
 import { freePort } from "../e2e/workbench.ts";
 import { dockerSocket } from "../engines/docker.ts";
+import { removeStack } from "../engines/remains.ts";
 
 export const socket = await dockerSocket();
 export const options = { skip: socket === undefined ? "missing: Docker Engine" : false, timeout: 900_000 };
@@ -177,17 +178,8 @@ ${services}`,
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const each of await this.left()) {
-      const [kind, name = ""] = each.split("/");
-      if (kind === "container")
-        await unlessMissing(
-          this.engine.json({ method: "DELETE", path: `/containers/${name}`, query: { force: true } }),
-        );
-    }
-    for (const each of await this.left()) {
-      const [kind = "", name = ""] = each.split("/");
-      await unlessMissing(this.engine.json({ method: "DELETE", path: `/${kind}s/${segment(name)}` }));
-    }
+    assert.ok(socket !== undefined);
+    await removeStack({ kind: "socket", path: socket }, this.name);
     await this.engine.close();
     await this.project[Symbol.asyncDispose]();
   }

@@ -1,5 +1,5 @@
 import { defineProvider, machineProvider } from "@ctrlplane/core/provider";
-import type { Fence, InstanceIdentity, Provider, ProviderContext, ReplicaDriver } from "@ctrlplane/core/provider";
+import type { InstanceIdentity, Provider, ProviderContext, ReplicaDriver } from "@ctrlplane/core/provider";
 import { mappedEngine, type EngineClient } from "@ctrlplane/images";
 import { addressOf } from "./address.ts";
 import { adopt, adoptionsOf } from "./adoption.ts";
@@ -47,20 +47,14 @@ export function createDockerProvider(parts: DockerParts): Provider {
   const driver = through(dockerDriver({ engine, records, images, adoptions, publicHost, gatewayImage }));
   const listParts = { engine, records, adoptions, publicHost };
 
-  /** Names that were found to be free or ours, by the fence of the change that asked: under it nobody else of ours takes them. */
-  const own = new WeakMap<Fence, Set<string>>();
   /** Refuses what bears the name and is another's, before anything of it is touched. */
   const requireOwn = async (instance: InstanceIdentity, context: ProviderContext): Promise<void> => {
-    const { fence, signal } = context;
-    fence.check();
-    const names = own.get(fence) ?? new Set();
-    own.set(fence, names);
-    if (names.has(instance.name)) return;
+    const { signal } = context;
+    context.fence.check();
     const found = await records.read(instance, signal);
     if (found !== undefined) requireOurs(instance, found.labels);
     const adopted = await mappedEngine(instance.name, () => adoptions.read(instance, signal));
     if (adopted !== undefined) requireOurs(instance, adopted.labels);
-    if (fence.epoch > 0) names.add(instance.name);
   };
   const machines = machineProvider({
     driver,
