@@ -29,6 +29,7 @@ test(
     assert.equal(await shop.ask(), "one");
     assert.deepEqual(await shop.containers(), ["db", "web-1", "web-2", "web-gateway"]);
     await shop.project.ok("plan", "--exit-code");
+    assert.match(await shop.project.ok("status"), /^web .*serving .* 2 of 2 +(now|\d+ s) /m);
 
     const over = new AbortController();
     const load = runLoad({ url: shop.url, ratePerSecond: 100, connections: 20, signal: over.signal });

@@ -3,7 +3,6 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorCodes } from "@ctrlplane/core";
 import type { Provider, ProviderEnvironment, ReplicaDriver } from "@ctrlplane/core/provider";
 import { connectEngine, isEngineError, type EngineClient } from "@ctrlplane/images";
 // As built, like in the processes that are struck.
@@ -13,7 +12,7 @@ import { dockerSocket } from "../engines/docker.ts";
 import { orphansIn, remainsOf, removeStack, type LabelledContainer, type Remains } from "../engines/remains.ts";
 import type { Site } from "./plane.ts";
 import type { Subject, World } from "./subject.ts";
-import { tapDriver } from "./tap.ts";
+import { faultKinds, tapDriver } from "./tap.ts";
 
 // Its last parameter is a seam for tests, and not in the type under which the package hands it out.
 const create: (
@@ -31,17 +30,7 @@ const place = socket ?? "no engine";
 export const subject: Subject = {
   url: import.meta.url,
   type: "docker",
-  kinds: [
-    "kill-before",
-    "kill-after",
-    "lost-reply",
-    "delayed",
-    "doubled",
-    "frozen",
-    "clock-back",
-    "death-of-gateway",
-    ...errorCodes.map((code) => `error-${code}` as const),
-  ],
+  kinds: [...faultKinds, "death-of-gateway"],
   takesTurns: true,
   oneOf: 400,
   plain: ["deploy, recreate", "deploy, rolling"],

@@ -2,25 +2,12 @@ import assert from "node:assert/strict";
 import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { errorCodes } from "@ctrlplane/core";
 import { heals, plainly } from "./checks.ts";
 import type { Children } from "./children.ts";
 import type { Site } from "./plane.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Subject, World } from "./subject.ts";
-import type { Fault, FaultKind } from "./tap.ts";
-
-/** All that strikes the engine. */
-export const faultKinds: readonly FaultKind[] = [
-  "kill-before",
-  "kill-after",
-  "lost-reply",
-  "delayed",
-  "doubled",
-  "frozen",
-  "clock-back",
-  ...errorCodes.map((code) => `error-${code}` as const),
-];
+import type { Fault } from "./tap.ts";
 
 export interface StrikeOptions {
   /** Of what is frozen: others wait until its lease ran out, instead of taking it. */

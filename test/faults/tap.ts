@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { CtrlPlaneError, type ErrorCode, type Ledger, type Provider, type StateStore } from "@ctrlplane/core";
+import {
+  CtrlPlaneError,
+  errorCodes,
+  type ErrorCode,
+  type Ledger,
+  type Provider,
+  type StateStore,
+} from "@ctrlplane/core";
 import type { ReplicaDriver } from "@ctrlplane/core/provider";
 
 /** What happens to one call. */
@@ -19,6 +26,18 @@ export type FaultKind =
   | `error-${ErrorCode}`
   /** Before it, a part of the platform is killed; the engine goes on. */
   | `death-of-${string}`;
+
+/** All that strikes the engine. */
+export const faultKinds: readonly FaultKind[] = [
+  "kill-before",
+  "kill-after",
+  "lost-reply",
+  "delayed",
+  "doubled",
+  "frozen",
+  "clock-back",
+  ...errorCodes.map((code) => `error-${code}` as const),
+];
 
 /** A call by its name and its count: `ledger.swap#3` is the third of its name, and `#17` the seventeenth of all. */
 export interface Fault {

@@ -4,10 +4,10 @@ import { after, before, describe, test } from "node:test";
 import { randomFrom } from "../e2e/random.ts";
 import { isSoak } from "../e2e/soak.ts";
 import { Children } from "./children.ts";
-import { faultKinds, lanes, prepare } from "./rig.ts";
+import { lanes, prepare } from "./rig.ts";
 import { scenarios } from "./scenarios.ts";
 import type { Subject } from "./subject.ts";
-import type { Fault, FaultKind } from "./tap.ts";
+import { faultKinds, type Fault, type FaultKind } from "./tap.ts";
 
 /** How many points each scenario has at least, by subject: a call that is recorded no more is one that is tried no more. */
 const floors = JSON.parse(readFileSync(new URL("points.json", import.meta.url), "utf8")) as Readonly<

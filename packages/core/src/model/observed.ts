@@ -89,7 +89,7 @@ export interface ObservedInstance {
   readonly fields: Readonly<Record<string, unknown>>;
   /** Restarts of current replicas by the platform, summed. */
   readonly restarts: number;
-  /** ISO 8601; when the oldest current replica started. */
+  /** ISO 8601; when the oldest current replica started, or was made where the platform lists no more than that. */
   readonly since?: string;
   /** What runs was made by pctl 1.1, and no release has taken its place yet. */
   readonly isLegacy?: boolean;

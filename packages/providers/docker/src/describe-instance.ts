@@ -5,7 +5,7 @@ import type { FoundInstance } from "./instance-record.ts";
 import { dockerLabel } from "./labels.ts";
 import type { Adoption } from "./adoption.ts";
 import { legacyOf, type Legacy } from "./adopted-replicas.ts";
-import { findContainers } from "./containers.ts";
+import { findContainers, isReplica } from "./containers.ts";
 import type { ContainerSummary } from "./engine-types.ts";
 import { frontFacts } from "./front.ts";
 import { isReachable, withoutPorts } from "./reachable.ts";
@@ -65,7 +65,14 @@ export function describeFound(
     ...(settled?.image === undefined ? {} : { image: settled.image.digest }),
     ...(range === undefined ? {} : { range }),
     ...legacyFacts(legacy, isLegacy),
+    ...sinceOf(containers),
   };
+}
+
+/** When the oldest replica that runs was made: a list of containers does not say when one was started. */
+function sinceOf(containers: readonly ContainerSummary[]): Pick<InstanceBase, "since"> {
+  const made = containers.flatMap((each) => (each.State === "running" && isReplica(each) ? each.Created : []));
+  return made.length === 0 ? {} : { since: new Date(Math.min(...made) * 1000).toISOString() };
 }
 
 function legacyFacts(legacy: Legacy | undefined, isLegacy: boolean): Pick<InstanceBase, "isLegacy" | "adoptedLayout"> {
