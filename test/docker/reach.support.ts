@@ -48,6 +48,16 @@ function readLog(host: DockerHost): string {
   return host.run("cat", ["/var/log/sshd.log"]);
 }
 
+/** The one that listens begins anew; what is connected stays. */
+export async function restartSshd(host: DockerHost): Promise<void> {
+  const count = (): number => readLog(host).split("Server listening on 0.0.0.0").length;
+  const before = count();
+  host.run("sh", ["-c", "kill -HUP $(cat /run/sshd.pid)"]);
+  for (const until = performance.now() + 5000; count() === before; await sleep(20)) {
+    if (performance.now() > until) throw new Error(`sshd of ${host.name} does not begin anew`);
+  }
+}
+
 /** Of the connections that this machine holds to a host, with the words of their command lines. */
 export function masters(host: DockerHost, user: HostUser): { readonly pid: number; readonly words: string[] }[] {
   return readdirSync("/proc")

@@ -106,6 +106,21 @@ test("tells an engine that is not there from one that may not be used", async ()
   await assert.rejects(engine.version(), (error) => isCtrlPlaneError(error) && error.code === "UNAVAILABLE");
 });
 
+test("a read over a kept connection that has ended is sent again, a write is not", async (t) => {
+  const seen = new WeakMap<object, number>();
+  const engine = await serve(t, (request, response) => {
+    const count = (seen.get(request.socket) ?? 0) + 1;
+    seen.set(request.socket, count);
+    if (count > 1) request.socket.destroy();
+    else response.end(JSON.stringify(request.url === "/version" ? version : []));
+  });
+  await engine.version();
+  assert.deepEqual(await engine.json({ method: "GET", path: "/volumes" }), []);
+  await assert.rejects(engine.json({ method: "POST", path: "/volumes/create" }), { code: "UNAVAILABLE" });
+  // Its connection is gone by now.
+  assert.deepEqual(await engine.json({ method: "GET", path: "/volumes" }), []);
+});
+
 test("an engine that hangs is told, and what lasts is waited for", async (t) => {
   let answer: (() => void) | undefined;
   const listener: RequestListener = (request, response) => {

@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import type { Duplex, Readable } from "node:stream";
 import pLimit from "p-limit";
 import { describeEndpoint, type Endpoint } from "./endpoint.ts";
-import { EngineError, silentEngine, unreachable } from "./errors.ts";
+import { EngineError, isEngineError, silentEngine, unreachable } from "./errors.ts";
 import { isLasting, isSlow } from "./lasting.ts";
 import { requestByHttp, requestByTls } from "./node-http.ts";
 import { requireAddress, type NetworkAddress } from "./reach.ts";
@@ -84,9 +84,16 @@ export function connectEngine(endpoint: Endpoint, { readMs, writeMs } = limits):
   };
   const prefixOf = async (): Promise<string> => `/v${(await client.version()).api}`;
   const answered = async (request: EngineRequest, prefix: string): Promise<IncomingMessage> => {
-    const response = await responseOf(await open(request, prefix, {}), description);
-    await requireGood(request, response);
-    return response;
+    for (;;) {
+      const sent = await open(request, prefix, {});
+      try {
+        const response = await responseOf(sent, description);
+        await requireGood(request, response);
+        return response;
+      } catch (error) {
+        if (!isStale(sent, request, error)) throw error;
+      }
+    }
   };
   /** An engine that hangs is told as such, instead of waited for. */
   const within = async <T>(
@@ -150,6 +157,14 @@ function write(sent: ClientRequest, body: EngineRequest["body"]): void {
   if (body === undefined) sent.end();
   else if (isStream(body)) body.on("error", (error) => sent.destroy(error)).pipe(sent);
   else sent.end(JSON.stringify(body));
+}
+
+/**
+ * A read that was sent over a connection that had been kept, and had ended: nobody answered, and it is sent again. Each kept connection
+ * fails once, and a new one is none.
+ */
+function isStale(sent: ClientRequest, { method, signal }: EngineRequest, error: unknown): boolean {
+  return method === "GET" && sent.reusedSocket && signal?.aborted !== true && !isEngineError(error);
 }
 
 function responseOf(sent: ClientRequest, description: string): Promise<IncomingMessage> {
