@@ -33,9 +33,9 @@ function checkOptions({ dir }: Readonly<Record<string, unknown>>): readonly Diag
 type Publication = Pick<DeployRequest, "instance" | "release" | "deployment" | "replicas">;
 
 /** It is still wanted, and the lease is still held. */
-function beforeWrite({ signal, fence }: ProviderContext): void {
+async function beforeWrite({ signal, fence }: ProviderContext): Promise<void> {
   if (signal.aborted) throw new CtrlPlaneError("CANCELLED", "the call was cancelled");
-  fence.check();
+  await fence.check();
 }
 
 function create(options: Readonly<Record<string, unknown>>, environment: { readonly folder: string }): Provider {
@@ -91,7 +91,7 @@ function create(options: Readonly<Record<string, unknown>>, environment: { reado
       const hint = "Put an index.html into the folder, then deploy again.";
       throw new CtrlPlaneError("FAILED", "there is no index.html", { target: name, failure, hint });
     }
-    beforeWrite(context);
+    await beforeWrite(context);
     await linkFolder(home(instance), replicas === 0 ? undefined : imageOf(release));
     if (replicas !== 0)
       context.progress({ type: "replica.ready", message: `${name} is published`, release: release.number });
@@ -100,14 +100,14 @@ function create(options: Readonly<Record<string, unknown>>, environment: { reado
     const settled = { releaseId, number, specHash, replicaHash, generation, deployment, replicas };
     const image = release.image.digest;
     const record = { stack, service, labels: instanceLabels(instance), settled, image, stopped: false };
-    beforeWrite(context);
+    await beforeWrite(context);
     await writeRecord(home(instance), record);
     return statusOf(name, record);
   };
 
   const remove = async (instance: InstanceIdentity, context: ProviderContext): Promise<void> => {
     await requireOurs(instance);
-    beforeWrite(context);
+    await beforeWrite(context);
     await removeFolder(home(instance));
   };
 
@@ -138,14 +138,14 @@ function create(options: Readonly<Record<string, unknown>>, environment: { reado
 
     identifyImage: async ({ spec }) => (await contentOf(spec.image)).image,
     async buildImage({ spec, image }, context) {
-      beforeWrite(context);
+      await beforeWrite(context);
       await store(spec.image, image, images);
       return image;
     },
 
     async provision({ instance }, context) {
       await requireOurs(instance);
-      beforeWrite(context);
+      await beforeWrite(context);
       return { volumes: [] };
     },
     deprovision: ({ instance }, context) => remove(instance, context),
@@ -161,7 +161,7 @@ function create(options: Readonly<Record<string, unknown>>, environment: { reado
     async stop({ instance }, context) {
       await requireOurs(instance);
       const record = { ...(await found(instance)), stopped: true };
-      beforeWrite(context);
+      await beforeWrite(context);
       await writeRecord(home(instance), record);
       await linkFolder(home(instance), undefined);
       return statusOf(instance.name, record);

@@ -1,7 +1,7 @@
 import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
 import { withContext, type Liar } from "./liar.ts";
 
-const noCheck = (): void => undefined;
+const noCheck = (): Promise<void> => Promise.resolve();
 
 /** Lies about leases, cancellation, errors and what is told on the way. */
 export const liarsOfGuards: readonly Liar[] = [
@@ -42,8 +42,9 @@ export const liarsOfGuards: readonly Liar[] = [
     name: "the fence is looked at once",
     lie: (honest) =>
       withContext(honest, (context) => {
-        context.fence.check();
-        return { ...context, fence: { stack: context.fence.stack, epoch: 0, check: noCheck } };
+        let first: Promise<void> | undefined;
+        const check = (): Promise<void> => (first ??= context.fence.check());
+        return { ...context, fence: { stack: context.fence.stack, epoch: 0, check } };
       }),
     caughtBy: [
       "fencing.an-old-holder-stops-nothing",

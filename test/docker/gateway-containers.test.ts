@@ -117,7 +117,7 @@ test("a crash between any two writes leaves nothing that the next call does not 
       epoch: 1,
       check: () => {
         allowed -= 1;
-        if (allowed < 0) throw new Error("killed here");
+        return allowed < 0 ? Promise.reject(new Error("killed here")) : Promise.resolve();
       },
     },
   });

@@ -172,7 +172,7 @@ export function testContext(change: Partial<ProviderContext> = {}): ProviderCont
     },
     log: { debug: () => undefined, warn: () => undefined },
     progress: () => undefined,
-    fence: { stack: "test", epoch: 1, check: () => undefined },
+    fence: { stack: "test", epoch: 1, check: () => Promise.resolve() },
     sealer: { seal: unexpected, open: unexpected },
     ...change,
   };

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, Project } from "../e2e/fixture.ts";
 import { outcomeOf } from "../e2e/workbench.ts";
-import { dockerHosts, type DockerHost } from "../engines/hosts.ts";
+import { dockerHosts, removeHost, startHost, type DockerHost } from "../engines/hosts.ts";
 
 const [host] = (await dockerHosts()) ?? [];
 const options = { skip: host === undefined ? "missing: a Docker host" : false, timeout: 300_000 };
@@ -46,6 +47,26 @@ for (const moment of moments) {
   );
 }
 
+test("an engine that stands still for longer than a lease runs: the deploy waits, and goes on", options, async (t) => {
+  const name = `ctrlplane-still-${process.pid}`;
+  const still = await startHost({ name });
+  t.after(() => removeHost(name));
+  await using stack = await Stack.create(still);
+  const { one } = stack;
+  await stack.deploy(one, "1");
+  await stack.write(one, "2");
+  const ended = outcomeOf(one.start(["deploy", "--yes"], { env: { PCTL_KEY: key } }));
+  await eventually("its container is created", () => stack.hasReached("created"), 60_000);
+  const engine = (signal: string): string => still.run("sh", ["-c", `kill -${signal} $(cat /var/run/docker.pid)`]);
+  engine("STOP");
+  await sleep(20_000);
+  engine("CONT");
+  const { code, stdout, stderr } = await ended;
+  assert.equal(code, 0, stdout + stderr);
+  assert.deepEqual(stack.running(), ["web 2"]);
+  await one.expect(0, ["plan", "--exit-code"], { env: { PCTL_KEY: key } });
+});
+
 /** One stack in two folders, each with a home of its own, over SSH to one engine. */
 class Stack implements AsyncDisposable {
   readonly one: Project;
@@ -59,9 +80,9 @@ class Stack implements AsyncDisposable {
     this.#host = at;
   }
 
-  static async create(): Promise<Stack> {
-    assert.ok(host !== undefined);
-    return new Stack(await Project.create(), await Project.create(), host);
+  static async create(at: DockerHost | undefined = host): Promise<Stack> {
+    assert.ok(at !== undefined);
+    return new Stack(await Project.create(), await Project.create(), at);
   }
 
   async deploy(project: Project, version: string): Promise<void> {

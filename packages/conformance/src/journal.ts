@@ -11,7 +11,7 @@ export function journalOf(lease: Lease, decisions: readonly RolloutDecision[] = 
   return {
     decisions: kept,
     async decide(decision) {
-      lease.fence.check();
+      await lease.fence.check();
       return Promise.resolve(void kept.push(decision));
     },
   };

@@ -13,7 +13,8 @@ export function leaseOf(stack: string, epoch: number): Lease {
       stack,
       epoch,
       check() {
-        if (isLost) throw new CtrlPlaneError("CONFLICT", `the lease of ${stack} is lost`, { target: stack });
+        const error = new CtrlPlaneError("CONFLICT", `the lease of ${stack} is lost`, { target: stack });
+        return isLost ? Promise.reject(error) : Promise.resolve();
       },
     },
     lose: () => void (isLost = true),

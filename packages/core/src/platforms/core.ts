@@ -31,7 +31,7 @@ const never = new AbortController().signal;
 
 /** A context for calls that only read. */
 export function readContext(core: Core, stack: string, signal: AbortSignal = never): ProviderContext {
-  return makeContext(core, { fence: { stack, epoch: 0, check: () => undefined }, signal });
+  return makeContext(core, { fence: { stack, epoch: 0, check: () => Promise.resolve() }, signal });
 }
 
 export function makeContext(

@@ -43,8 +43,11 @@ export interface Fence {
   readonly stack: string;
   /** Rises with every holder. 0 where the call needs no lease (reads). */
   readonly epoch: number;
-  /** Throws `CONFLICT` once the lease is lost, without I/O. */
-  check(): void;
+  /**
+   * To be awaited right before each write. Resolves while the lease is held; where it could not be renewed in time it waits until that is known again. Rejects with
+   * `CONFLICT` once the lease is lost. Does no I/O of its own.
+   */
+  check(): Promise<void>;
 }
 
 /** Seals what must not be readable where it is stored. */

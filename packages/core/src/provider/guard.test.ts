@@ -51,7 +51,8 @@ function sample(methods: Partial<Provider>, options: Partial<GuardOptions> & { l
       stack: "shop",
       epoch: 1,
       check: () => {
-        if (options.lost === true) throw new CtrlPlaneError("CONFLICT", "the lease was lost");
+        const error = new CtrlPlaneError("CONFLICT", "the lease was lost");
+        return options.lost === true ? Promise.reject(error) : Promise.resolve();
       },
     },
     sealer: { seal: (plain) => plain, open: (sealed) => sealed },

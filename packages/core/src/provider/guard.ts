@@ -88,11 +88,9 @@ export function guardProvider(provider: Provider, options: GuardOptions): Provid
   const origin = { provider: name, redactor };
   const timeouts = options.timeouts ?? defaultTimeouts;
 
-  const enter = (method: keyof Provider, context: ProviderContext): void => {
+  const admit = (method: keyof Provider, context: ProviderContext): void => {
     if (isGated(method) && !isSupported(method, provider.capabilities())) throw unsupported(method, name);
     refuseAborted(context, name);
-    if (writing.has(method)) context.fence.check();
-    audit?.(method);
   };
 
   const ask = async <Result>(
@@ -101,7 +99,9 @@ export function guardProvider(provider: Provider, options: GuardOptions): Provid
     call: (context: ProviderContext) => Promise<Result>,
   ): Promise<Result> => {
     try {
-      enter(method, context);
+      admit(method, context);
+      if (writing.has(method)) await context.fence.check();
+      audit?.(method);
       return await callWithin(timeouts[method], { method, ...origin }, guardContext(context, redactor), call);
     } catch (error) {
       throw toProviderError(error, origin, context.signal);
@@ -167,7 +167,8 @@ export function guardProvider(provider: Provider, options: GuardOptions): Provid
     run: async (request, context) => guardSession(await run(request, context), origin),
     logs: (request, context) =>
       guardLines(origin, () => {
-        enter("logs", context);
+        admit("logs", context);
+        audit?.("logs");
         return provider.logs(request, guardContext(context, redactor));
       }),
     ...(provider.ledger === undefined

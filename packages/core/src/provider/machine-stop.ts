@@ -14,9 +14,9 @@ export async function stopInstance(
   ending: Ending,
   context: ProviderContext,
 ): Promise<void> {
-  beforeEffect(context);
+  await beforeEffect(context);
   await driver.markStopped(instance, true, context);
-  beforeEffect(context);
+  await beforeEffect(context);
   await driver.route(instance, undefined, context);
   const replicas = await driver.list(instance, context);
   await inParallel(replicas, ending.parallel, context, (each, inner) => endReplica(driver, each, ending, inner));

@@ -38,7 +38,7 @@ async function create(
   ordinal: number,
   context: ProviderContext,
 ): Promise<Replica> {
-  beforeEffect(context);
+  await beforeEffect(context);
   const { release, total, deployment } = wanted;
   const replica = await driver.create({ release, ordinal, replicas: total, deployment }, context);
   context.progress({ type: "replica.created", message: "created", replica: replica.name, release: release.number });
@@ -54,7 +54,7 @@ async function makeReady(
   const { release, timeoutMs } = wanted;
   // Also one that is starting: whoever created it may have died before it was started.
   if (!isRunning(replica) || replica.state === "starting") {
-    beforeEffect(context);
+    await beforeEffect(context);
     await driver.start(replica, context);
   }
   await driver.waitReady(replica, release, { timeoutMs }, context);

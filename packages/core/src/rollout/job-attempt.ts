@@ -35,7 +35,7 @@ export async function awaitAttempt(
     if (isRepeated) await stop(driver, replica, request, context);
     begun += 1;
     await journal.decide({ kind: "attempt", attempt: begun, at: new Date(context.clock.now()).toISOString() });
-    beforeEffect(context);
+    await beforeEffect(context);
     await driver.start(replica, context);
     context.progress({
       type: "replica.ready",
@@ -96,7 +96,7 @@ export async function awaitEnd(
 
 async function create(driver: ReplicaDriver, request: JobRequest, context: ProviderContext): Promise<Replica> {
   const { release, deployment } = request;
-  beforeEffect(context);
+  await beforeEffect(context);
   const replica = await driver.create({ release, ordinal: 1, replicas: 1, deployment }, context);
   context.progress({ type: "replica.created", message: "created", replica: replica.name, release: release.number });
   return replica;
@@ -108,7 +108,7 @@ async function stop(
   request: JobRequest,
   context: ProviderContext,
 ): Promise<void> {
-  beforeEffect(context);
+  await beforeEffect(context);
   await driver.stop(replica, request.release.spec.stop, context);
 }
 

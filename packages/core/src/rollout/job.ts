@@ -47,7 +47,7 @@ export async function leaveJob(driver: ReplicaDriver, request: JobRequest, conte
   const isReplaced = previous !== undefined && previous.id !== release.id;
   if (previous?.id !== release.id) await endSchedule(driver, instance, context);
   if (isReplaced && previous.spec.kind === "service") {
-    beforeEffect(context);
+    await beforeEffect(context);
     await driver.route(instance, undefined, context);
     await remove(driver, request, await driver.list(instance, context), context);
   } else {
@@ -57,7 +57,7 @@ export async function leaveJob(driver: ReplicaDriver, request: JobRequest, conte
   const settled = (await driver.instance(instance, context))?.settled;
   if (!isReplaced || settled?.releaseId !== previous.id) return;
   const { completedAt = new Date(context.clock.now()).toISOString() } = request;
-  beforeEffect(context);
+  await beforeEffect(context);
   await driver.settle(instance, { ...settledRelease(release, request), completedAt }, context);
 }
 
@@ -73,13 +73,13 @@ async function carryOut(driver: ReplicaDriver, request: JobRequest, context: Pro
     if (!wasService) await endOthers(driver, request, context);
     const completedAt = await awaitAttempt(driver, request, context);
     if (wasService) {
-      beforeEffect(context);
+      await beforeEffect(context);
       await driver.route(instance, undefined, context);
     }
-    beforeEffect(context);
+    await beforeEffect(context);
     // Before its replica goes: that it ended with 0 must be on record as long as it is to be seen.
     await driver.settle(instance, { ...settledRelease(release, request), completedAt }, context);
-    beforeEffect(context);
+    await beforeEffect(context);
     await driver.markStopped(instance, false, context);
   }
   await remove(driver, request, await driver.list(instance, context), context);

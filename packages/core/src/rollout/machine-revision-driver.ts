@@ -73,7 +73,7 @@ export function machineRevisionDriver(
         const isEmpty = Object.keys(targets).length === 0;
         published = release;
         await options.beforeRouting?.();
-        beforeEffect(context);
+        await beforeEffect(context);
         await driver.route(instance, isEmpty ? undefined : { release, targets }, context);
       });
     },
@@ -87,7 +87,7 @@ export function machineRevisionDriver(
         const targets = withoutReplicas(routed, await listed(driver, instance, context), leaving);
         const isEmpty = Object.keys(targets).length === 0;
         await options.beforeRouting?.();
-        beforeEffect(context);
+        await beforeEffect(context);
         await driver.route(instance, isEmpty ? undefined : { release: published, targets }, context);
       });
       await retireReplicas(driver, leaving, { ...ending, parallel }, context);
@@ -102,14 +102,14 @@ export function machineRevisionDriver(
     },
 
     async restore(context) {
-      beforeEffect(context);
+      await beforeEffect(context);
       return (await driver.restore?.(instance, context)) ?? false;
     },
 
     async configure(release, context) {
       const running = await replicasOf(revisionKey(release.revision), context);
       await inParallel(running, parallel, context, async (each, inner) => {
-        beforeEffect(inner);
+        await beforeEffect(inner);
         await driver.configure(each, release, inner);
       });
     },
@@ -117,7 +117,7 @@ export function machineRevisionDriver(
     async settle(settled, context) {
       await driver.settle(instance, settled, context);
       if (!isMarkedStopped) return;
-      beforeEffect(context);
+      await beforeEffect(context);
       await driver.markStopped(instance, false, context);
     },
   };

@@ -20,7 +20,7 @@ export async function retireReplicas(
 ): Promise<void> {
   await inParallel(leaving, ending.parallel, context, async (replica, inner) => {
     await endReplica(driver, replica, ending, inner);
-    beforeEffect(inner);
+    await beforeEffect(inner);
     await driver.remove(replica, inner);
   });
 }
@@ -34,11 +34,11 @@ export async function endReplica(
 ): Promise<void> {
   if (isRunning(replica)) {
     context.progress({ type: "replica.draining", message: "draining", replica: replica.name });
-    beforeEffect(context);
+    await beforeEffect(context);
     await driver.drain(replica, { timeoutMs: drainMs }, context);
   }
   // Also one that ended: the platform may be about to restart it.
-  beforeEffect(context);
+  await beforeEffect(context);
   await driver.stop(replica, stop, context);
   if (isRunning(replica)) context.progress({ type: "replica.stopped", message: "stopped", replica: replica.name });
 }

@@ -28,18 +28,18 @@ export async function scheduleJob(driver: ReplicaDriver, request: JobRequest, co
       target: instance.name,
     });
   const before = (await driver.instance(instance, context))?.settled;
-  beforeEffect(context);
+  await beforeEffect(context);
   await driver.schedule(instance, { release, deployment }, context);
   if (isService(before)) {
-    beforeEffect(context);
+    await beforeEffect(context);
     await driver.route(instance, undefined, context);
     const others = (await driver.list(instance, context)).filter((each) => each.deployment !== deployment);
     const ending = { drainMs: strategy.drainMs, ...spec.stop, parallel: 8 };
     await retireReplicas(driver, others, ending, context);
   }
-  beforeEffect(context);
+  await beforeEffect(context);
   await driver.settle(instance, { ...settledRelease(release, request), schedule }, context);
-  beforeEffect(context);
+  await beforeEffect(context);
   await driver.markStopped(instance, false, context);
 }
 
@@ -55,7 +55,7 @@ export async function returnToSchedule(
   const { release, previous, strategy } = request;
   const { instance } = release;
   if (previous?.spec.kind === "service") {
-    beforeEffect(context);
+    await beforeEffect(context);
     await driver.route(instance, undefined, context);
     const ending = { drainMs: strategy.drainMs, ...previous.spec.stop, parallel: 8 };
     await retireReplicas(driver, await driver.list(instance, context), ending, context);
@@ -70,7 +70,7 @@ export async function endSchedule(
   context: ProviderContext,
 ): Promise<void> {
   if (driver.schedule === undefined || (await driver.instance(instance, context))?.schedule === undefined) return;
-  beforeEffect(context);
+  await beforeEffect(context);
   await driver.schedule(instance, undefined, context);
 }
 
@@ -83,7 +83,7 @@ export async function restoreSchedule(
 ): Promise<void> {
   if (driver.schedule === undefined || previous === undefined || !isScheduled(previous)) return;
   if (settled?.releaseId !== previous.id) return;
-  beforeEffect(context);
+  await beforeEffect(context);
   await driver.schedule(previous.instance, { release: previous, deployment: settled.deployment }, context);
 }
 

@@ -120,7 +120,7 @@ export class SimulatedMachines {
       clock: this.clock,
       log: { debug: () => undefined, warn: () => undefined },
       progress: (progress) => void this.told.push(progress),
-      fence: { stack: "shop", epoch: 1, check: () => undefined },
+      fence: { stack: "shop", epoch: 1, check: () => Promise.resolve() },
       sealer: { seal: (plain) => plain, open: (sealed) => sealed },
     };
     const journal: RolloutJournal = {

@@ -20,24 +20,24 @@ export interface Steps {
 }
 
 export function stepsOf(driver: RevisionDriver, request: RolloutRequest, context: ProviderContext): Steps {
-  const within = (signal?: AbortSignal): ProviderContext => {
+  const within = async (signal?: AbortSignal): Promise<ProviderContext> => {
     const inner = signal === undefined ? context : withSignal(context, signal);
-    beforeEffect(inner);
+    await beforeEffect(inner);
     return inner;
   };
   return {
     observe: () => driver.observe(context),
     ensure: async (release, replicas, signal) =>
-      driver.ensure(release, replicas, { timeoutMs: request.strategy.timeoutMs }, within(signal)),
-    weigh: async (release, weights) => driver.weigh?.(release, weights, within()),
+      driver.ensure(release, replicas, { timeoutMs: request.strategy.timeoutMs }, await within(signal)),
+    weigh: async (release, weights) => driver.weigh?.(release, weights, await within()),
     retire: async (key, keep, signal) => {
       const options = { keep, drainMs: request.strategy.drainMs, ...ownerOf(key, request).spec.stop };
-      await driver.retire(key, options, within(signal));
+      await driver.retire(key, options, await within(signal));
     },
-    outlive: async (release, ms, signal) => driver.outlive(release, ms, within(signal)),
-    configure: async (release) => driver.configure?.(release, within()),
-    restore: async () => (await driver.restore?.(within())) ?? false,
-    settle: async (settled) => driver.settle(settled, within()),
+    outlive: async (release, ms, signal) => driver.outlive(release, ms, await within(signal)),
+    configure: async (release) => driver.configure?.(release, await within()),
+    restore: async () => (await driver.restore?.(await within())) ?? false,
+    settle: async (settled) => driver.settle(settled, await within()),
     tellRouted: (release, routed, replicas) =>
       context.progress({
         type: "replica.routed",

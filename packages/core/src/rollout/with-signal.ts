@@ -13,13 +13,13 @@ export function withSignal(context: ProviderContext, signal: AbortSignal): Provi
   };
 }
 
-/** To be called right before every effect: throws `CANCELLED` when nobody wants it any more, `CONFLICT` when the lease is lost. */
-export function beforeEffect(context: ProviderContext): void {
+/** To be awaited right before every effect: throws `CANCELLED` when nobody wants it any more, `CONFLICT` when the lease is lost. */
+export async function beforeEffect(context: ProviderContext): Promise<void> {
   if (context.signal.aborted) {
     throw new CtrlPlaneError("CANCELLED", "stopped between two steps", {
       hint: "the next pctl deploy goes on from here",
       cause: context.signal.reason,
     });
   }
-  context.fence.check();
+  await context.fence.check();
 }

@@ -68,7 +68,7 @@ export class ChangeRecords {
     try {
       await this.#create(name, finished, context);
     } catch (error) {
-      if (!isConflict(error, context) || (await this.#readText(name, context)) !== finished) throw error;
+      if (!(await isConflict(error, context)) || (await this.#readText(name, context)) !== finished) throw error;
     }
     await this.#forget(number - keptChanges, context);
   }
@@ -135,7 +135,7 @@ export class ChangeRecords {
     const found = await this.#ledger.read(name, context);
     if (found !== undefined && this.#numberIn(found.value) >= number) return;
     const text = writeRecord("last change", { number });
-    context.fence.check();
+    await context.fence.check();
     if (found === undefined) await this.#ledger.create(name, text, context);
     else await this.#ledger.swap(name, text, found.version, context);
   }
@@ -144,7 +144,7 @@ export class ChangeRecords {
   async #forget(number: number, context: ProviderContext): Promise<void> {
     if (number < 1) return;
     for (const name of (await this.#ledger.list(this.#names.change(number), context)).toReversed()) {
-      context.fence.check();
+      await context.fence.check();
       await removeLong(this.#ledger, name, context);
     }
   }
@@ -159,7 +159,7 @@ export class ChangeRecords {
   }
 
   async #create(name: string, text: string, context: ProviderContext): Promise<void> {
-    context.fence.check();
+    await context.fence.check();
     await createLong(this.#ledger, name, text, this.#names.part, context);
   }
 
@@ -168,7 +168,7 @@ export class ChangeRecords {
       await this.#create(name, text, context);
     } catch (error) {
       // Written by an attempt that was broken off after it.
-      if (!isConflict(error, context)) throw error;
+      if (!(await isConflict(error, context))) throw error;
     }
   }
 }

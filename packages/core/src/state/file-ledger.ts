@@ -51,7 +51,7 @@ class FileLedger implements Ledger {
         mkdirSync(work, { mode: 0o700 });
         // Syncing a new file brings its name to the disk as well, on ext4, XFS and Btrfs.
         await writeNewFile(freshToken(work, version).path, value, 0o600);
-        this.#place(work, record, name, context);
+        await this.#place(work, record, name, context);
       } catch (error) {
         this.#isPrepared = false;
         rmSync(work, { recursive: true, force: true });
@@ -94,7 +94,7 @@ class FileLedger implements Ledger {
       const next = changedToken(record, newVersion());
       try {
         await writeNewFile(next.valuePath, value, 0o600);
-        context.fence.check();
+        await context.fence.check();
         // One of the two is its token.
         const moved = [freshToken, changedToken].some((of) => moveIfThere(of(record, version).path, next.path));
         if (!moved) throw changed(name);
@@ -118,7 +118,7 @@ class FileLedger implements Ledger {
         if (found === undefined) break;
         if (version !== undefined && found.version !== version) throw changed(name);
         const away = this.#workPlace(newVersion());
-        context.fence.check();
+        await context.fence.check();
         if (moveIfThere(found.path, away)) {
           rmSync(away, { force: true });
           break;
@@ -138,10 +138,10 @@ class FileLedger implements Ledger {
   }
 
   /** Gives a complete folder its name. Leftovers of a record that is gone are in the way until they are cleared. */
-  #place(work: string, record: string, name: string, context: ProviderContext): void {
+  async #place(work: string, record: string, name: string, context: ProviderContext): Promise<void> {
     let hasParent = false;
     for (;;) {
-      context.fence.check();
+      await context.fence.check();
       try {
         renameSync(work, record);
         return;

@@ -1,50 +1,42 @@
-import type { Clock, Fence, ProviderContext } from "../provider/context.ts";
-import type { Ledger } from "../provider/ledger.ts";
+import type { Fence, ProviderContext } from "../provider/context.ts";
 import { isConflict } from "./conflict.ts";
 import type { Lease } from "./lease.ts";
 import { describeHolder, leaseLost, leaseText, readLease } from "./lease-record.ts";
-import type { LeaseRecord } from "./lease-record.ts";
+import { messageOf, Renewals, type RenewalsOptions } from "./lease-renewals.ts";
 
 export const renewEveryMs = 4_000;
 const retryAfterMs = 1_000;
-/** A holder stops this long before others may replace it: what it sent last has time to arrive. */
-const marginMs = 2_000;
+/** For how long a holder whose time is over goes on asking whether somebody took its place. */
+const regainMs = 60_000;
 
-interface Moment {
-  readonly monotonic: number;
-  readonly wall: number;
-}
-
-interface HeldLeaseOptions {
-  readonly ledger: Ledger;
+interface HeldLeaseOptions extends RenewalsOptions {
   readonly stack: string;
-  readonly name: string;
-  readonly clock: Clock;
-  readonly context: ProviderContext;
-  readonly record: LeaseRecord;
-  readonly version: string;
-  /** Before the write that took it was sent. */
-  readonly heldSince: Moment;
 }
 
-/** A lease that was taken, and renews itself until it is released or lost. */
+interface Waker {
+  readonly promise: Promise<void>;
+  resolve(): void;
+}
+
+/**
+ * A lease that was taken, and renews itself until it is released or lost. One that was not renewed in time is not lost yet: the write that renews
+ * it proves that nobody took it meanwhile. Until then nothing is written under it.
+ */
 export class HeldLease implements Lease {
   readonly epoch: number;
   readonly fence: Fence;
   readonly #options: HeldLeaseOptions;
+  readonly #renewals: Renewals;
   readonly #lost = new AbortController();
   readonly #stop = new AbortController();
   readonly #renewing: Promise<void>;
-  #record: LeaseRecord;
-  #version: string;
-  #heldSince: Moment;
+  /** Wakes who waits until it is known whether the lease is held. */
+  #known: Waker = Promise.withResolvers<void>();
   #isReleased = false;
 
   constructor(options: HeldLeaseOptions) {
     this.#options = options;
-    this.#record = options.record;
-    this.#version = options.version;
-    this.#heldSince = options.heldSince;
+    this.#renewals = new Renewals(options);
     this.epoch = options.record.epoch;
     this.fence = { stack: options.stack, epoch: this.epoch, check: () => this.#check() };
     this.#renewing = this.#renewUntilStopped();
@@ -59,7 +51,7 @@ export class HeldLease implements Lease {
     try {
       const found = await readLease(ledger, name, this.#ownContext());
       if (found === undefined) this.#lose("it was removed");
-      else if (!this.#isOurs(found.record)) this.#lose(`it was taken by ${describeHolder(found.record)}`);
+      else if (!this.#renewals.isOurs(found.record)) this.#lose(`it was taken by ${describeHolder(found.record)}`);
     } catch (error) {
       context.log.warn("the lease could not be read", { error: messageOf(error) });
     }
@@ -68,9 +60,11 @@ export class HeldLease implements Lease {
   async release(): Promise<void> {
     this.#stop.abort();
     await this.#renewing;
+    this.#renewals.end();
     if (this.#lost.signal.aborted || this.#isReleased) return;
     // Nothing may be written under it any more, from before the moment at which others may take it.
     this.#isReleased = true;
+    this.#tell();
     try {
       await this.#giveBack();
     } catch (error) {
@@ -83,48 +77,69 @@ export class HeldLease implements Lease {
   async #giveBack(): Promise<void> {
     const { ledger, name } = this.#options;
     const context = this.#ownContext();
+    const { record, version } = this.#renewals.stored;
     try {
-      await ledger.swap(name, leaseText({ ...this.#record, released: true }), this.#version, context);
+      await ledger.swap(name, leaseText({ ...record, released: true }), version, context);
     } catch (error) {
-      if (!isConflict(error, context)) throw error;
+      if (!(await isConflict(error, context))) throw error;
       const found = await readLease(ledger, name, context);
       // A renewal whose answer was lost made another version; anything else is no more ours to give.
-      if (found === undefined || !this.#isOurs(found.record)) return;
+      if (found === undefined || !this.#renewals.isOurs(found.record)) return;
       await ledger.swap(name, leaseText({ ...found.record, released: true }), found.version, context);
     }
   }
 
-  #isOurs(record: LeaseRecord): boolean {
-    return record.epoch === this.epoch && record.holder.id === this.#record.holder.id && !record.released;
+  async #check(): Promise<void> {
+    for (;;) {
+      if (this.#isReleased) throw leaseLost(this.#options.stack, "it was given back");
+      this.#lost.signal.throwIfAborted();
+      if (this.#renewals.leftMs() > 0) return;
+      await this.#known.promise;
+    }
   }
 
-  #check(): void {
-    if (this.#isReleased) throw leaseLost(this.#options.stack, "it was given back");
-    if (!this.#lost.signal.aborted && this.#leftMs() <= 0) this.#lose("it was not renewed in time");
-    this.#lost.signal.throwIfAborted();
-  }
-
-  /**
-   * By the clock that never goes back; and by the wall clock of this machine too, because the former stands still while a
-   * machine sleeps. Setting the clock forward may so cost a lease, and never two writers.
-   */
-  #leftMs(): number {
-    const { clock } = this.#options;
-    const passed = Math.max(clock.monotonic() - this.#heldSince.monotonic, clock.now() - this.#heldSince.wall);
-    return this.#record.ttlMs - marginMs - passed;
+  #tell(): void {
+    this.#known.resolve();
+    this.#known = Promise.withResolvers<void>();
   }
 
   #lose(why: string): void {
     this.#lost.abort(leaseLost(this.#options.stack, why));
+    this.#renewals.end();
+    this.#tell();
   }
 
   async #renewUntilStopped(): Promise<void> {
     let pauseMs = renewEveryMs;
-    while (await this.#pause(Math.max(0, Math.min(pauseMs, this.#leftMs())))) {
-      if (this.#leftMs() <= 0) return this.#lose("it could not be renewed in time");
+    while (await this.#pause(Math.min(pauseMs, Math.max(0, this.#renewals.leftMs())))) {
       pauseMs = (await this.#renew()) ? renewEveryMs : retryAfterMs;
+      if (this.#renewals.leftMs() <= 0) await this.#regain();
       if (this.#lost.signal.aborted) return;
     }
+  }
+
+  /** Asks until it is known whether the lease is still held, or nobody wants to know any more. */
+  async #regain(): Promise<void> {
+    const { clock, context } = this.#options;
+    const since = clock.monotonic();
+    while (this.#renewals.leftMs() <= 0 && !this.#lost.signal.aborted) {
+      const isOver = clock.monotonic() - since >= regainMs || context.signal.aborted;
+      if (isOver) this.#loseLate();
+      else if (await this.#pause(retryAfterMs)) await this.#renew();
+      else return;
+    }
+  }
+
+  #loseLate(): void {
+    const { trouble } = this.#renewals;
+    this.#lose(`it could not be renewed in time${trouble === undefined ? "" : ` (${trouble})`}`);
+  }
+
+  #renew(): Promise<boolean> {
+    return this.#renewals.send(this.#stop.signal, (outcome) => {
+      if (outcome === "taken") this.#lose(this.#renewals.trouble ?? "it was taken");
+      else this.#tell();
+    });
   }
 
   /** False once the lease is released. */
@@ -138,71 +153,8 @@ export class HeldLease implements Lease {
     }
   }
 
-  /** True where it was renewed; false where the ledger could not be asked. */
-  async #renew(): Promise<boolean> {
-    const { clock } = this.#options;
-    const sentAt = { monotonic: clock.monotonic(), wall: clock.now() };
-    const settled = new AbortController();
-    const deadline = this.#deadline(settled.signal);
-    const attempt = this.#swap(settled.signal);
-    const outcome = await Promise.race([attempt, deadline]);
-    settled.abort();
-    await deadline;
-    if (outcome === "renewed") this.#heldSince = sentAt;
-    return outcome === "renewed";
-  }
-
-  /** A ledger that never answers must not keep a lease alive. */
-  async #deadline(settled: AbortSignal): Promise<"late"> {
-    try {
-      await this.#options.clock.sleep(Math.max(0, this.#leftMs()), settled);
-    } catch (error) {
-      if (!settled.aborted) throw error;
-    }
-    return "late";
-  }
-
-  async #swap(signal: AbortSignal): Promise<"renewed" | "lost" | "failed"> {
-    const { ledger, name, context } = this.#options;
-    const next: LeaseRecord = { ...this.#record, renewals: this.#record.renewals + 1 };
-    try {
-      this.#version = await ledger.swap(name, leaseText(next), this.#version, this.#ownContext(signal));
-      this.#record = next;
-      return "renewed";
-    } catch (error) {
-      if (!isConflict(error, context)) {
-        context.log.warn("the lease could not be renewed yet", { error: messageOf(error) });
-        return "failed";
-      }
-    }
-    return this.#judge(signal);
-  }
-
-  /** The version is another: taken by somebody, or our own renewal whose answer was lost. */
-  async #judge(signal: AbortSignal): Promise<"renewed" | "lost" | "failed"> {
-    const { ledger, name, context } = this.#options;
-    try {
-      const found = await readLease(ledger, name, this.#ownContext(signal));
-      if (found !== undefined && this.#isOurs(found.record)) {
-        this.#record = found.record;
-        this.#version = found.version;
-        // Renewed at some moment that is not known: `#heldSince` stays, and the next renewal follows soon.
-        return "failed";
-      }
-      this.#lose(found === undefined ? "it was removed" : `it was taken by ${describeHolder(found.record)}`);
-      return "lost";
-    } catch (error) {
-      context.log.warn("the lease could not be read", { error: messageOf(error) });
-      return "failed";
-    }
-  }
-
   /** Not the command's signal: an interrupted command still finishes its step under the lease. */
-  #ownContext(signal: AbortSignal = new AbortController().signal): ProviderContext {
-    return { ...this.#options.context, signal };
+  #ownContext(): ProviderContext {
+    return { ...this.#options.context, signal: new AbortController().signal };
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -44,11 +44,11 @@ export class IntentRecords {
 
   /** Mostly there is none: undefined where there is. */
   async #create({ service }: Intent, text: string, context: ProviderContext): Promise<string | undefined> {
-    context.fence.check();
+    await context.fence.check();
     try {
       return await this.#ledger.create(this.#names.intent(service), text, context);
     } catch (error) {
-      if (isConflict(error, context)) return undefined;
+      if (await isConflict(error, context)) return undefined;
       throw error;
     }
   }
@@ -57,7 +57,7 @@ export class IntentRecords {
     const found = await this.#stored(intent.service, context);
     if (found !== undefined && found.intent.epoch > intent.epoch) throw takenOver(intent.service, found.intent);
     const name = this.#names.intent(intent.service);
-    context.fence.check();
+    await context.fence.check();
     if (found === undefined) return this.#ledger.create(name, text, context);
     return this.#ledger.swap(name, text, found.version, context);
   }
@@ -96,11 +96,11 @@ export class IntentRecords {
     const found = this.#own.get(service) ?? (await this.#stored(service, context));
     this.#own.delete(service);
     if (found === undefined || found.intent.deployment !== deployment) return;
-    context.fence.check();
+    await context.fence.check();
     try {
       await this.#ledger.remove(this.#names.intent(service), found.version, context);
     } catch (error) {
-      if (!isConflict(error, context)) throw error;
+      if (!(await isConflict(error, context))) throw error;
       const now = await this.#stored(service, context);
       if (now === undefined || now.intent.deployment !== deployment) return;
       if (context.fence.epoch > 0 && now.intent.epoch > context.fence.epoch) throw takenOver(service, now.intent);
@@ -115,7 +115,7 @@ export class IntentRecords {
     context: ProviderContext,
   ): Promise<boolean> {
     const next: Intent = { ...intent, decisions: [...intent.decisions, decision] };
-    context.fence.check();
+    await context.fence.check();
     try {
       const written = await this.#ledger.swap(
         this.#names.intent(intent.service),
@@ -126,7 +126,7 @@ export class IntentRecords {
       this.#own.set(intent.service, { intent: next, version: written });
       return true;
     } catch (error) {
-      if (isConflict(error, context)) return false;
+      if (await isConflict(error, context)) return false;
       throw error;
     }
   }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { Ledger } from "../provider/ledger.ts";
 import { fileLedger } from "./file-ledger.ts";
@@ -39,6 +40,11 @@ function watched<T>(promise: Promise<T>): { value?: T; error?: unknown } {
   return seen;
 }
 
+/** What was to be done at once has been done. */
+function done(): Promise<void> {
+  return setImmediate();
+}
+
 const lost = { code: "CONFLICT", target: "lease" };
 
 describe("a lease", () => {
@@ -50,10 +56,10 @@ describe("a lease", () => {
       assert.ok(lease.epoch > before);
       before = lease.epoch;
       assert.equal(lease.fence.epoch, lease.epoch);
-      lease.fence.check();
+      await lease.fence.check();
       assert.equal((await leaseHolder(ledger, { stack: "shop" }, testContext()))?.holder.user, "ana");
       await lease.release();
-      assert.throws(() => lease.fence.check(), lost);
+      await assert.rejects(lease.fence.check(), lost);
       assert.ok(!lease.lost.aborted, "to give it back is not to lose it");
       await lease.release();
       assert.equal(await leaseHolder(ledger, { stack: "shop" }, testContext()), undefined);
@@ -71,7 +77,7 @@ describe("a lease", () => {
     };
     // The clock stands still: whoever waited for a holder would wait for ever.
     const lease = await acquire(twice, clock, foreign("ana"));
-    lease.fence.check();
+    await lease.fence.check();
     await lease.release();
     assert.equal(await leaseHolder(ledger, { stack: "shop" }, testContext()), undefined);
   });
@@ -107,7 +113,7 @@ describe("a lease", () => {
     cancelled.abort();
     await clock.advance(0);
     assert.equal(waiting.error instanceof CtrlPlaneError && waiting.error.code, "CANCELLED");
-    first.fence.check();
+    await first.fence.check();
     await first.release();
   });
 
@@ -154,7 +160,7 @@ describe("a lease", () => {
     );
     await clock.advance(300_000);
     assert.deepEqual(patient, {});
-    first.fence.check();
+    await first.fence.check();
     await first.release();
     await clock.advance(500);
     assert.ok(patient.value !== undefined);
@@ -201,11 +207,15 @@ describe("a lease", () => {
     const taking = acquire(ledger, clock, foreign("ben"));
     await clock.advance(16_000);
     const second = await taking;
-    // The old holder was frozen and wakes: its clock alone says that it is too late, before anything was asked.
+    // The old holder was frozen and wakes: its clock alone says that it may write no more, before it knows why.
     theirs.freeze(16_000);
-    assert.throws(() => first.fence.check(), lost);
+    const write = watched(first.fence.check());
+    await done();
+    assert.deepEqual(write, {});
+    await theirs.advance(0);
+    assert.match(String(write.error), /it was taken by ben on elsewhere/);
     assert.ok(first.lost.aborted);
-    second.fence.check();
+    await second.fence.check();
     await second.release();
   });
 
@@ -225,31 +235,40 @@ describe("a lease", () => {
     assert.equal(await breakLease(ledger, { stack: "shop" }, testContext()), undefined);
   });
 
-  it("is lost when the machine slept, although the clock that never goes back stood still", async () => {
-    const [ledger, clock] = [memoryLedger(), new FakeClock()];
-    let sleptMs = 0;
-    const sleepy = Object.assign(Object.create(clock) as FakeClock, {});
-    const machine = {
-      now: () => clock.now() + sleptMs,
-      monotonic: () => clock.monotonic(),
-      sleep: sleepy.sleep.bind(clock),
-    };
-    const lease = await acquireLease({
-      ledger,
-      stack: "shop",
-      holder: foreign("ana"),
-      clock: machine,
-      context: testContext(),
+  for (const isTaken of [false, true]) {
+    const outcome = isTaken ? "lost to who took it meanwhile" : "held on where nobody took it";
+    it(`of a machine that slept, while the clock that never goes back stood still, is ${outcome}`, async () => {
+      const [ledger, clock] = [memoryLedger(), new FakeClock()];
+      let sleptMs = 0;
+      const machine = {
+        now: () => clock.now() + sleptMs,
+        monotonic: () => clock.monotonic(),
+        sleep: (ms: number, signal?: AbortSignal) => clock.sleep(ms, signal),
+      };
+      const lease = await acquireLease({
+        ledger,
+        stack: "shop",
+        holder: foreign("ana"),
+        clock: machine,
+        context: testContext(),
+      });
+      await lease.fence.check();
+      sleptMs = 3_600_000;
+      const write = watched(lease.fence.check());
+      if (isTaken) await breakLease(ledger, { stack: "shop" }, testContext());
+      await done();
+      assert.deepEqual(write, {});
+      await clock.advance(4_000);
+      if (isTaken) assert.match(String(write.error), /the lease of shop was lost/);
+      else assert.deepEqual(write, { value: undefined });
+      assert.equal(lease.lost.aborted, isTaken);
+      await lease.release();
     });
-    lease.fence.check();
-    sleptMs = 3_600_000;
-    assert.throws(() => lease.fence.check(), lost);
-    await lease.release();
-  });
+  }
 });
 
 describe("a lease on a ledger that fails", () => {
-  it("survives a short failure, and is lost by a long one before others may take it", async () => {
+  it("survives a short failure; through a long one nothing is written, and it is lost in the end", async () => {
     const [ledger, clock] = [memoryLedger(), new FakeClock()];
     let isDown = false;
     const shaky: Ledger = {
@@ -259,14 +278,24 @@ describe("a lease on a ledger that fails", () => {
     const lease = await acquire(shaky, clock, foreign("ana"));
     isDown = true;
     await clock.advance(9_000);
-    lease.fence.check();
+    await lease.fence.check();
     isDown = false;
     await clock.advance(20_000);
-    lease.fence.check();
+    await lease.fence.check();
     isDown = true;
     await clock.advance(15_000);
-    assert.ok(lease.lost.aborted);
-    assert.throws(() => lease.fence.check(), lost);
+    const first = watched(lease.fence.check());
+    await clock.advance(30_000);
+    assert.deepEqual(first, {});
+    isDown = false;
+    await clock.advance(2_000);
+    assert.deepEqual(first, { value: undefined });
+    isDown = true;
+    await clock.advance(15_000);
+    const second = watched(lease.fence.check());
+    await clock.advance(62_000);
+    assert.match(String(second.error), /the lease of shop was lost: it could not be renewed in time \(down\)/);
+    await assert.rejects(lease.fence.check(), lost);
     await lease.release();
   });
 
@@ -279,9 +308,62 @@ describe("a lease on a ledger that fails", () => {
     };
     const lease = await acquire(stuck, clock, foreign("ana"));
     hangs = true;
-    await clock.advance(15_000);
+    await clock.advance(12_500);
+    await lease.fence.check();
+    await clock.advance(1_000);
+    const write = watched(lease.fence.check());
+    await clock.advance(70_000);
+    assert.match(String(write.error), /could not be renewed in time \(the ledger does not answer\)/);
     assert.ok(lease.lost.aborted);
     await lease.release();
+  });
+
+  it("is not waited for by a command that is interrupted", async () => {
+    const [ledger, clock, interrupted] = [memoryLedger(), new FakeClock(), new AbortController()];
+    let hangs = false;
+    const stuck: Ledger = {
+      ...ledger,
+      swap: (...args) => (hangs ? new Promise(() => undefined) : ledger.swap(...args)),
+    };
+    const context = testContext({ signal: interrupted.signal });
+    const lease = await acquire(stuck, clock, foreign("ana"), { context });
+    hangs = true;
+    await clock.advance(20_000);
+    const write = watched(lease.fence.check());
+    interrupted.abort();
+    await clock.advance(5_000);
+    assert.match(String(write.error), /could not be renewed in time/);
+    await lease.release();
+  });
+
+  it("survives a renewal that is never answered, and one that takes effect late", async () => {
+    const [ledger, clock] = [memoryLedger(), new FakeClock()];
+    let next: (swap: () => Promise<string>) => Promise<string> = (swap) => swap();
+    const slow: Ledger = { ...ledger, swap: (...args) => next(() => ledger.swap(...args)) };
+    const lease = await acquire(slow, clock, foreign("ana"));
+    next = () => {
+      next = (swap) => swap();
+      return new Promise(() => undefined);
+    };
+    await clock.advance(60_000);
+    await lease.fence.check();
+    // It is written before its answer is given up, or after.
+    next = async (swap) => {
+      const version = await swap();
+      await clock.sleep(6_000);
+      return version;
+    };
+    await clock.advance(60_000);
+    await lease.fence.check();
+    next = async (swap) => {
+      await clock.sleep(5_000);
+      return swap();
+    };
+    await clock.advance(60_000);
+    await lease.fence.check();
+    next = (swap) => swap();
+    await lease.release();
+    assert.equal(await leaseHolder(ledger, { stack: "shop" }, testContext()), undefined);
   });
 
   it("is kept when only the answer to a renewal was lost, and is still given back", async () => {
@@ -300,7 +382,7 @@ describe("a lease on a ledger that fails", () => {
     await clock.advance(4_000);
     losesAnswers = false;
     await clock.advance(60_000);
-    lease.fence.check();
+    await lease.fence.check();
     losesAnswers = true;
     await clock.advance(4_000);
     losesAnswers = false;

@@ -125,7 +125,7 @@ function leaseName(of: { stack: string; tenant?: string }): string {
 
 /** The lease's own writes prove their right by the version that they swap. */
 function unfenced(context: ProviderContext, stack: string): ProviderContext {
-  return { ...context, fence: { stack, epoch: 0, check: () => undefined } };
+  return { ...context, fence: { stack, epoch: 0, check: () => Promise.resolve() } };
 }
 
 function newRecord(before: LeaseRecord | undefined, holder: LeaseHolder, clock: Clock): LeaseRecord {
@@ -174,7 +174,7 @@ async function takeOver(
     if (version === undefined) return await ledger.create(name, leaseText(record), context);
     return await ledger.swap(name, leaseText(record), version, context);
   } catch (error) {
-    if (isConflict(error, context)) return undefined;
+    if (await isConflict(error, context)) return undefined;
     throw error;
   }
 }

@@ -69,7 +69,7 @@ async function createOnce(ledger: Ledger, name: string, value: string, context: 
     await ledger.create(name, value, context);
   } catch (error) {
     // Its name is made of its content: what is there is the same part, from an attempt that was broken off.
-    if (!isConflict(error, context)) throw error;
+    if (!(await isConflict(error, context))) throw error;
   }
 }
 

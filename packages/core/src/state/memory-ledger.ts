@@ -15,7 +15,7 @@ export function memoryLedger(): Ledger {
   return {
     reach: "machine",
     async create(name, value, context) {
-      checkWrite(name, value, context);
+      await checkWrite(name, value, context);
       if (records.has(name)) throw conflict(name, "exists already");
       return put(name, value);
     },
@@ -28,12 +28,12 @@ export function memoryLedger(): Ledger {
       return [...records.keys()].filter((name) => name.startsWith(prefix)).sort((a, b) => (a < b ? -1 : 1));
     },
     async swap(name, value, version, context) {
-      checkWrite(name, value, context);
+      await checkWrite(name, value, context);
       if (records.get(name)?.version !== version) throw conflict(name, "was changed by somebody else");
       return put(name, value);
     },
     async remove(name, version, context) {
-      checkWrite(name, "", context);
+      await checkWrite(name, "", context);
       const found = records.get(name);
       if (found === undefined) return;
       if (version !== undefined && found.version !== version) throw conflict(name, "was changed by somebody else");
@@ -42,10 +42,10 @@ export function memoryLedger(): Ledger {
   };
 }
 
-function checkWrite(name: string, value: string, context: ProviderContext): void {
+async function checkWrite(name: string, value: string, context: ProviderContext): Promise<void> {
   checkRecordName(name);
   checkRecordValue(name, value);
-  context.fence.check();
+  await context.fence.check();
 }
 
 function conflict(name: string, what: string): CtrlPlaneError {

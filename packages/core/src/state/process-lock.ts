@@ -36,7 +36,7 @@ export async function withProcessLock<T>(
       try {
         return await ledger.create(name, text, context);
       } catch (error) {
-        if (!isConflict(error, context)) throw error;
+        if (!(await isConflict(error, context))) throw error;
       }
       const found = await ledger.read(name, context);
       if (found === undefined) continue;
@@ -54,7 +54,7 @@ export async function withProcessLock<T>(
       await ledger.remove(name, stale, context);
     } catch (error) {
       // Somebody else was faster.
-      if (!isConflict(error, context)) throw error;
+      if (!(await isConflict(error, context))) throw error;
     }
   }
 }
@@ -81,7 +81,7 @@ function lockContext(clock: Clock): ProviderContext {
     clock,
     log: { debug: () => undefined, warn: () => undefined },
     progress: () => undefined,
-    fence: { stack: "", epoch: 0, check: () => undefined },
+    fence: { stack: "", epoch: 0, check: () => Promise.resolve() },
     sealer: { seal: unused, open: unused },
   };
 }

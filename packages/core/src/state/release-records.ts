@@ -31,11 +31,12 @@ export class ReleaseRecords {
     const { service } = release.instance;
     const name = this.#names.release(service, release.number);
     const text = writeRecord("release", sealRelease(release, this.#sealer));
-    context.fence.check();
+    await context.fence.check();
     try {
       await createLong(this.#ledger, name, text, this.#names.part, context);
     } catch (error) {
-      if (!isConflict(error, context) || (await this.#stored(name, context))?.release.id !== release.id) throw error;
+      if (!(await isConflict(error, context)) || (await this.#stored(name, context))?.release.id !== release.id)
+        throw error;
     }
   }
 
@@ -64,7 +65,7 @@ export class ReleaseRecords {
   async prune(service: string, keep: readonly number[], context: ProviderContext): Promise<void> {
     for (const number of await this.numbers(service, context)) {
       if (keep.includes(number)) continue;
-      context.fence.check();
+      await context.fence.check();
       await removeLong(this.#ledger, this.#names.release(service, number), context);
     }
   }

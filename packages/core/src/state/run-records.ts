@@ -31,7 +31,7 @@ export class RunRecords {
     try {
       await this.#replace(name, run, text, context);
     } catch (error) {
-      if (!isConflict(error, context)) throw error;
+      if (!(await isConflict(error, context))) throw error;
       // The write took effect and its answer was lost, or somebody else wrote: seen by what stands there now.
       if ((await this.#ledger.read(name, context))?.value !== text) throw error;
     }
@@ -48,11 +48,11 @@ export class RunRecords {
     const name = this.#names.run(service);
     const found = await this.#ledger.read(name, context);
     if (found === undefined) return;
-    context.fence.check();
+    await context.fence.check();
     try {
       await this.#ledger.remove(name, found.version, context);
     } catch (error) {
-      if (!isConflict(error, context) || (await this.#ledger.read(name, context)) !== undefined) throw error;
+      if (!(await isConflict(error, context)) || (await this.#ledger.read(name, context)) !== undefined) throw error;
     }
   }
 
@@ -60,7 +60,7 @@ export class RunRecords {
     const found = await this.#ledger.read(name, context);
     if (found !== undefined && open(found, name).epoch > run.epoch)
       throw new CtrlPlaneError("CONFLICT", `another change ran ${run.service} meanwhile`, { target: "lease" });
-    context.fence.check();
+    await context.fence.check();
     if (found === undefined) await this.#ledger.create(name, text, context);
     else if (found.value !== text) await this.#ledger.swap(name, text, found.version, context);
   }

@@ -18,7 +18,7 @@ function shop(ledger: Ledger = memoryLedger()): StackLedger {
 }
 
 function underEpoch(epoch: number): ProviderContext {
-  return testContext({ fence: { stack: "shop", epoch, check: () => undefined } });
+  return testContext({ fence: { stack: "shop", epoch, check: () => Promise.resolve() } });
 }
 
 const leaseIsLost = testContext({

@@ -49,12 +49,12 @@ export class StackLedger {
   async claimLineage(lineage: string, context: ProviderContext): Promise<string> {
     const known = await this.lineage(context);
     if (known !== undefined) return known;
-    context.fence.check();
+    await context.fence.check();
     try {
       await this.ledger.create(this.#names.lineage, writeRecord("lineage", { lineage }), context);
       return lineage;
     } catch (error) {
-      if (!isConflict(error, context)) throw error;
+      if (!(await isConflict(error, context))) throw error;
     }
     const first = await this.lineage(context);
     if (first === undefined)

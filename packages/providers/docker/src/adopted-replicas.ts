@@ -100,7 +100,7 @@ export async function restoreAdopted(
       if (details === undefined) return false;
       const name = details.Name.slice(1);
       if (isRetired(name)) await renameContainer(engine, id, plainName(name), context);
-      context.fence.check();
+      await context.fence.check();
       await engine.json({ method: "POST", path: `/containers/${segment(id)}/start`, signal: context.signal });
       return (await inspect(engine, id, context.signal))?.State.Running === true;
     }),
@@ -125,7 +125,7 @@ export async function leaveAdopted(
 }
 
 async function removeImage(engine: EngineClient, name: string, { fence, signal }: ProviderContext): Promise<void> {
-  fence.check();
+  await fence.check();
   try {
     await unlessMissing(engine.json({ method: "DELETE", path: `/images/${name}`, signal }));
   } catch (error) {

@@ -18,7 +18,7 @@ export async function copyWithoutPorts(
   const label =
     made === undefined ? {} : { [dockerLabel.made]: JSON.stringify({ ...made, ports: [], isDirect: false }) };
   const networks = Object.keys(NetworkSettings.Networks ?? {}).map((each): [string, object] => [each, {}]);
-  context.fence.check();
+  await context.fence.check();
   const { Id } = await engine.json<{ readonly Id: string }>({
     method: "POST",
     path: "/containers/create",
@@ -46,7 +46,7 @@ async function copyFile(
 ): Promise<void> {
   const at = (id: string): string => `/containers/${segment(id)}/archive`;
   const body = await engine.stream({ method: "GET", path: at(from), query: { path }, signal });
-  fence.check();
+  await fence.check();
   await engine.json({
     method: "PUT",
     path: at(to),

@@ -73,7 +73,7 @@ export async function createContainer(
   place: ReplicaPlace,
   context: ProviderContext,
 ): Promise<CreatedContainer> {
-  context.fence.check();
+  await context.fence.check();
   const { Id } = await engine.json<{ readonly Id: string }>({
     method: "POST",
     path: "/containers/create",

@@ -155,7 +155,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     async configure(replica, release, context) {
       const details = await mappedEngine(replica.name, () => inspect(engine, replica.id, context.signal));
       if (details === undefined) return;
-      context.fence.check();
+      await context.fence.check();
       const path = `/containers/${segment(replica.id)}/update`;
       const body = { RestartPolicy: restartPolicyOf(release.spec), ...changedLimits(details) };
       await mappedEngine(replica.name, () => engine.json({ method: "POST", path, body, signal: context.signal }));

@@ -20,7 +20,7 @@ export function gateOf(parts: GateParts, passed: Map<string, string>) {
   const { engine } = parts;
 
   const start = async (replica: Named, context: ProviderContext): Promise<void> => {
-    context.fence.check();
+    await context.fence.check();
     try {
       const path = `/containers/${segment(replica.id)}/start`;
       await engine.json({ method: "POST", path, signal: context.signal });

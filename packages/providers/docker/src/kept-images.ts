@@ -99,7 +99,7 @@ export function keptImages(engine: EngineClient, instances: InstanceRecords) {
           const inUse: string[] = [];
           for (const digest of new Set(digestsOf(parse({ value })))) {
             if (needed.has(digest) || isNamed(digest)) continue;
-            context.fence.check();
+            await context.fence.check();
             if (!(await removeBuilt(engine, { digest }, signal))) inUse.push(digest);
           }
           const left = ({ v, releases: known }: KeptImages): KeptImages | undefined => {

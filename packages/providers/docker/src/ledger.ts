@@ -58,7 +58,7 @@ function asked<T>(name: string, work: () => Promise<T>): Promise<T> {
 
 /** The ledger carries the lease itself: it is written without one. */
 function callOf({ signal }: ProviderContext): RecordCall {
-  return { signal, check: () => undefined };
+  return { signal, check: () => Promise.resolve() };
 }
 
 /** So that a search by label finds what is kept of a stack. */

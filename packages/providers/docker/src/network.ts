@@ -44,7 +44,7 @@ async function findOrMake(
   const { api } = await engine.version();
   // Newer engines check by themselves, and do not know the word any more.
   const checked = compare(api, "1.44") < 0 ? { CheckDuplicate: true } : {};
-  context.fence.check();
+  await context.fence.check();
   const body = { Name: name, ...checked, Driver: "bridge", Labels: stackLabels(instance) };
   const made = await unlessConflict(
     engine.json<NetworkAnswer>({ method: "POST", path: "/networks/create", body, signal }),
@@ -100,7 +100,7 @@ export async function removeNetworkIfUnused(
     signal: context.signal,
   });
   for (const each of found) {
-    context.fence.check();
+    await context.fence.check();
     try {
       await unlessMissing(engine.json({ method: "DELETE", path: `/networks/${each.Id}`, signal: context.signal }));
     } catch (error) {

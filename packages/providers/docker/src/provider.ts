@@ -50,7 +50,7 @@ export function createDockerProvider(parts: DockerParts): Provider {
   /** Refuses what bears the name and is another's, before anything of it is touched. */
   const requireOwn = async (instance: InstanceIdentity, context: ProviderContext): Promise<void> => {
     const { signal } = context;
-    context.fence.check();
+    await context.fence.check();
     const found = await records.read(instance, signal);
     if (found !== undefined) requireOurs(instance, found.labels);
     const adopted = await mappedEngine(instance.name, () => adoptions.read(instance, signal));

@@ -8,7 +8,7 @@ export async function putArchive(
   files: readonly ExtraFile[],
   { fence, signal }: ProviderContext,
 ): Promise<void> {
-  fence.check();
+  await fence.check();
   await mappedEngine(container.name, () =>
     engine.json({
       method: "PUT",

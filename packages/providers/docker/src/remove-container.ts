@@ -9,7 +9,7 @@ const pollMs = 50;
 /** The container and its anonymous volumes are gone, and its name is free, when this returns: also where others are removing it. */
 export async function removeContainer(engine: EngineClient, id: string, context: ProviderContext): Promise<void> {
   const { clock, fence, signal } = context;
-  fence.check();
+  await fence.check();
   const path = `/containers/${segment(id)}`;
   try {
     await unlessMissing(engine.json({ method: "DELETE", path, query: { force: true, v: true }, signal }));

@@ -48,7 +48,7 @@ export async function renameContainer(
   name: string,
   context: ProviderContext,
 ): Promise<boolean> {
-  context.fence.check();
+  await context.fence.check();
   try {
     const path = `/containers/${segment(id)}/rename`;
     await unlessMissing(engine.json({ method: "POST", path, query: { name }, signal: context.signal }));
@@ -66,7 +66,7 @@ async function post(
   request: { readonly query?: Readonly<Record<string, string | number>>; readonly body?: object },
   { fence, signal }: ProviderContext,
 ): Promise<void> {
-  fence.check();
+  await fence.check();
   try {
     await unlessMissing(engine.json({ method: "POST", path, ...request, signal }));
   } catch (error) {

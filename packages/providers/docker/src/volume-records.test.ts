@@ -5,7 +5,7 @@ import { EngineError, type EngineClient, type EngineRequest } from "@ctrlplane/i
 import { below, VolumeRecords } from "./volume-records.ts";
 
 const { signal } = new AbortController();
-const call = { signal, check: () => undefined };
+const call = { signal, check: () => Promise.resolve() };
 
 /** The volumes of an engine: creating one whose name exists gives the one that is there, and labels never change. */
 class Volumes {

@@ -20,8 +20,8 @@ interface Version extends StoredRecord {
 
 export interface RecordCall {
   readonly signal: AbortSignal;
-  /** Called right before each write. */
-  check(): void;
+  /** Awaited right before each write. */
+  check(): Promise<void>;
 }
 
 /**
@@ -118,7 +118,7 @@ export class VolumeRecords {
     call: RecordCall,
   ): Promise<string | undefined> {
     const nonce = randomBytes(12).toString("hex");
-    call.check();
+    await call.check();
     const made = await this.#engine.json<VolumeAnswer>({
       method: "POST",
       path: "/volumes/create",
@@ -140,7 +140,7 @@ export class VolumeRecords {
   }
 
   async #drop(name: string, number: number, call: RecordCall): Promise<void> {
-    call.check();
+    await call.check();
     const path = `/volumes/${segment(this.#volume(name, number))}`;
     await unlessMissing(this.#engine.json({ method: "DELETE", path, signal: call.signal }));
   }

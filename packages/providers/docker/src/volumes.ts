@@ -51,7 +51,7 @@ async function ensureVolume(
   }
   if (found !== undefined && isAdopted) return;
   if (found !== undefined) return requireOurs(instance, found.Labels ?? {}, `volume ${name}`);
-  context.fence.check();
+  await context.fence.check();
   const owner = isOwn ? { [dockerLabel.owner]: instance.name } : {};
   const body = { Name: name, Labels: { ...instanceLabels(instance), ...owner } };
   const made = await engine.json<VolumeAnswer>({ method: "POST", path: "/volumes/create", body, signal });
@@ -101,7 +101,7 @@ export async function removeVolumes(
     const isOwn = Labels[dockerLabel.owner] === instance.name;
     const isShared = Labels[dockerLabel.owner] === undefined && mounted.has(Name);
     if (!isOwn && !isShared) continue;
-    context.fence.check();
+    await context.fence.check();
     const path = `/volumes/${segment(Name)}`;
     try {
       await unlessMissing(engine.json({ method: "DELETE", path, signal: context.signal }));
@@ -119,7 +119,7 @@ export async function removeAdopted(
   { fence, signal }: ProviderContext,
 ): Promise<void> {
   for (const name of names) {
-    fence.check();
+    await fence.check();
     await unlessMissing(engine.json({ method: "DELETE", path: `/volumes/${segment(name)}`, signal }));
   }
 }

@@ -36,7 +36,7 @@ export async function deprovision(
     const used = new Set(readInstances(dir).flatMap((each) => each.volumes));
     for (const each of all) {
       const isOwn = each.instance === instance.name || (each.instance === undefined && mounted.has(each.name));
-      context.fence.check();
+      await context.fence.check();
       if (isOwn && !used.has(each.name)) await removeVolume(dir, each.name);
     }
   }

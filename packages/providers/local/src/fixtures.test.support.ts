@@ -50,7 +50,7 @@ export function testContext({
     },
     log: { debug: () => undefined, warn: (message) => void warnings.push(message) },
     progress: (progress) => void seen.push(progress),
-    fence: { stack: "shop", epoch, check: () => undefined },
+    fence: { stack: "shop", epoch, check: () => Promise.resolve() },
     sealer: {
       seal: (plain, purpose) => Buffer.from(purpose + plain).toString("base64"),
       open: (sealed, purpose) => Buffer.from(sealed, "base64").toString().slice(purpose.length),

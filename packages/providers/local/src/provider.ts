@@ -125,7 +125,7 @@ async function provision(
   const { replicas } = spec.scale;
   const count = Math.max(1, typeof replicas === "number" ? replicas : replicas.min);
   for (let ordinal = 1; ordinal <= count; ordinal += 1) {
-    context.fence.check();
+    await context.fence.check();
     await ensureMounts(dir, instance, mountsOf(dir, instance, spec.volumes, ordinal));
   }
   return { volumes: volumesOf(dir, instance, spec) };

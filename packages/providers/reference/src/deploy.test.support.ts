@@ -89,7 +89,7 @@ export function contextOf(
     },
     log: { debug: () => undefined, warn: () => undefined },
     progress: (progress) => void told.push(progress),
-    fence: { stack: "shop", epoch, check: () => undefined },
+    fence: { stack: "shop", epoch, check: () => Promise.resolve() },
     sealer: { seal: (plain) => plain, open: (sealed) => sealed },
   };
 }

@@ -9,7 +9,7 @@ export function testContext(changes: Partial<ProviderContext> = {}): ProviderCon
     clock: systemClock,
     log: { debug: () => undefined, warn: () => undefined },
     progress: () => undefined,
-    fence: { stack: "shop", epoch: 0, check: () => undefined },
+    fence: { stack: "shop", epoch: 0, check: () => Promise.resolve() },
     sealer: testSealer,
     ...changes,
   };

@@ -118,7 +118,7 @@ export async function createGateway(
   while (taken.has(number)) number += 1;
   const name = number === 1 ? `${instance.name}-gateway` : `${instance.name}-gateway-${number}`;
   const create = async (): Promise<GatewayContainer> => {
-    context.fence.check();
+    await context.fence.check();
     const { signal } = context;
     const body = containerBody(place, publishes);
     const { Id: id } = await engine.json<{ readonly Id: string }>({
@@ -241,7 +241,7 @@ export async function startGateway(
   { id, name, publishes }: GatewayContainer,
   context: ProviderContext,
 ): Promise<void> {
-  context.fence.check();
+  await context.fence.check();
   const ports = publishes.map(({ hostPort }) => hostPort);
   try {
     await engine.json({ method: "POST", path: `/containers/${segment(id)}/start`, signal: context.signal });
@@ -260,7 +260,7 @@ export async function retireGateway(
   const { signal } = context;
   try {
     if (isRunning && drainMs > 0) {
-      context.fence.check();
+      await context.fence.check();
       const path = `/containers/${segment(id)}/stop`;
       await unlessMissing(engine.json({ method: "POST", path, query: { t: Math.ceil(drainMs / 1000) }, signal }));
     }

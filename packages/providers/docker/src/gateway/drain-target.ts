@@ -60,7 +60,7 @@ async function drain(
       });
     }
     if (isOver) {
-      fence.check();
+      await fence.check();
       for (const { ask, sessions } of busy) await ask(sessions.map(({ id }) => `shutdown session ${id}`));
     }
     await clock.sleep(isOver ? pollMs : Math.min(pollMs, Math.max(10, until - now)), signal);

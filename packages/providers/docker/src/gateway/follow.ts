@@ -58,7 +58,7 @@ async function adjust(control: Control, { table }: StoredTable, context: Provide
   const { isFull, raise, hasNew, lower } = serverCommands(seen, wanted);
   // What is routed in this worker stays so until another one has begun.
   if (isFull) return;
-  if (raise.length + lower.length > 0) context.fence.check();
+  if (raise.length + lower.length > 0) await context.fence.check();
   if (!hasNew) {
     if (raise.length + lower.length > 0) await control.worker([...raise, ...lower]);
   } else {
@@ -91,7 +91,7 @@ async function reload(
   { id, name }: GatewayContainer,
   context: ProviderContext,
 ): Promise<void> {
-  context.fence.check();
+  await context.fence.check();
   try {
     const query = { signal: "SIGUSR2" };
     await engine.json({ method: "POST", path: `/containers/${segment(id)}/kill`, query, signal: context.signal });

@@ -16,7 +16,7 @@ export async function pullGatewayImage(
 ): Promise<void> {
   const target = `${instance.name}-gateway`;
   context.progress({ type: "build.progress", message: `pulling ${image} for the gateway of ${instance.name}` });
-  context.fence.check();
+  await context.fence.check();
   try {
     await pullImage(engine, image, { signal: context.signal });
   } catch (cause) {

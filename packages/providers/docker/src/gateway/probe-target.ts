@@ -52,7 +52,7 @@ async function askUntilPassed(
   return withControl(place.engine, container, context, async (control) => {
     const { clock, signal } = context;
     const until = clock.monotonic() + timeoutMs;
-    context.fence.check();
+    await context.fence.check();
     await control.worker(add);
     while (true) {
       const seen = await checked(control, backend, server);
