@@ -42,18 +42,12 @@ export const liarsOfGuards: readonly Liar[] = [
     name: "the fence is looked at once",
     lie: (honest) =>
       withContext(honest, (context) => {
-        let first: Promise<void> | undefined;
-        const check = (): Promise<void> => (first ??= context.fence.check());
-        return { ...context, fence: { stack: context.fence.stack, epoch: 0, check } };
+        const first = context.fence.check();
+        // Of a call that writes nothing nobody waits for it.
+        first.catch(() => undefined);
+        return { ...context, fence: { stack: context.fence.stack, epoch: 0, check: () => first } };
       }),
-    caughtBy: [
-      "fencing.an-old-holder-stops-nothing",
-      "fencing.an-old-holder-restarts-nothing",
-      "fencing.an-old-holder-removes-nothing",
-      "fencing.a-lease-lost-in-the-middle",
-      "fencing.the-new-holder-goes-on",
-      "fencing.an-old-holder-scales-nothing",
-    ],
+    caughtBy: ["fencing.an-old-holder-removes-nothing", "fencing.a-lease-lost-in-the-middle"],
   },
   {
     name: "no progress is told",
