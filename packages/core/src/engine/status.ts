@@ -1,3 +1,4 @@
+import type { Change } from "../model/change.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ServiceStatus, StackStatus } from "../control-plane.ts";
 import { isWhole } from "../plan/pause.ts";
@@ -26,13 +27,23 @@ export async function stackStatus(core: Core, stack: Stack, services: readonly s
     shown.map(async (each) => withJob(await serviceStatus(each, stack, seen, context), each, lastRuns, stack)),
   );
   const lease = await currentLease(seen, stack, context);
+  const lastChange = await endedChange(seen, context);
   return {
     stack: stack.name,
     ...(stack.environment === undefined ? {} : { environment: stack.environment }),
     services: statuses,
-    ...(seen.lastChange === undefined ? {} : { lastChange: seen.lastChange }),
+    ...(lastChange === undefined ? {} : { lastChange }),
     ...(lease === undefined ? {} : { lease }),
   };
+}
+
+/** The last change, with how it ended. */
+async function endedChange(seen: Survey, context: ProviderContext): Promise<Change | undefined> {
+  if (seen.lastChange === undefined) return undefined;
+  const found = await Promise.all(
+    [...seen.surveys.values()].map((each) => each.platform.ledger.changes(context, { limit: 1 })),
+  );
+  return found.flat().sort((a, b) => b.number - a.number)[0];
 }
 
 function isShown(known: KnownInstance, stack: Stack, services: readonly string[]): boolean {

@@ -21,6 +21,7 @@ export interface PlatformSurvey {
   /** Release numbers by service. */
   readonly releases: ReleaseNumbers;
   readonly lineage: string | undefined;
+  /** As it was begun. */
   readonly lastChange: Change | undefined;
 }
 
@@ -33,6 +34,7 @@ export interface Survey {
   /** The document as it is stored. */
   readonly stored: StateDocument | undefined;
   readonly lineage: string;
+  /** As it was begun. */
   readonly lastChange: Change | undefined;
 }
 
@@ -88,14 +90,14 @@ async function surveyPlatform(
   context: ProviderContext,
 ): Promise<PlatformSurvey> {
   const names = Object.keys(stack.services).map((service) => instanceName(stack.name, service));
-  const [observed, intents, releases, lineage, changes] = await Promise.all([
+  const [observed, intents, releases, lineage, lastChange] = await Promise.all([
     listAll(provider, { stack: stack.name, names, ...(refresh ? { refresh } : {}) }, context),
     platform.ledger.intents(context),
     platform.ledger.allReleases(context),
     platform.ledger.lineage(context),
-    platform.ledger.changes(context, { limit: 1 }),
+    platform.ledger.lastChange(context),
   ]);
-  return { platform, observed, intents, releases, lineage, lastChange: changes[0] };
+  return { platform, observed, intents, releases, lineage, lastChange };
 }
 
 /** All pages of a list. */

@@ -20,6 +20,12 @@ const changeFields: FieldTypes<Change> = {
   by: "string",
   startedAt: "string",
 };
+/** `change`: as it was begun, without its message; absent in records of an older pctl. */
+interface LastChange {
+  readonly number: number;
+  readonly change?: Change;
+}
+
 const deploymentFields: FieldTypes<DeploymentRecord> = {
   id: "string",
   change: "number",
@@ -32,7 +38,8 @@ export const keptChanges = 1000;
 
 /**
  * Changes and the deployments in them. A change is two immutable records: begun, and finished, which repeats all of the first. The highest
- * number that was ever given out is a record of its own, so that nobody has to list all to find the last ones.
+ * number that was ever given out is a record of its own, with the change that it was given to: nobody has to list all to find the last ones, nor
+ * to ask twice what the last one was.
  */
 export class ChangeRecords {
   readonly #ledger: Ledger;
@@ -44,12 +51,12 @@ export class ChangeRecords {
   }
 
   async next(context: ProviderContext): Promise<number> {
-    return (await this.#last(context)) + 1;
+    return (await this.#lastNumber(context)) + 1;
   }
 
   /** The number is taken before the change is written: a crash in between leaves a gap, and never the same number twice. */
   async begin(change: Change, context: ProviderContext): Promise<void> {
-    await this.#take(change.number, context);
+    await this.#take(change, context);
     await this.#create(this.#names.changeBegun(change.number), writeRecord("change", change), context);
   }
 
@@ -82,9 +89,16 @@ export class ChangeRecords {
     return { ...finished, output: readRecord<{ lines: string[] }>("output", text, name, { lines: "array" }).lines };
   }
 
+  /** The last one, as it was begun, without its message: it may have ended since. */
+  async last(context: ProviderContext): Promise<Change | undefined> {
+    const last = await this.#readLast(context);
+    if (last === undefined || last.change !== undefined) return last?.change;
+    return (await this.list(context, 1))[0];
+  }
+
   async list(context: ProviderContext, limit: number): Promise<readonly Change[]> {
     const found: Change[] = [];
-    let next = await this.#last(context);
+    let next = await this.#lastNumber(context);
     const oldest = Math.max(1, next - keptChanges + 1);
     while (found.length < limit && next >= oldest) {
       const count = Math.min(limit - found.length, next - oldest + 1);
@@ -121,20 +135,26 @@ export class ChangeRecords {
   }
 
   /** The highest number that was given out; 0 where there is none. */
-  async #last(context: ProviderContext): Promise<number> {
+  async #lastNumber(context: ProviderContext): Promise<number> {
+    return (await this.#readLast(context))?.number ?? 0;
+  }
+
+  async #readLast(context: ProviderContext): Promise<LastChange | undefined> {
     const record = await this.#ledger.read(this.#names.lastChange, context);
-    return record === undefined ? 0 : this.#numberIn(record.value);
+    return record === undefined ? undefined : this.#parseLast(record.value);
   }
 
-  #numberIn(text: string): number {
-    return readRecord<{ number: number }>("last change", text, this.#names.lastChange, { number: "number" }).number;
+  #parseLast(text: string): LastChange {
+    return readRecord<LastChange>("last change", text, this.#names.lastChange, { number: "number" });
   }
 
-  async #take(number: number, context: ProviderContext): Promise<void> {
+  async #take(change: Change, context: ProviderContext): Promise<void> {
     const name = this.#names.lastChange;
     const found = await this.#ledger.read(name, context);
-    if (found !== undefined && this.#numberIn(found.value) >= number) return;
-    const text = writeRecord("last change", { number });
+    if (found !== undefined && this.#parseLast(found.value).number >= change.number) return;
+    // A message may be of any length, and a record that is replaced may not.
+    const { message: _message, ...short } = change;
+    const text = writeRecord("last change", { number: change.number, change: short });
     await context.fence.check();
     if (found === undefined) await this.#ledger.create(name, text, context);
     else await this.#ledger.swap(name, text, found.version, context);

@@ -6,6 +6,8 @@ import type { ProviderContext } from "../provider/context.ts";
 import type { Ledger } from "../provider/ledger.ts";
 import { countingLedger } from "./counting-ledger.ts";
 import { memoryLedger } from "./memory-ledger.ts";
+import { recordNames } from "./record-names.ts";
+import { writeRecord } from "./record-text.ts";
 import { createSealer } from "./sealing.ts";
 import { StackLedger } from "./stack-ledger.ts";
 import { testContext, testSealer } from "./testing/context.ts";
@@ -108,6 +110,24 @@ describe("StackLedger: changes", () => {
     );
     assert.deepEqual([counted.calls.list - before.list, counted.calls.read - before.read], [0, 1 + 3 + 2]);
     assert.equal((await ledger.changes(context)).length, 12);
+  });
+
+  it("tell the last one by one read, however long its message is, also where an older pctl wrote only its number", async () => {
+    const counted = countingLedger(memoryLedger());
+    const ledger = shop(counted);
+    assert.equal(await ledger.lastChange(context), undefined);
+    await ledger.beginChange({ ...sampleChange(1), message: "long ".repeat(100_000) }, context);
+    const before = { ...counted.calls };
+    assert.deepEqual(await ledger.lastChange(context), sampleChange(1));
+    assert.deepEqual(counted.calls, { ...before, read: before.read + 1 });
+    await ledger.beginChange(sampleChange(2), context);
+    assert.deepEqual(await ledger.lastChange(context), sampleChange(2));
+
+    const name = recordNames({ stack: "shop" }).lastChange;
+    const record = await counted.read(name, context);
+    assert.ok(record !== undefined);
+    await counted.swap(name, writeRecord("last change", { number: 3 }), record.version, context);
+    assert.deepEqual(await ledger.lastChange(context), sampleChange(2));
   });
 
   it("keep output that is larger than a record may be", async () => {

@@ -67,6 +67,11 @@ export class StackLedger {
     return this.#changes.next(context);
   }
 
+  /** The last one, as it was begun, without its message: it may have ended since. */
+  async lastChange(context: ProviderContext): Promise<Change | undefined> {
+    return this.#changes.last(context);
+  }
+
   /** Throws `CONFLICT` where another change has this number. */
   async beginChange(change: Change, context: ProviderContext): Promise<void> {
     await this.#changes.begin(change, context);
