@@ -72,7 +72,8 @@ export async function prepare(subject: Subject, children: Children, scenario: Sc
         const job = { subject: subject.url, site: fresh, step: scenario.during, fault };
         let before: string | undefined;
         const ended = await children.run(job, async () => {
-          if (!isLeaseLeft) await plainly(subject, fresh, { command: "unlock", services: next.step.services });
+          if (!isLeaseLeft && subject.isUnfenced !== true)
+            await plainly(subject, fresh, { command: "unlock", services: next.step.services });
           const unlocked = await at.everything();
           await heals(subject, fresh, at, next);
           const healed = await at.everything();

@@ -47,6 +47,8 @@ export interface Subject {
   readonly lacks?: Readonly<Record<string, string>>;
   /** Of a plain run, one fault in so many is tried. Default: the rig's. */
   readonly oneOf?: number;
+  /** The platform itself refuses no old writer: who is frozen stays so until its lease ran out, because one that was taken away is noticed within seconds only. */
+  readonly isUnfenced?: boolean;
   /** How much longer a fault takes than the processor works on it: so many scenarios go on at a time. Default 1. */
   readonly waits?: number;
   /** Its options in `providers:`. */
