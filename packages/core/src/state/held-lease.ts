@@ -59,6 +59,7 @@ export class HeldLease implements Lease {
 
   async release(): Promise<void> {
     this.#stop.abort();
+    // A renewal that is under way is let end: one that is cut may leave half of what it writes.
     await this.#renewing;
     this.#renewals.end();
     if (this.#lost.signal.aborted || this.#isReleased) return;
@@ -105,7 +106,6 @@ export class HeldLease implements Lease {
 
   #lose(why: string): void {
     this.#lost.abort(leaseLost(this.#options.stack, why));
-    this.#renewals.end();
     this.#tell();
   }
 
@@ -136,7 +136,7 @@ export class HeldLease implements Lease {
   }
 
   #renew(): Promise<boolean> {
-    return this.#renewals.send(this.#stop.signal, (outcome) => {
+    return this.#renewals.send((outcome) => {
       if (outcome === "taken") this.#lose(this.#renewals.trouble ?? "it was taken");
       else this.#tell();
     });

@@ -72,7 +72,7 @@ export class Renewals {
    * Sends one; true where it is answered soon, and took effect. One that is not waited for any more may still be answered, or be found in
    * the ledger by the next one: `told` is called whenever it is. Who took the lease is in `trouble`.
    */
-  async send(stop: AbortSignal, told: (outcome: "held" | "taken") => void): Promise<boolean> {
+  async send(told: (outcome: "held" | "taken") => void): Promise<boolean> {
     const { clock } = this.#options;
     const record: LeaseRecord = { ...this.#stored.record, renewals: (this.#attempts += 1) };
     this.#sent.set(record.renewals, { monotonic: clock.monotonic(), wall: clock.now() });
@@ -81,7 +81,7 @@ export class Renewals {
       answered.abort();
       return this.#accept(outcome, told);
     });
-    return Promise.race([attempt, this.#late(AbortSignal.any([answered.signal, stop]))]);
+    return Promise.race([attempt, this.#late(answered.signal)]);
   }
 
   /** Ends those that are under way: nobody wants to know any more. */
@@ -113,12 +113,12 @@ export class Renewals {
     return outcome.kind === "renewed";
   }
 
-  async #late(needless: AbortSignal): Promise<false> {
+  async #late(answered: AbortSignal): Promise<false> {
     try {
-      await this.#options.clock.sleep(attemptMs, needless);
+      await this.#options.clock.sleep(attemptMs, answered);
       this.#trouble = "the ledger does not answer";
     } catch (error) {
-      if (!needless.aborted) throw error;
+      if (!answered.aborted) throw error;
     }
     return false;
   }
