@@ -52,7 +52,7 @@ export async function rollOutAndVerify(
       );
   return result.state === "paused"
     ? tellPaused(scope, release, result, deployment)
-    : proveServing(scope, provider, target, deployment);
+    : proveServing(scope, target, result.status, deployment);
 }
 
 /** Tells where it is paused. */
@@ -71,16 +71,14 @@ export function tellPaused(
   return { outcome: "paused", message, paused };
 }
 
-/** The platform's own word on what serves now. Throws where it is another release, or too little of it. */
-export async function proveServing(
+/** `status`: the platform's own word on what serves now. Throws where that is another release, or too little of it. */
+export function proveServing(
   scope: ChangeScope,
-  provider: Provider,
-  target: Pick<Target, "release" | "replicas">,
+  { release, replicas }: Pick<Target, "release" | "replicas">,
+  status: InstanceStatus,
   deployment: Deployment,
-): Promise<DeploymentEffect> {
-  const { release } = target;
-  const status = await provider.status({ instance: release.instance }, deployment.context);
-  verify(release, target.replicas, status);
+): DeploymentEffect {
+  verify(release, replicas, status);
   const message = describeServing(release, status);
   scope.emitFor(
     release.instance,

@@ -163,9 +163,9 @@ async function advance(
     const end = await provider.advance(request, deployment.context);
     if (end.state === "paused") return tellPaused(scope, release, end, deployment);
     if (to === "promote" || previous === undefined)
-      return proveServing(scope, provider, { release, replicas }, deployment);
+      return proveServing(scope, { release, replicas }, end.status, deployment);
     const back = { release: previous, replicas: settled?.replicas ?? previous.spec.scale.replicas };
-    return { ...(await proveServing(scope, provider, back, deployment)), outcome: "reverted" };
+    return { ...proveServing(scope, back, end.status, deployment), outcome: "reverted" };
   };
   const aim = {
     ...(unfinished.from === undefined ? {} : { from: unfinished.from }),

@@ -14,7 +14,7 @@ export interface LedgerRecord {
  */
 export interface Ledger {
   /** Throws `CONFLICT` where the name exists. Returns the version. */
-  create(name: string, value: string, context: ProviderContext): Promise<string>;
+  create(name: string, value: string, context: ProviderContext, options?: CreateOptions): Promise<string>;
   read(name: string, context: ProviderContext): Promise<LedgerRecord | undefined>;
   /** Names that start with `prefix`, sorted by code unit. */
   list(prefix: string, context: ProviderContext): Promise<readonly string[]>;
@@ -24,4 +24,9 @@ export interface Ledger {
   remove(name: string, version: string | undefined, context: ProviderContext): Promise<void>;
   /** Who can read it: every user of the platform, or programs of this machine alone. `doctor` and docs say so. */
   readonly reach: "platform" | "machine";
+}
+
+export interface CreateOptions {
+  /** Nobody ever swaps a record of this name: a platform may leave out what it does for the sake of later versions. Default false. */
+  readonly isFinal?: boolean;
 }

@@ -4,22 +4,26 @@ import { isRunning } from "./ensure-replicas.ts";
 import type { Replica } from "./replica-driver.ts";
 
 /** What is known of an instance of machines apart from its replicas. */
-export type InstanceBase = Omit<ObservedInstance, "revisions" | "state" | "restarts">;
+export interface InstanceBase extends Omit<ObservedInstance, "revisions" | "state" | "restarts"> {
+  /** Nothing comes through to what is routed, so nobody is served. Default false. */
+  readonly isCutOff?: boolean;
+}
 
 /** Percent of the traffic by replica id. */
 export type RoutedShares = Readonly<Record<string, number>>;
 
 /** An instance as `list` and `status` show it: what its replicas say, added to the rest. Pure. */
 export function describeInstance(
-  base: InstanceBase,
+  { isCutOff = false, ...base }: InstanceBase,
   replicas: readonly Replica[],
   routed: RoutedShares,
 ): ObservedInstance {
   const revisions = revisionsOf(replicas, routed);
+  const state = base.settled?.schedule === undefined ? stateOf(base, revisions) : scheduledState(base, replicas);
   return {
     ...base,
     revisions,
-    state: base.settled?.schedule === undefined ? stateOf(base, revisions) : scheduledState(base, replicas),
+    state: isCutOff && state === "serving" ? "down" : state,
     restarts: replicas.reduce((sum, each) => sum + each.restarts, 0),
   };
 }

@@ -17,7 +17,7 @@ export function countingLedger(ledger: Ledger): CountingLedger {
   return {
     calls,
     reach: ledger.reach,
-    create: (name, value, context) => counted("create", () => ledger.create(name, value, context)),
+    create: (...of) => counted("create", () => ledger.create(...of)),
     read: (name, context) => counted("read", () => ledger.read(name, context)),
     list: (prefix, context) => counted("list", () => ledger.list(prefix, context)),
     swap: (name, value, version, context) => counted("swap", () => ledger.swap(name, value, version, context)),

@@ -13,7 +13,7 @@ export type PartName = (hash: string, index: number) => string;
 
 /**
  * Creates a record that may be longer than the ledger's limit: then its parts are written first, under names made of the
- * content, and the record itself, which lists them, last. Whoever sees it sees all of it. Throws `CONFLICT` where it exists.
+ * content, and the record itself, which lists them, last. Whoever sees it sees all of it. Nothing of it is ever swapped. Throws `CONFLICT` where it exists.
  */
 export async function createLong(
   ledger: Ledger,
@@ -24,7 +24,7 @@ export async function createLong(
 ): Promise<void> {
   const bytes = Buffer.from(text);
   if (bytes.length <= partBytes) {
-    await ledger.create(name, text, context);
+    await ledger.create(name, text, context, { isFinal: true });
     return;
   }
   const hash = sha256(bytes).slice(0, 32);
@@ -36,7 +36,7 @@ export async function createLong(
     await createOnce(ledger, part, encoded.subarray(start, start + partBytes).toString(), context);
     names.push(part);
   }
-  await ledger.create(name, partsMark + JSON.stringify({ hash, names }), context);
+  await ledger.create(name, partsMark + JSON.stringify({ hash, names }), context, { isFinal: true });
 }
 
 /** The whole text of what `createLong` wrote; undefined where there is none. */
@@ -66,7 +66,7 @@ export async function removeLong(ledger: Ledger, name: string, context: Provider
 
 async function createOnce(ledger: Ledger, name: string, value: string, context: ProviderContext): Promise<void> {
   try {
-    await ledger.create(name, value, context);
+    await ledger.create(name, value, context, { isFinal: true });
   } catch (error) {
     // Its name is made of its content: what is there is the same part, from an attempt that was broken off.
     if (!(await isConflict(error, context))) throw error;

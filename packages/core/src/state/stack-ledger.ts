@@ -51,7 +51,7 @@ export class StackLedger {
     if (known !== undefined) return known;
     await context.fence.check();
     try {
-      await this.ledger.create(this.#names.lineage, writeRecord("lineage", { lineage }), context);
+      await this.ledger.create(this.#names.lineage, writeRecord("lineage", { lineage }), context, { isFinal: true });
       return lineage;
     } catch (error) {
       if (!(await isConflict(error, context))) throw error;

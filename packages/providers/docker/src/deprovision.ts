@@ -27,7 +27,7 @@ export async function deprovision(
   context: ProviderContext,
 ): Promise<void> {
   await mappedEngine(instance.name, async () => {
-    const found = await records.read(instance, context.signal);
+    const found = await records.read(instance, context);
     if (found !== undefined) requireOurs(instance, found.labels);
     const adoption = await adoptions.read(instance, context.signal);
     if (adoption !== undefined) requireOurs(instance, adoption.labels);

@@ -8,7 +8,7 @@ import { legacyOf, type Legacy } from "./adopted-replicas.ts";
 import { findContainers, isReplica } from "./containers.ts";
 import type { ContainerSummary } from "./engine-types.ts";
 import { frontFacts } from "./front.ts";
-import { isReachable, withoutPorts } from "./reachable.ts";
+import { isReachable, cutOff } from "./reachable.ts";
 import type { VolumeAnswer } from "./volume-list.ts";
 import { instanceVolumes } from "./volumes.ts";
 
@@ -25,7 +25,7 @@ export async function observeInstance(
   ]);
   const legacy = legacyOf(found.name, containers, adoption, true);
   const base = describeFound(publicHost, found, volumes, containers, legacy);
-  return isReachable(found.record, containers) ? base : withoutPorts(base);
+  return isReachable(found.record, containers) ? base : cutOff(base);
 }
 
 /** Pure. `containers`: its own. */

@@ -52,11 +52,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
   const routing: RoutingParts = { ...parts, start: gate.start, bringUp: gate.bringUp };
 
   const judgementOf = async (instance: InstanceIdentity, context: ProviderContext): Promise<Judgement> => {
-    const {
-      targets = {},
-      stopped = false,
-      passed: known = {},
-    } = (await records.read(instance, context.signal))?.record ?? {};
+    const { targets = {}, stopped = false, passed: known = {} } = (await records.read(instance, context))?.record ?? {};
     return { targets, stopped, hasPassed: (id, startedAt) => (passed.get(id) ?? known[id]) === startedAt };
   };
   const list = async (instance: InstanceIdentity, context: ProviderContext) => {
@@ -69,7 +65,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
   };
   /** What another stack made under this name is not touched. */
   const ownRecord = async (instance: InstanceIdentity, context: ProviderContext) => {
-    const found = await records.read(instance, context.signal);
+    const found = await records.read(instance, context);
     if (found !== undefined) requireOurs(instance, found.labels);
     return found;
   };
@@ -84,7 +80,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
       const unwritten: FoundInstance | undefined = isAdopted
         ? { name, stack, labels: adoption.labels, record: { v: 1, service, stopped: false, ports: [] } }
         : undefined;
-      const found = (await records.read(instance, context.signal)) ?? unwritten;
+      const found = (await records.read(instance, context)) ?? unwritten;
       return found === undefined ? undefined : observeInstance(parts, found, adoption, context.signal);
     },
 
@@ -129,7 +125,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
       await records.change(instance, change, context);
     },
 
-    routed: async (instance, context) => (await records.read(instance, context.signal))?.record.targets ?? {},
+    routed: async (instance, context) => (await records.read(instance, context))?.record.targets ?? {},
 
     async drain(replica, { timeoutMs }, context) {
       if (replica.isAdopted === true) return;

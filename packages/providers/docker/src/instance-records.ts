@@ -3,6 +3,7 @@ import type { InstanceIdentity, ProviderContext } from "@ctrlplane/core/provider
 import { mappedEngine, type EngineClient } from "@ctrlplane/images";
 import { findContainers } from "./containers.ts";
 import type { FoundInstance, InstanceRecord } from "./instance-record.ts";
+import { knownRecords } from "./known-record.ts";
 import { rebuiltRecord, type Whose } from "./rebuild-record.ts";
 import { requireOurs } from "./require-ours.ts";
 import { VolumeRecords, withoutRecordLabels, type RecordCall, type StoredRecord } from "./volume-records.ts";
@@ -13,14 +14,9 @@ const mostAttempts = 5;
 /** Records of instances, each a labelled volume beside the containers that it is about. */
 export function instanceRecords(engine: EngineClient) {
   const records = new VolumeRecords(engine, "instance");
-  /** As this process read or wrote them last: the version of a write, which says when it is out of date. */
-  const seen = new Map<string, StoredRecord>();
-  const read = async (name: string, signal: AbortSignal): Promise<StoredRecord | undefined> => {
-    const found = await records.read(name, signal);
-    if (found === undefined) seen.delete(name);
-    else seen.set(name, found);
-    return found;
-  };
+  const known = knownRecords();
+  const read = (name: string, { fence, signal }: ProviderContext): Promise<StoredRecord | undefined> =>
+    known(fence, name).read(() => records.read(name, signal));
 
   /** False where another writer came first. */
   const write = async (
@@ -28,18 +24,19 @@ export function instanceRecords(engine: EngineClient) {
     text: string,
     found: StoredRecord | undefined,
     context: ProviderContext,
-    isAbsent = false,
+    isFirst = false,
   ): Promise<boolean> => {
     const { name } = instance;
     const labels = instanceLabels(instance);
     const call = callOf(context);
-    const version =
-      found === undefined
-        ? await records.create(name, text, labels, call, { isAbsent })
-        : await records.swap(name, text, found.version, labels, call);
-    if (version === undefined) seen.delete(name);
-    else seen.set(name, { name, value: text, version, labels });
-    return version !== undefined;
+    const written = await known(context.fence, name).write(async () => {
+      const version =
+        found === undefined
+          ? await records.create(name, text, labels, call, { isFirst })
+          : await records.swap(name, text, found.version, labels, call);
+      return version === undefined ? undefined : { name, value: text, version, labels };
+    });
+    return written !== undefined;
   };
 
   /** Instances without a record and without containers, when they were looked for; that is done once. */
@@ -51,9 +48,9 @@ export function instanceRecords(engine: EngineClient) {
     if (containers.length === 0) absent.add(name);
     return rebuiltRecord(name, containers, lineage);
   };
-  const find = async (instance: Whose, signal: AbortSignal): Promise<FoundInstance | undefined> => {
-    const found = await read(instance.name, signal);
-    return found === undefined ? rebuilt(instance, signal) : parse(found);
+  const find = async (instance: Whose, context: ProviderContext): Promise<FoundInstance | undefined> => {
+    const found = await read(instance.name, context);
+    return found === undefined ? rebuilt(instance, context.signal) : parse(found);
   };
 
   /** Changes of one instance that are under way in this process: one at a time. */
@@ -76,15 +73,11 @@ export function instanceRecords(engine: EngineClient) {
     await mappedEngine(name, () =>
       inTurn(name, async () => {
         for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
-          const known = attempt === 1 ? seen.get(name) : undefined;
-          const found = known ?? (await read(name, context.signal));
+          const found = await read(name, context);
           const before = found === undefined ? await rebuilt(instance, context.signal) : parse(found);
           if (before !== undefined) requireOurs(instance, before.labels);
           const text = JSON.stringify(make(before?.record ?? emptyRecord(instance)));
-          if (found?.value === text) {
-            // What was seen some time ago may be another by now.
-            if (known === undefined) return;
-          } else if (await write(instance, text, found, context)) return;
+          if (found?.value === text || (await write(instance, text, found, context))) return;
         }
         throw new CtrlPlaneError("CONFLICT", `${name} is being changed by others`, { target: name, retryable: true });
       }),
@@ -93,23 +86,20 @@ export function instanceRecords(engine: EngineClient) {
 
   return {
     /** As it was recorded; where the record was removed, as its containers tell. */
-    read(instance: Whose, signal: AbortSignal): Promise<FoundInstance | undefined> {
-      return mappedEngine(instance.name, () => find(instance, signal));
+    read(instance: Whose, context: ProviderContext): Promise<FoundInstance | undefined> {
+      return mappedEngine(instance.name, () => find(instance, context));
     },
 
     /** It has a record: before its first container is made, so that a container without one tells that the record was removed. */
     async begin(instance: InstanceIdentity, context: ProviderContext): Promise<void> {
       const { name } = instance;
-      const isBegun = await mappedEngine(name, async () => {
-        let isThere = seen.has(name);
-        await inTurn(name, async () => {
-          isThere ||= seen.has(name);
-          // Where it was looked for and not found, nothing is asked once more.
-          const text = JSON.stringify(emptyRecord(instance));
-          if (!isThere && absent.has(name)) isThere = await write(instance, text, undefined, context, true);
-        });
-        return isThere;
-      });
+      // Where it was looked for and not found, nothing is asked once more.
+      const first = async (): Promise<boolean> => {
+        if (!absent.has(name) || (await read(name, context)) !== undefined) return false;
+        return write(instance, JSON.stringify(emptyRecord(instance)), undefined, context, true);
+      };
+      let isBegun = false;
+      await mappedEngine(name, () => inTurn(name, async () => void (isBegun = await first())));
       if (!isBegun) await change(instance, (record) => record, context);
     },
 
@@ -129,11 +119,13 @@ export function instanceRecords(engine: EngineClient) {
 
     async remove(instance: InstanceIdentity, context: ProviderContext): Promise<void> {
       await mappedEngine(instance.name, async () => {
-        const found = await read(instance.name, context.signal);
+        const found = await read(instance.name, context);
         if (found === undefined) return;
         requireOurs(instance, found.labels);
-        await records.remove(instance.name, undefined, callOf(context));
-        seen.delete(instance.name);
+        await known(context.fence, instance.name).write(async () => {
+          await records.remove(instance.name, undefined, callOf(context));
+          return undefined;
+        });
       });
     },
   };

@@ -9,11 +9,11 @@ export function volumeLedger(engine: EngineClient): Ledger {
   return {
     reach: "platform",
 
-    create: (name, value, context) =>
+    create: (name, value, context, { isFinal = false } = {}) =>
       asked(name, async () => {
         checkRecordName(name);
         checkRecordValue(name, value);
-        const version = await records.create(name, value, labelsOf(name), callOf(context));
+        const version = await records.create(name, value, labelsOf(name), callOf(context), { isFirst: isFinal });
         if (version === undefined) throw conflict(name, "exists already");
         return version;
       }),

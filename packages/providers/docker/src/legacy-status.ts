@@ -1,4 +1,4 @@
-import type { InstanceIdentity, InstanceStatus } from "@ctrlplane/core/provider";
+import type { InstanceIdentity, InstanceStatus, ProviderContext } from "@ctrlplane/core/provider";
 import { describeAdopted } from "./adopted-replicas.ts";
 import { isLegacy } from "./adoption.ts";
 import { findContainers, inspect } from "./containers.ts";
@@ -8,11 +8,12 @@ import { listInstances } from "./list-instances.ts";
 export async function legacyStatus(
   parts: Parameters<typeof listInstances>[0],
   { name }: Pick<InstanceIdentity, "name">,
-  signal: AbortSignal,
+  context: ProviderContext,
 ): Promise<InstanceStatus | undefined> {
   const { engine, records, adoptions } = parts;
+  const { signal } = context;
   if ((await adoptions.read({ name }, signal)) !== undefined) return undefined;
-  if ((await records.read({ name }, signal)) !== undefined) return undefined;
+  if ((await records.read({ name }, context)) !== undefined) return undefined;
   const containers = (await findContainers(engine, name, signal)).filter(isLegacy);
   if (containers.length === 0) return undefined;
   const page = await listInstances(parts, { names: [name] }, signal);

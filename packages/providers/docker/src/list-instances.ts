@@ -14,7 +14,7 @@ import { dockerLabel } from "./labels.ts";
 import { madeOf, type Difference } from "./made.ts";
 import { isRetired } from "./names.ts";
 import { listNetworks } from "./network.ts";
-import { downUnless, isReachable, withoutPorts } from "./reachable.ts";
+import { cutOff, isReachable } from "./reachable.ts";
 import { rebuiltRecord } from "./rebuild-record.ts";
 import { findVolumes } from "./volume-list.ts";
 import { withData } from "./volumes.ts";
@@ -79,13 +79,12 @@ export async function listInstances(
     const replicas = shown.map((each) =>
       legacy?.containers.includes(each) === true ? summarizeLegacy(each, seen.name) : summarize(each, record),
     );
-    const isServed = isReachable(record, own);
     const plain = describeFound(publicHost, seen, volumes, own, legacy);
-    const base = isServed ? plain : withoutPorts(plain);
+    const base = isReachable(record, own) ? plain : cutOff(plain);
     const look = { base, record, replicas, containers: own, volumes: volumeNames, networks };
     const altered = alterationsOf({ ...look, ...(inspected === undefined ? {} : { inspected }) });
     const whole = altered.length === 0 ? base : { ...base, altered };
-    return downUnless(isServed, describeInstance(whole, replicas, record.targets ?? {}));
+    return describeInstance(whole, replicas, record.targets ?? {});
   });
   const last = page.at(-1);
   return last !== undefined && rest.length > page.length ? { instances, cursor: last.name } : { instances };

@@ -1,5 +1,5 @@
 import { label, managedBy } from "@ctrlplane/core/provider";
-import type { InstanceIdentity, Labels, ProviderContext } from "@ctrlplane/core/provider";
+import type { Fence, InstanceIdentity, Labels, ProviderContext } from "@ctrlplane/core/provider";
 import { compare, isEngineError, unlessMissing, type EngineClient } from "@ctrlplane/images";
 import { labelled, stackLabels } from "./labels.ts";
 import { networkName } from "./names.ts";
@@ -12,8 +12,8 @@ interface NetworkAnswer {
   readonly Created: string;
 }
 
-/** Networks that are being made in this process: two services of a stack make one. */
-const making = new WeakMap<EngineClient, Map<string, Promise<void>>>();
+/** Networks that a lease's holder looked for: two services of a stack make one, and it is looked for once. False: in vain. */
+const looked = new WeakMap<EngineClient, WeakMap<Fence, Map<string, Promise<boolean>>>>();
 
 /** The stack's network exists, once. */
 export async function ensureNetwork(
@@ -21,13 +21,22 @@ export async function ensureNetwork(
   instance: InstanceIdentity,
   context: ProviderContext,
 ): Promise<void> {
-  const own = making.get(engine) ?? new Map<string, Promise<void>>();
-  making.set(engine, own);
+  const leases = looked.get(engine) ?? new WeakMap<Fence, Map<string, Promise<boolean>>>();
+  looked.set(engine, leases);
+  const own = leases.get(context.fence) ?? new Map<string, Promise<boolean>>();
+  leases.set(context.fence, own);
   const name = networkName(instance);
-  const work = (own.get(name) ?? Promise.resolve()).then(() => findOrMake(engine, name, instance, context));
+  for (let other = own.get(name); other !== undefined; other = own.get(name)) {
+    if (await other) return;
+    if (own.get(name) === other) break;
+  }
+  const work = findOrMake(engine, name, instance, context);
   own.set(
     name,
-    work.catch(() => undefined),
+    work.then(
+      () => true,
+      () => false,
+    ),
   );
   await work;
 }
@@ -99,6 +108,7 @@ export async function removeNetworkIfUnused(
     query,
     signal: context.signal,
   });
+  looked.get(engine)?.delete(context.fence);
   for (const each of found) {
     await context.fence.check();
     try {

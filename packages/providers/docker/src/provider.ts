@@ -4,7 +4,6 @@ import { mappedEngine, type EngineClient } from "@ctrlplane/images";
 import { addressOf } from "./address.ts";
 import { adopt, adoptionsOf } from "./adoption.ts";
 import { check } from "./check.ts";
-import { findContainers } from "./containers.ts";
 import { deprovision } from "./deprovision.ts";
 import { fixedParts } from "./container-body.ts";
 import { dockerDriver } from "./driver.ts";
@@ -19,7 +18,6 @@ import { listInstances } from "./list-instances.ts";
 import { legacyStatus } from "./legacy-status.ts";
 import { mountsOf } from "./names.ts";
 import { ensureNetwork } from "./network.ts";
-import { downUnless, isReachable } from "./reachable.ts";
 import { runOnce } from "./run.ts";
 import { shareReads } from "./share-reads.ts";
 import { ensureMounts, volumesOf } from "./volumes.ts";
@@ -51,7 +49,7 @@ export function createDockerProvider(parts: DockerParts): Provider {
   const requireOwn = async (instance: InstanceIdentity, context: ProviderContext): Promise<void> => {
     const { signal } = context;
     await context.fence.check();
-    const found = await records.read(instance, signal);
+    const found = await records.read(instance, context);
     if (found !== undefined) requireOurs(instance, found.labels);
     const adopted = await mappedEngine(instance.name, () => adoptions.read(instance, signal));
     if (adopted !== undefined) requireOurs(instance, adopted.labels);
@@ -106,16 +104,13 @@ export function createDockerProvider(parts: DockerParts): Provider {
     deprovision: (request, context) => deprovision({ engine, records, adoptions, driver }, request, context),
     async status(request, context) {
       const { instance } = request;
-      const [seen, found, containers] = await Promise.all([
-        machines.status(request, context).catch(async (error: unknown) => {
-          const legacy = await mappedEngine(instance.name, () => legacyStatus(listParts, instance, context.signal));
-          if (legacy === undefined) throw error;
-          return legacy;
-        }),
-        records.read(request.instance, context.signal),
-        mappedEngine(engine.description, () => findContainers(engine, request.instance.name, context.signal)),
-      ]);
-      return downUnless(found === undefined || isReachable(found.record, containers), seen);
+      try {
+        return await machines.status(request, context);
+      } catch (error) {
+        const legacy = await mappedEngine(instance.name, () => legacyStatus(listParts, instance, context));
+        if (legacy === undefined) throw error;
+        return legacy;
+      }
     },
     list: (selector, context) =>
       mappedEngine(engine.description, () => listInstances(listParts, selector, context.signal)),

@@ -1,5 +1,5 @@
 import { label } from "@ctrlplane/core/provider";
-import type { InstanceBase, ObservedInstance } from "@ctrlplane/core/provider";
+import type { InstanceBase } from "@ctrlplane/core/provider";
 import { isReplica } from "./containers.ts";
 import type { ContainerSummary } from "./engine-types.ts";
 import type { InstanceRecord } from "./instance-record.ts";
@@ -20,12 +20,7 @@ export function isReachable(
   );
 }
 
-/** An instance whose gateway is gone has no ports. */
-export function withoutPorts(base: InstanceBase): InstanceBase {
-  return { ...base, addresses: [], fields: { ...base.fields, ports: [] } };
-}
-
-/** Nobody is served by replicas that nothing comes through to. */
-export function downUnless<Seen extends ObservedInstance>(isServed: boolean, seen: Seen): Seen {
-  return isServed || seen.state !== "serving" ? seen : { ...seen, state: "down" };
+/** An instance whose gateway is gone has no ports, and serves nobody. */
+export function cutOff(base: InstanceBase): InstanceBase {
+  return { ...base, isCutOff: true, addresses: [], fields: { ...base.fields, ports: [] } };
 }

@@ -41,16 +41,16 @@ export class VolumeRecords {
     this.#role = role;
   }
 
-  /** Its version; undefined where the record exists. `labels` are added to its volumes. `isAbsent`: the caller knows that there is none. */
+  /** Its version; undefined where the record exists. `labels` are added to its volumes. `isFirst`: the caller knows that it has no later version. */
   async create(
     name: string,
     value: string,
     labels: Labels,
     call: RecordCall,
-    { isAbsent = false }: { readonly isAbsent?: boolean } = {},
+    { isFirst = false }: { readonly isFirst?: boolean } = {},
   ): Promise<string | undefined> {
     const made = await this.#make(name, 1, value, labels, call);
-    if (made === undefined || isAbsent) return made;
+    if (made === undefined || isFirst) return made;
     // Where it was at a later version this one never counted, and is gone where somebody removed that one meanwhile.
     const versions = await this.#versions(name, call.signal);
     if (!versions.some((each) => each.version === made)) return undefined;
