@@ -9,6 +9,7 @@ import {
   type Provider,
   type ProviderDeclaration,
   type ProviderFactory,
+  messageOf,
 } from "@ctrlplane/core";
 
 /** Turns `field` of a diagnostic into a place in the file. */
@@ -59,7 +60,7 @@ function ownModule(type: string, folder: string): (() => Promise<unknown>) | und
       // Looked up by Node; nothing is known of it before `factoryOf`.
       return (await import(pathToFileURL(path).href)) as unknown;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       throw new CtrlPlaneError("INVALID", `the provider ${type} cannot be loaded: ${message}`, {
         target: type,
         hint: "A path is relative to the configuration's folder; a package has to be installed there.",

@@ -18,6 +18,7 @@ import { adopt, firstStrategy } from "./adopt.ts";
 import { carryOut } from "./deployment.ts";
 import { failedResult, isInterruption } from "./outcome.ts";
 import { rollOutAndVerify } from "./roll-out-release.ts";
+import { messageOf } from "../errors/message-of.ts";
 
 /** What goes on around a deployment. */
 export interface DeployFrame {
@@ -184,10 +185,6 @@ export async function retainReleases(
     const message = `images of older releases of ${instance.service} could not be removed: ${messageOf(error)}`;
     scope.emitFor(instance, { type: "diagnostic", level: "warn", message });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function buildImage(

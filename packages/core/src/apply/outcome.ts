@@ -2,6 +2,7 @@ import { isCtrlPlaneError, type CtrlPlaneError } from "../errors/error.ts";
 import type { Diagnostic } from "../errors/diagnostic.ts";
 import type { ChangeResult, DeploymentResult } from "../model/change.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
+import { messageOf } from "../errors/message-of.ts";
 
 /** Sums up a change: outcome and exit code (architecture.md §8) follow from its deployments. */
 export function summarize(of: {
@@ -50,7 +51,7 @@ export function failedResult(
     ...(known?.failure?.verdict === undefined
       ? { code: known?.code ?? "INTERNAL" }
       : { verdict: known.failure.verdict }),
-    reason: known?.message ?? (error instanceof Error ? error.message : String(error)),
+    reason: known?.message ?? messageOf(error),
   };
 }
 

@@ -1,4 +1,5 @@
 import { Cron } from "croner";
+import { messageOf } from "../errors/message-of.ts";
 
 /** Why an expression is no schedule; undefined where it is one. Five fields, six with seconds first, or a word such as `@daily`. */
 export function scheduleProblem(expression: string): string | undefined {
@@ -24,6 +25,6 @@ export function timezoneProblem(name: string): string | undefined {
 
 /** `CronPattern: invalid configuration format …` without the name of the class. */
 function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return message.replace(/^CronPattern: */, "");
 }

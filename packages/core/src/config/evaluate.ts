@@ -11,6 +11,7 @@ import { cloneMarked, isContainer, keysOf, setAt, unresolved, valueAt } from "./
 import type { Container, Marks, Tree } from "./tree.ts";
 import { UnsetSecrets } from "./unset-secrets.ts";
 import { hasToken, tokenFor, writeToken } from "./wiring-token.ts";
+import { messageOf } from "../errors/message-of.ts";
 
 export interface EvaluationOptions {
   readonly root: Tree;
@@ -168,7 +169,7 @@ export class Evaluation {
       const value = await resolver.call(key, fallback);
       return value === undefined || value === null ? "absent" : this.#known(value, resolver.secret);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       const hint =
         expression.fallback === undefined ? undefined : "The fallback stands for what is absent, not for what failed.";
       this.#problem(entry, expression.source, {

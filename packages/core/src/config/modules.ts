@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { messageOf } from "../errors/message-of.ts";
 
 /**
  * Loads a module of the user's: CommonJS, ES module or TypeScript; a path relative to the configuration's folder, or the
@@ -24,7 +25,7 @@ function hasDefault(value: unknown): value is { default: unknown } {
 
 /** Why a module could not be loaded, in one sentence, and what to do. */
 export function explainLoadFailure(error: unknown): { summary: string; hint?: string } {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") {
     return {

@@ -6,6 +6,7 @@ import type { ChangeScope } from "../apply/change-scope.ts";
 import { summarize } from "../apply/outcome.ts";
 import type { Lease } from "../state/lease.ts";
 import { listAll } from "./survey.ts";
+import { messageOf } from "../errors/message-of.ts";
 
 interface Finished {
   readonly services: readonly DeploymentResult[];
@@ -82,7 +83,7 @@ async function endedProviders(scope: ChangeScope): Promise<string[]> {
 
 /** Ends a change that broke off where nothing should: a defect of ours or of a provider, told like any other failure. */
 export function failChange(scope: ChangeScope, change: Change, error: unknown, begun: number): Change {
-  const summary = `the change broke off: ${error instanceof Error ? error.message : String(error)}`;
+  const summary = `the change broke off: ${messageOf(error)}`;
   const hint = "Run the command again: it goes on where this one stopped. With --debug it prints more.";
   const diagnostics: Diagnostic[] = [{ severity: "error", code: "internal", summary, hint }];
   const elapsedMs = Math.round(scope.core.clock.monotonic() - begun);
@@ -115,7 +116,7 @@ function leaseLost(lease: Lease): Diagnostic {
 }
 
 function notRecorded(what: string, error: unknown): Diagnostic {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   return {
     severity: "error",
     code: "not-recorded",

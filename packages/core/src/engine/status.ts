@@ -12,7 +12,7 @@ import { jobStatus, readLastRuns, type LastRuns } from "./job-status.ts";
 import { knownInstances } from "./known.ts";
 import { checkServices } from "./service-names.ts";
 import { requireProvider, stackScope } from "../platforms/bind.ts";
-import { survey, type Survey } from "./survey.ts";
+import { newestChange, survey, type Survey } from "./survey.ts";
 
 /** What serves, as the platforms say it now. */
 export async function stackStatus(core: Core, stack: Stack, services: readonly string[]): Promise<StackStatus> {
@@ -43,7 +43,7 @@ async function endedChange(seen: Survey, context: ProviderContext): Promise<Chan
   const found = await Promise.all(
     [...seen.surveys.values()].map((each) => each.platform.ledger.changes(context, { limit: 1 })),
   );
-  return found.flat().sort((a, b) => b.number - a.number)[0];
+  return newestChange(found.flat());
 }
 
 function isShown(known: KnownInstance, stack: Stack, services: readonly string[]): boolean {

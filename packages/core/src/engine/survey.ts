@@ -64,15 +64,19 @@ export async function survey(
     ledgers: found.map((each) => each.lineage),
     observed: found.flatMap((each) => each.observed.filter((instance) => instance.stack === stack.name)),
   });
-  const last = found.map((each) => each.lastChange).filter((change) => change !== undefined);
   return {
     platforms,
     surveys: new Map(found.map((each) => [each.platform.id, each])),
     document,
     stored,
     lineage,
-    lastChange: last.sort((a, b) => b.number - a.number)[0],
+    lastChange: newestChange(found.flatMap((each) => each.lastChange ?? [])),
   };
+}
+
+/** Each platform of a stack knows its own changes; their numbers are the stack's. */
+export function newestChange(changes: readonly Change[]): Change | undefined {
+  return changes.toSorted((a, b) => b.number - a.number)[0];
 }
 
 function providerOf(platforms: Platforms, platform: Platform): Provider {

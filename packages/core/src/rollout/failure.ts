@@ -1,6 +1,7 @@
 import { CtrlPlaneError, isCtrlPlaneError, type FailureDetail } from "../errors/error.ts";
 import type { ErrorCode } from "../errors/codes.ts";
 import type { Release } from "../model/release.ts";
+import { messageOf } from "../errors/message-of.ts";
 
 /**
  * With these the platform did not judge the release: the same step may work later, and the way back would not work now. Of the others
@@ -16,8 +17,7 @@ export function isLostLease(error: unknown): boolean {
 
 /** Why the release failed; undefined where it did not, and only the rollout was interrupted. */
 export function failureOf(error: unknown): FailureDetail | undefined {
-  if (!isCtrlPlaneError(error))
-    return { code: "INTERNAL", reason: error instanceof Error ? error.message : String(error) };
+  if (!isCtrlPlaneError(error)) return { code: "INTERNAL", reason: messageOf(error) };
   if (error.failure !== undefined) return error.failure;
   if (isLostLease(error)) return undefined;
   if (error.retryable || undecided.includes(error.code)) return undefined;

@@ -9,6 +9,7 @@ import { retireReplicas } from "./retire-replicas.ts";
 import { endSchedule, isService, restoreSchedule } from "./scheduled-job.ts";
 import { settledRelease } from "./rollout.ts";
 import { beforeEffect } from "./with-signal.ts";
+import { messageOf } from "../errors/message-of.ts";
 
 /** Of one instance that is a job: what `deploy` and `rollback` are given. */
 export type JobRequest = Omit<DeployRequest, "previousReplicas"> & Pick<RollbackRequest, "completedAt">;
@@ -113,7 +114,7 @@ async function conclude(
   if (failure === undefined) return error;
   context.progress({
     type: "replica.failed",
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
     release: release.number,
     ...(failure.replica === undefined ? {} : { replica: failure.replica }),
     data: { ...failure },

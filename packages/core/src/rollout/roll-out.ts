@@ -14,6 +14,7 @@ import { settledRelease, type Rollout, type RolloutRequest } from "./rollout.ts"
 import { staged, type RolloutPause } from "./staged.ts";
 import { withoutPauses } from "./stages.ts";
 import { stepsOf } from "./steps.ts";
+import { messageOf } from "../errors/message-of.ts";
 
 /** Resolves with the pause that was reached, if any. */
 type Strategy = (rollout: Rollout, context: ProviderContext) => Promise<RolloutPause | undefined>;
@@ -155,7 +156,7 @@ async function conclude(rollout: Rollout, error: unknown, context: ProviderConte
   if (failure === undefined) return error;
   context.progress({
     type: "replica.failed",
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
     release: request.release.number,
     ...(failure.replica === undefined ? {} : { replica: failure.replica }),
     data: { ...failure, ...(isCtrlPlaneError(error) && error.hint !== undefined ? { hint: error.hint } : {}) },
@@ -191,7 +192,7 @@ function unfinished(
   error: unknown,
   second: unknown,
 ): CtrlPlaneError {
-  const why = second instanceof Error ? second.message : String(second);
+  const why = messageOf(second);
   const told = failedRelease(rollout.request.release, failure, false, error);
   return new CtrlPlaneError(told.code, `${told.message}; the way back was not finished: ${why}`, {
     hint: "pctl deploy finishes the way back first",

@@ -1,5 +1,6 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { ErrorCode } from "../errors/codes.ts";
+import { messageOf } from "../errors/message-of.ts";
 
 /** The system's code of a failed call, e.g. `ENOENT`; undefined where it is no such error. */
 export function systemCode(error: unknown): string | undefined {
@@ -28,7 +29,7 @@ const known: Readonly<Record<string, { code: ErrorCode; problem: string; hint: s
 export function fileError(error: unknown, doing: string, path: string): CtrlPlaneError {
   const code = systemCode(error);
   const found = code === undefined ? undefined : known[code];
-  const problem = found?.problem ?? (error instanceof Error ? error.message : String(error));
+  const problem = found?.problem ?? messageOf(error);
   return new CtrlPlaneError(found?.code ?? "INTERNAL", `cannot ${doing} ${path}: ${problem}`, {
     target: path,
     cause: error,

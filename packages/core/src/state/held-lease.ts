@@ -1,8 +1,9 @@
 import type { Fence, ProviderContext } from "../provider/context.ts";
 import { isConflict } from "./conflict.ts";
+import { messageOf } from "../errors/message-of.ts";
 import type { Lease } from "./lease.ts";
 import { describeHolder, leaseLost, leaseText, readLease } from "./lease-record.ts";
-import { messageOf, Renewals, type RenewalsOptions } from "./lease-renewals.ts";
+import { Renewals, type RenewalsOptions } from "./lease-renewals.ts";
 
 export const renewEveryMs = 4_000;
 const retryAfterMs = 1_000;

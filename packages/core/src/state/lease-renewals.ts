@@ -3,6 +3,7 @@ import type { Ledger } from "../provider/ledger.ts";
 import { isConflict } from "./conflict.ts";
 import { describeHolder, leaseText, readLease } from "./lease-record.ts";
 import type { LeaseRecord, StoredLease } from "./lease-record.ts";
+import { messageOf } from "../errors/message-of.ts";
 
 /** After it another one is sent: one call that hangs must not cost the lease. */
 const attemptMs = 3_000;
@@ -130,7 +131,9 @@ export class Renewals {
       return { kind: "renewed", stored: { record, version } };
     } catch (error) {
       if (await isConflict(error, context)) return this.#judge();
-      context.log.warn("the lease could not be renewed yet", { error: messageOf(error) });
+      // Nobody wants to know any more.
+      if (!this.#over.signal.aborted)
+        context.log.warn("the lease could not be renewed yet", { error: messageOf(error) });
       return { kind: "failed", why: messageOf(error) };
     }
   }
@@ -153,8 +156,4 @@ export class Renewals {
   #ownContext(): ProviderContext {
     return { ...this.#options.context, signal: this.#over.signal };
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import { CtrlPlaneError, isCtrlPlaneError, type ErrorCode } from "@ctrlplane/core/provider";
+import { CtrlPlaneError, isCtrlPlaneError, type ErrorCode, messageOf } from "@ctrlplane/core/provider";
 
 /** What the engine refused: its HTTP status and its own words. */
 export class EngineError extends Error {
@@ -47,7 +47,7 @@ export function mapEngineError(error: unknown, subject: string): CtrlPlaneError 
     ) {
       return broken(error, subject);
     }
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return new CtrlPlaneError("INTERNAL", `${subject}: ${reason}`, options);
   }
   if (/no space left on device|disk quota exceeded/i.test(error.message)) {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
+import { CtrlPlaneError, isCtrlPlaneError, messageOf } from "@ctrlplane/core/provider";
 import type { CtrlPlaneErrorOptions, ErrorCode } from "@ctrlplane/core/provider";
 
 /** `ENOENT` and the like; undefined for what is no error of the system. */
@@ -49,7 +49,7 @@ export function mapError(error: unknown, subject: string): CtrlPlaneError {
     const [code, text, options] = meaning;
     return new CtrlPlaneError(code, `${subject} ${text}`, { ...options, target: subject, cause: error });
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return new CtrlPlaneError("INTERNAL", `${subject}: ${reason}`, { target: subject, cause: error });
 }
 

@@ -1,4 +1,4 @@
-import { CtrlPlaneError, isCtrlPlaneError, type ProviderContext } from "@ctrlplane/core/provider";
+import { CtrlPlaneError, isCtrlPlaneError, type ProviderContext, messageOf } from "@ctrlplane/core/provider";
 import { pullImage, segment, unlessMissing } from "@ctrlplane/images";
 import type { GatewayPlace } from "./gateway-table.ts";
 
@@ -21,7 +21,7 @@ export async function pullGatewayImage(
     await pullImage(engine, image, { signal: context.signal });
   } catch (cause) {
     if (isCtrlPlaneError(cause) && cause.code === "CANCELLED") throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new CtrlPlaneError("FAILED", `the gateway's image ${image} could not be pulled: ${reason}`, {
       target,
       cause,

@@ -4,6 +4,7 @@ import {
   isCtrlPlaneError,
   type ErrorCode,
   type FailureDetail,
+  messageOf,
 } from "@ctrlplane/core/provider";
 
 /** An error as it travels in the body of an answer. */
@@ -18,8 +19,7 @@ export interface WireError {
 
 /** What another process may know of an error: a `CtrlPlaneError` as it is, anything else as `INTERNAL`. */
 export function toWireError(error: unknown): WireError {
-  if (!isCtrlPlaneError(error))
-    return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error) };
+  if (!isCtrlPlaneError(error)) return { code: "INTERNAL", message: messageOf(error) };
   return {
     code: error.code,
     message: error.message,

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
+import { CtrlPlaneError, isCtrlPlaneError, messageOf } from "@ctrlplane/core/provider";
 import type { Answer, CallBody, Fault, WireError } from "../protocol.ts";
 import { calls, isCall, isWrite, type CallName } from "./calls.ts";
 import { controlsOf } from "./control.ts";
@@ -113,8 +113,7 @@ function answer(response: ServerResponse, value: Answer): void {
 }
 
 function wireError(error: unknown): WireError {
-  if (!isCtrlPlaneError(error))
-    return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error) };
+  if (!isCtrlPlaneError(error)) return { code: "INTERNAL", message: messageOf(error) };
   const { code, message, retryable, hint, target, failure } = error;
   return {
     code,
