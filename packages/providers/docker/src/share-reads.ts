@@ -41,7 +41,7 @@ export function shareReads(engine: EngineClient): EngineClient {
         (error: unknown) => waiters.forEach((each) => each.reject(error)),
       )
       // Nobody can give it up any more.
-      .finally(() => answered.abort());
+      .finally(() => answered.abort("answered"));
   };
   const sendAll = (): void => {
     const asked = [...(turn?.values() ?? [])];
