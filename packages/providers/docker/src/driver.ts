@@ -81,17 +81,18 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
         ? { name, stack, labels: adoption.labels, record: { v: 1, service, stopped: false, ports: [] } }
         : undefined;
       const found = (await records.read(instance, context)) ?? unwritten;
-      return found === undefined ? undefined : observeInstance(parts, found, adoption, context.signal);
+      if (found === undefined) return undefined;
+      return mappedEngine(instance.name, () => observeInstance(parts, found, adoption, context.signal));
     },
 
     async create(request, context) {
       const { instance, spec } = request.release;
       await records.begin(instance, context);
-      if (request.replicas === 1 && needsNoGateway(spec)) await unpublish(routing, instance, context);
-      const adoption = await adoptions.read(instance, context.signal);
-      const replica = await mappedEngine(instance.name, () =>
-        images.having(request.release, context, () => createReplica(engine, request, adoption, context)),
-      );
+      const replica = await mappedEngine(instance.name, async () => {
+        if (request.replicas === 1 && needsNoGateway(spec)) await unpublish(routing, instance, context);
+        const adoption = await adoptions.read(instance, context.signal);
+        return images.having(request.release, context, () => createReplica(engine, request, adoption, context));
+      });
       instances.set(replica.id, instance);
       return replica;
     },
@@ -178,7 +179,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
 
     async markStopped(instance, stopped, context) {
       await records.change(instance, (record) => ({ ...record, stopped }), context);
-      if (stopped) await unpublish(routing, instance, context);
+      if (stopped) await mappedEngine(instance.name, () => unpublish(routing, instance, context));
     },
 
     logs: (request, context) => readLogs(engine, request, context),
