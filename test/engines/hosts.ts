@@ -92,7 +92,7 @@ async function up(): Promise<void> {
 }
 
 /** The host's engine has the image as this machine's has it now. */
-function giveImage(docker: readonly string[], name: string, image: string): void {
+export function giveImage(docker: readonly string[], name: string, image: string): void {
   const inspect = ["image", "inspect", "--format", "{{.Id}}", image];
   const inside = ["exec", "-i", name, "docker"];
   if (tried(docker, [...inside, ...inspect]) === run("docker", [...docker, ...inspect]).trim()) return;
