@@ -115,6 +115,9 @@ for (const image of ["haproxy:lts", "haproxy:lts-alpine"]) {
       passed: false,
       reason: "port 3999 is closed",
     });
+    // Nobody needs to know any more: it does not ask for an hour.
+    const over = { timeoutMs: 3_600_000, enough: AbortSignal.abort() };
+    assert.equal((await probeTarget(place, ill, 3999, { kind: "tcp" }, over, context)).passed, false);
     assert.equal(await fetchText(url), "well");
     assert.deepEqual(
       (await readGateway(place, context))?.containers.map((each) => each.name),

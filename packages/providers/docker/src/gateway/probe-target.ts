@@ -17,10 +17,17 @@ export type GatewayProbe = { readonly kind: "tcp" } | { readonly kind: "http"; r
 /** `reason` completes "the health check failed: …". */
 export type GatewayProbeResult = { readonly passed: true } | { readonly passed: false; readonly reason: string };
 
+/** When the asking ends for a target that does not pass. */
+interface ProbeLimits {
+  readonly timeoutMs: number;
+  /** Aborts where nobody needs to know any more. */
+  readonly enough?: AbortSignal;
+}
+
 const pollMs = 100;
 
 /**
- * Asks a replica, routed or not, from inside of its network, until it passes or `timeoutMs` is over; then the last reason. Where the service has no gateway yet one is
+ * Asks a replica, routed or not, from inside of its network, until it passes, `timeoutMs` is over or it is `enough`; then the last reason. Where the service has no gateway yet one is
  * made that publishes nothing, and makes way for the first `applyGateway`.
  */
 export function probeTarget(
@@ -28,10 +35,10 @@ export function probeTarget(
   target: Pick<GatewayTarget, "id" | "host">,
   port: number,
   probe: GatewayProbe,
-  { timeoutMs }: { readonly timeoutMs: number },
+  limits: ProbeLimits,
   context: ProviderContext,
 ): Promise<GatewayProbeResult> {
-  return gatewayCall(place, context, () => askUntilPassed(place, target, port, probe, timeoutMs, context));
+  return gatewayCall(place, context, () => askUntilPassed(place, target, port, probe, limits, context));
 }
 
 async function askUntilPassed(
@@ -39,7 +46,7 @@ async function askUntilPassed(
   target: Pick<GatewayTarget, "id" | "host">,
   port: number,
   probe: GatewayProbe,
-  timeoutMs: number,
+  { timeoutMs, enough }: ProbeLimits,
   context: ProviderContext,
 ): Promise<GatewayProbeResult> {
   const path = probe.kind === "http" ? probe.path : undefined;
@@ -58,7 +65,7 @@ async function askUntilPassed(
       const seen = await checked(control, backend, server);
       // A reload in between took it away.
       if (seen === undefined) await control.worker(add);
-      const isOver = clock.monotonic() >= until;
+      const isOver = clock.monotonic() >= until || enough?.aborted === true;
       const hasPassed = seen !== undefined && /^L\dOKC?$/.test(seen.check);
       if (hasPassed || isOver) {
         await control.worker([`set server ${server} state maint`]);
