@@ -5,6 +5,7 @@ import type { Adoptions } from "./adoption.ts";
 import { leaveAdopted, listAdopted, restoreAdopted } from "./adopted-replicas.ts";
 import { restartPolicyOf } from "./container-body.ts";
 import { changedLimits } from "./altered.ts";
+import type { ContainerEvents } from "./container-events.ts";
 import { findContainers, inspect, isReplica, listReplicas, nameOf, type Judgement } from "./containers.ts";
 import { createReplica } from "./create-replica.ts";
 import { observeInstance } from "./describe-instance.ts";
@@ -29,6 +30,7 @@ import { outlive } from "./wait-ready.ts";
 
 export interface DriverParts {
   readonly engine: EngineClient;
+  readonly events: ContainerEvents;
   readonly records: InstanceRecords;
   readonly images: Pick<EngineImages, "having">;
   readonly adoptions: Adoptions;
@@ -108,7 +110,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
 
     waitEnd: (replica, context): Promise<ReplicaEnd> =>
       mappedEngine(replica.name, () => waitJob(engine, replica, context)),
-    outlive: (replica, ms, context) => mappedEngine(replica.name, () => outlive(engine, replica, ms, context)),
+    outlive: (replica, ms, context) => mappedEngine(replica.name, () => outlive(parts, replica, ms, context)),
 
     async route(instance, set, context) {
       let targets: InstanceRecord["targets"];

@@ -1,12 +1,12 @@
 import type { ProviderContext, Release } from "@ctrlplane/core/provider";
-import { mappedEngine, segment, type EngineClient } from "@ctrlplane/images";
+import { mappedEngine, segment } from "@ctrlplane/images";
 import type { ContainerDetails } from "./engine-types.ts";
 import { proberOf } from "./prober.ts";
 import { startError } from "./verdicts.ts";
 import { requireContainer, waitReady } from "./wait-ready.ts";
+import type { WatchParts } from "./watched-container.ts";
 
-export interface GateParts {
-  readonly engine: EngineClient;
+export interface GateParts extends WatchParts {
   readonly gatewayImage: string;
 }
 
@@ -32,7 +32,7 @@ export function gateOf(parts: GateParts, passed: Map<string, string>) {
   const pass = (replica: Named, release: Release, timeoutMs: number, context: ProviderContext): Promise<string> =>
     mappedEngine(replica.name, async () => {
       const probe = proberOf(parts, release, context);
-      const { startedAt } = await waitReady(engine, replica, { release, timeoutMs, probe }, context);
+      const { startedAt } = await waitReady(parts, replica, { release, timeoutMs, probe }, context);
       passed.set(replica.id, startedAt);
       return startedAt;
     });

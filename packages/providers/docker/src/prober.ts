@@ -6,10 +6,10 @@ import { networkName } from "./names.ts";
 import { probeHttp, probePort, type Reach } from "./probe.ts";
 import { gatewayPlace, type RoutingParts } from "./routing.ts";
 
-/** Asks a running replica once: undefined where it answered as it has to, else what was seen. */
-export type Prober = (details: ContainerDetails) => Promise<string | undefined>;
+/** Asks a running replica once: undefined where it answered as it has to, else what was seen. `enough`: the asking may end early. */
+export type Prober = (details: ContainerDetails, enough: AbortSignal) => Promise<string | undefined>;
 
-/** How long the gateway may ask before the container is looked at again. */
+/** How long the gateway may ask before the container is looked at again, unless something happens to it. */
 const remoteMs = 2000;
 
 /**
@@ -32,14 +32,14 @@ export function proberOf(
     const limits = { timeoutMs, signal: context.signal };
     return path === undefined ? probePort(way, { host, port }, limits) : probeHttp(way, { host, port }, path, limits);
   };
-  const byGateway = async (id: string, host: string): Promise<string | undefined> => {
+  const byGateway = async (id: string, host: string, enough: AbortSignal): Promise<string | undefined> => {
     const wanted = path === undefined ? ({ kind: "tcp" } as const) : ({ kind: "http", path } as const);
     const place = gatewayPlace(parts, instance);
-    const within = { timeoutMs: Math.max(timeoutMs, remoteMs) };
+    const within = { timeoutMs: Math.max(timeoutMs, remoteMs), enough };
     const seen = await probeTarget(place, { id, host }, port, wanted, within, context);
     return seen.passed ? undefined : seen.reason;
   };
-  return async (details) => {
+  return async (details, enough) => {
     const host = details.NetworkSettings.Networks?.[networkName(instance)]?.IPAddress ?? "";
     if (host === "") return "it has no address yet";
     if (reach !== undefined) {
@@ -51,6 +51,6 @@ export function proberOf(
         reach = undefined;
       }
     }
-    return byGateway(details.Id, host);
+    return byGateway(details.Id, host, enough);
   };
 }

@@ -4,6 +4,7 @@ import { mappedEngine, type EngineClient } from "@ctrlplane/images";
 import { addressOf } from "./address.ts";
 import { adopt, adoptionsOf } from "./adoption.ts";
 import { check } from "./check.ts";
+import { ContainerEvents } from "./container-events.ts";
 import { deprovision } from "./deprovision.ts";
 import { fixedParts } from "./container-body.ts";
 import { dockerDriver } from "./driver.ts";
@@ -38,11 +39,12 @@ export function createDockerProvider(parts: DockerParts): Provider {
   const { publicHost, environment, through = (driver) => driver } = parts;
   const engine = shareReads(parts.engine);
   const { gatewayImage = "haproxy:lts" } = parts;
+  const events = new ContainerEvents(engine);
   const records = instanceRecords(engine);
   const kept = keptImages(engine, records);
   const images = engineImages(engine, kept, environment);
   const adoptions = adoptionsOf(engine);
-  const driver = through(dockerDriver({ engine, records, images, adoptions, publicHost, gatewayImage }));
+  const driver = through(dockerDriver({ engine, events, records, images, adoptions, publicHost, gatewayImage }));
   const listParts = { engine, records, adoptions, publicHost };
 
   /** Refuses what bears the name and is another's, before anything of it is touched. */
@@ -116,6 +118,7 @@ export function createDockerProvider(parts: DockerParts): Provider {
       mappedEngine(engine.description, () => listInstances(listParts, selector, context.signal)),
     ledger: volumeLedger(engine),
     close: () => {
+      events.close();
       leaveImageGroups(engine);
       return engine.close();
     },

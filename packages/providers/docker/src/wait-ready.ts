@@ -5,6 +5,7 @@ import { inspect } from "./containers.ts";
 import type { ContainerDetails } from "./engine-types.ts";
 import type { Prober } from "./prober.ts";
 import { endedBy, failed } from "./verdicts.ts";
+import { watching, type WatchParts } from "./watched-container.ts";
 
 /** A service without ports and without health has passed when it has lived this long. */
 const aliveMs = 5000;
@@ -12,6 +13,11 @@ const pollMs = 50;
 const longestPollMs = 500;
 /** A service that ends this often before its gate is not waited for any longer. */
 const endsOfCrashLoop = 2;
+
+interface Named {
+  readonly id: string;
+  readonly name: string;
+}
 
 /** What a replica has to pass. */
 interface Gate {
@@ -24,62 +30,67 @@ interface Gate {
 /** Throws `NOT_FOUND` for a replica that is gone. */
 export async function requireContainer(
   engine: EngineClient,
-  replica: { readonly id: string; readonly name: string },
+  replica: Named,
   signal: AbortSignal,
 ): Promise<ContainerDetails> {
-  const details = await inspect(engine, replica.id, signal);
-  if (details !== undefined) return details;
-  throw new CtrlPlaneError("NOT_FOUND", `${replica.name} is gone`, { target: replica.name });
+  return unlessGone(await inspect(engine, replica.id, signal), replica);
 }
 
 /** Resolves with the start that passed its gate. Throws `FAILED` as soon as it cannot, at the latest after `timeoutMs`. */
-export async function waitReady(
-  engine: EngineClient,
-  replica: { readonly id: string; readonly name: string },
+export function waitReady(
+  parts: WatchParts,
+  replica: Named,
   { release, timeoutMs, probe }: Gate,
   context: ProviderContext,
 ): Promise<{ readonly startedAt: string }> {
-  const { clock, signal } = context;
-  const begun = clock.monotonic();
+  const { engine } = parts;
+  const { clock } = context;
+  const until = clock.monotonic() + timeoutMs;
   const watch = new Watch(probe);
-  for (let waitMs = pollMs; ; waitMs = Math.min(longestPollMs, waitMs * 1.3)) {
-    const details = await requireContainer(engine, replica, signal);
-    const seen = await watch.look(details, clock.monotonic());
-    if (seen === "ready") return { startedAt: details.State.StartedAt };
-    if (seen === "ended") throw await endedBy(engine, details, watch.isLoop(details));
-    if (seen === "unhealthy")
-      throw await failed(engine, details, "UNHEALTHY", `its health check failed: ${watch.problem}`);
-    if (clock.monotonic() - begun >= timeoutMs)
-      throw await timedOut(engine, details, release, timeoutMs, watch.problem);
-    await clock.sleep(waitMs, signal);
-  }
+  return watching(parts, replica.id, context, async (container) => {
+    for (let waitMs = pollMs; ; waitMs = Math.min(longestPollMs, waitMs * 1.3)) {
+      const isLast = clock.monotonic() >= until;
+      const details = unlessGone(await (isLast ? container.ask() : container.look()), replica);
+      const seen = await watch.look(details, clock.monotonic(), container.changed);
+      if (seen === "ready" && (await container.isStill(details))) return { startedAt: details.State.StartedAt };
+      if (seen === "ended") throw await endedBy(engine, details, watch.isLoop(details));
+      if (seen === "unhealthy")
+        throw await failed(engine, details, "UNHEALTHY", `its health check failed: ${watch.problem}`);
+      const left = until - clock.monotonic();
+      if (left <= 0) throw await timedOut(engine, details, release, timeoutMs, watch.problem);
+      if (seen === "waiting") await container.rest(Math.min(left, waitMs));
+    }
+  });
 }
 
 /** Resolves when it has been ready for `ms`; throws `FAILED` as soon as it ended, restarted or lost its health. */
-export async function outlive(
-  engine: EngineClient,
-  replica: { readonly id: string; readonly name: string },
-  ms: number,
-  context: ProviderContext,
-): Promise<void> {
-  const { clock, signal } = context;
-  const first = await inspect(engine, replica.id, signal);
-  const until = clock.monotonic() + ms;
-  for (;;) {
-    const details = await inspect(engine, replica.id, signal);
-    if (details === undefined || first === undefined)
-      throw new CtrlPlaneError("FAILED", `${replica.name} is gone`, {
-        target: replica.name,
-        failure: { verdict: "EXITED" },
-      });
-    const { State } = details;
-    if (!State.Running || State.StartedAt !== first.State.StartedAt || details.RestartCount !== first.RestartCount)
-      throw await failed(engine, details, State.OOMKilled ? "OOM" : "EXITED", "ended after it had become ready");
-    if (State.Health?.Status === "unhealthy") throw await failed(engine, details, "UNHEALTHY", "lost its health");
-    const left = until - clock.monotonic();
-    if (left <= 0) return;
-    await clock.sleep(Math.min(left, longestPollMs), signal);
-  }
+export function outlive(parts: WatchParts, replica: Named, ms: number, context: ProviderContext): Promise<void> {
+  const { engine } = parts;
+  const { clock } = context;
+  return watching(parts, replica.id, context, async (container) => {
+    const first = await container.ask();
+    const until = clock.monotonic() + ms;
+    for (;;) {
+      const isLast = clock.monotonic() >= until;
+      const details = await (isLast ? container.ask() : container.look());
+      if (details === undefined || first === undefined)
+        throw new CtrlPlaneError("FAILED", `${replica.name} is gone`, {
+          target: replica.name,
+          failure: { verdict: "EXITED" },
+        });
+      const { State } = details;
+      if (!State.Running || State.StartedAt !== first.State.StartedAt || details.RestartCount !== first.RestartCount)
+        throw await failed(engine, details, State.OOMKilled ? "OOM" : "EXITED", "ended after it had become ready");
+      if (State.Health?.Status === "unhealthy") throw await failed(engine, details, "UNHEALTHY", "lost its health");
+      if (isLast) return;
+      await container.rest(Math.min(until - clock.monotonic(), longestPollMs));
+    }
+  });
+}
+
+function unlessGone(details: ContainerDetails | undefined, { name }: Named): ContainerDetails {
+  if (details !== undefined) return details;
+  throw new CtrlPlaneError("NOT_FOUND", `${name} is gone`, { target: name });
 }
 
 /** What is seen of a replica from look to look. */
@@ -92,7 +103,12 @@ class Watch {
     this.#probe = probe;
   }
 
-  async look(details: ContainerDetails, now: number): Promise<"ready" | "waiting" | "ended" | "unhealthy"> {
+  /** `enough`: ends the asking from outside, which may take long. */
+  async look(
+    details: ContainerDetails,
+    now: number,
+    enough: AbortSignal,
+  ): Promise<"ready" | "waiting" | "ended" | "unhealthy"> {
     const { State, RestartCount, HostConfig } = details;
     const isUp = State.Running && State.Status === "running";
     const mayRestart = HostConfig.RestartPolicy.Name !== "no";
@@ -101,7 +117,7 @@ class Watch {
     if (State.Status === "exited" || State.Status === "dead") return "ended";
     if (!isUp) return "waiting";
     if (State.Health !== undefined && State.Health.Status !== "none") return this.#lookAtHealth(State.Health);
-    return this.#lookFromOutside(details, now);
+    return this.#lookFromOutside(details, now, enough);
   }
 
   isLoop({ RestartCount, State }: ContainerDetails): boolean {
@@ -116,9 +132,9 @@ class Watch {
     return health.Status === "unhealthy" ? "unhealthy" : "waiting";
   }
 
-  async #lookFromOutside(details: ContainerDetails, now: number): Promise<"ready" | "waiting"> {
+  async #lookFromOutside(details: ContainerDetails, now: number, enough: AbortSignal): Promise<"ready" | "waiting"> {
     if (this.#probe !== undefined) {
-      const problem = await this.#probe(details);
+      const problem = await this.#probe(details, enough);
       if (problem !== undefined) this.problem = problem;
       return problem === undefined ? "ready" : "waiting";
     }
