@@ -29,6 +29,15 @@ interface Seen {
   readonly State: string;
 }
 
+interface Details {
+  readonly State: { readonly StartedAt: string };
+  readonly HostConfig: { readonly RestartPolicy: { readonly Name: string } };
+}
+
+interface Volumes {
+  readonly Volumes: readonly { readonly Name: string }[] | null;
+}
+
 /** Answers with `WORD` and a file of each volume at 3000, and ends at once on SIGTERM. `ENDS`: it ends by itself. */
 export const serverCommand = [
   "sh",
@@ -103,6 +112,11 @@ export class OldStack implements AsyncDisposable {
   async state(): Promise<Record<string, Record<string, unknown>>> {
     if (!existsSync(this.#stateFile)) return {};
     return JSON.parse(await readFile(this.#stateFile, "utf8")) as Record<string, Record<string, unknown>>;
+  }
+
+  /** As it is written. */
+  stateText(): Promise<string> {
+    return readFile(this.#stateFile, "utf8");
   }
 
   async writeState(state: Readonly<Record<string, unknown>>): Promise<void> {
@@ -214,6 +228,38 @@ export class OldStack implements AsyncDisposable {
     return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
+  /** Name → id. */
+  async ids(): Promise<Readonly<Record<string, string>>> {
+    const found = await this.#find();
+    const named = found.map(({ Id, Names }): [string, string] => [(Names[0] ?? "").slice(`/${this.name}-`.length), Id]);
+    return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** Of every container. */
+  async details(): Promise<Readonly<Record<string, Details>>> {
+    const found = Object.entries(await this.ids()).map(async ([name, id]): Promise<[string, Details]> => [
+      name,
+      await this.engine.json<Details>({ method: "GET", path: `/containers/${id}/json` }),
+    ]);
+    return Object.fromEntries(await Promise.all(found));
+  }
+
+  async removeByHand(name: string): Promise<void> {
+    const path = `/containers/${this.name}-${name}`;
+    await this.engine.json({ method: "DELETE", path, query: { force: true } });
+  }
+
+  async stopByHand(name: string): Promise<void> {
+    await this.engine.json({ method: "POST", path: `/containers/${this.name}-${name}/stop` });
+  }
+
+  /** Names of what we keep on record of the stack. */
+  async records(): Promise<string[]> {
+    const query = { filters: { label: [`pctl-stack=${this.name}`] } };
+    const found = await this.engine.json<Volumes>({ method: "GET", path: "/volumes", query });
+    return (found.Volumes ?? []).map((each) => each.Name);
+  }
+
   /** Every container with the stack's label. */
   #find(): Promise<readonly Seen[]> {
     const filters = { label: [`pctl-stack=${this.name}`] };
@@ -222,11 +268,8 @@ export class OldStack implements AsyncDisposable {
 
   /** Names of volumes with data. */
   async volumes(): Promise<string[]> {
-    const { Volumes } = await this.engine.json<{ Volumes: readonly { Name: string }[] | null }>({
-      method: "GET",
-      path: "/volumes",
-      query: { filters: { name: [this.name] } },
-    });
+    const query = { filters: { name: [this.name] } };
+    const { Volumes } = await this.engine.json<Volumes>({ method: "GET", path: "/volumes", query });
     return (Volumes ?? []).map((each) => each.Name.slice(this.name.length + 1)).sort();
   }
 
@@ -269,11 +312,7 @@ export class OldStack implements AsyncDisposable {
     await this.engine.json({ method: "POST", path: "/networks/prune", query: { filters: label } });
     for (const filters of [label, { name: [this.name] }]) {
       const query = { filters };
-      const found = await this.engine.json<{ Volumes: readonly { Name: string }[] | null }>({
-        method: "GET",
-        path: "/volumes",
-        query,
-      });
+      const found = await this.engine.json<Volumes>({ method: "GET", path: "/volumes", query });
       for (const { Name } of found.Volumes ?? [])
         await this.engine.json({ method: "DELETE", path: `/volumes/${segment(Name)}` });
     }

@@ -3,6 +3,7 @@ import type { KnownInstance } from "../plan/input.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import { carryOut } from "./deployment.ts";
 import { recordServing } from "./deploy-instance.ts";
+import { withoutPauses } from "../rollout/stages.ts";
 import { rollOutAndVerify } from "./roll-out-release.ts";
 import { revertInstance } from "./revert-instance.ts";
 
@@ -21,7 +22,8 @@ export async function recoverInstance(scope: ChangeScope, known: KnownInstance):
   if (found === undefined || intent === undefined) return revertInstance(scope, known);
   const release = { ...found, instance };
   const settled = known.observed?.settled;
-  const target = { release, previous: undefined, settled, replicas: intent.replicas, isRollback: false };
+  const strategy = known.observed?.isLegacy === true ? { strategy: withoutPauses(release.spec.strategy) } : {};
+  const target = { release, previous: undefined, settled, replicas: intent.replicas, isRollback: false, ...strategy };
   const aim = {
     to: release.number,
     strategy: intent.strategy,

@@ -4,7 +4,8 @@ import type { CommandOptions } from "../control-plane.ts";
 import type { KnownInstance } from "../plan/input.ts";
 import type { ExecSession } from "../provider/requests.ts";
 import { readContext, type Core } from "../platforms/core.ts";
-import { knownInstances } from "./known.ts";
+import { knownInstances, refuseUntouchable } from "./known.ts";
+import { refuseUnnamed, withoutRelease } from "./refuse-legacy.ts";
 import { checkServices } from "./service-names.ts";
 import { requireProvider } from "../platforms/bind.ts";
 import { survey, type Survey } from "./survey.ts";
@@ -20,6 +21,8 @@ export async function execInService(
   const { seen, known } = await find(core, stack, service, options);
   const { provider } = requireProvider(seen.platforms, known.instance.provider);
   if (known.observed === undefined) throw notDeployed(service);
+  refuseUntouchable(known, seen);
+  refuseUnnamed(known, seen);
   const request = {
     instance: known.instance,
     command: options.command,
@@ -41,7 +44,11 @@ export async function runInService(
   const { instance } = known;
   const { provider, platform } = requireProvider(seen.platforms, instance.provider);
   const number = options.release ?? known.observed?.settled?.number;
-  if (number === undefined) throw notDeployed(service);
+  if (number === undefined) {
+    if (known.observed?.isLegacy !== true) throw notDeployed(service);
+    refuseUnnamed(known, seen);
+    throw withoutRelease(service, "run", `pctl exec ${service} needs none`);
+  }
   const release = await platform.ledger.release(service, number, context);
   if (release === undefined) {
     throw new CtrlPlaneError("NOT_FOUND", `${service} has no release ${number}`, {

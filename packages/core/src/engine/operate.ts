@@ -1,7 +1,7 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { Change, ChangeCommand, DeploymentResult } from "../model/change.ts";
 import type { InstanceStatus, SettledRelease } from "../model/observed.ts";
-import type { PlanAction } from "../model/plan.ts";
+import type { Adoption, PlanAction } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
 import { type ReplicaCount } from "../model/resources.ts";
 import type { Stack } from "../model/stack.ts";
@@ -9,13 +9,16 @@ import type { ChangeOptions, Run } from "../control-plane.ts";
 import { carryOut, type Deployment } from "../apply/deployment.ts";
 import type { ChangeScope } from "../apply/change-scope.ts";
 import { runActions } from "../apply/execute.ts";
+import { operateOnLegacy, type LegacyAct } from "../apply/operate-legacy.ts";
 import { describeSchedule } from "../apply/roll-out-release.ts";
 import { recoverInstance } from "../apply/recover-instance.ts";
 import { actionKey, type KnownInstance } from "../plan/input.ts";
+import { adoptionOf } from "../plan/legacy.ts";
 import type { Core } from "../platforms/core.ts";
 import { knownInstances, refuseUntouchable } from "./known.ts";
 import type { Capability } from "../provider/capability.ts";
 import { refusePaused } from "./advance.ts";
+import { refuseUnnamed, withoutRelease } from "./refuse-legacy.ts";
 import { refuseIncapable } from "./refuse-incapable.ts";
 import { checkServices } from "./service-names.ts";
 import { planOfActions } from "./plan-of-actions.ts";
@@ -33,6 +36,10 @@ export interface Operation {
   replicas(service: string, settled: SettledRelease): ReplicaCount;
   /** It runs nothing anew, and so needs no key. */
   readonly needsNoKey?: boolean;
+  /** What it does to what pctl 1.1 made; or that it needs a release, and what to do once there is one. */
+  readonly legacy:
+    | { readonly summary: string; readonly notes: readonly string[]; readonly act: LegacyAct }
+    | { readonly next: (service: string) => string };
   act(scope: ChangeScope, of: Subject, deployment: Deployment): Promise<InstanceStatus>;
 }
 
@@ -61,8 +68,8 @@ export function operate(
       checkServices(stack, seen, known, services);
       const subjects =
         services.length > 0
-          ? services.flatMap((each) => requireDeployed(seen, known, each, operation.command))
-          : deployed(known).filter((each) => !isAimless(operation.command, each));
+          ? services.flatMap((each) => requireDeployed(seen, known, each, operation))
+          : deployed(known, seen, operation).filter((each) => !isAimless(operation.command, each));
       for (const each of subjects) {
         refuseUntouchable(each, seen);
         refusePaused(each);
@@ -71,22 +78,30 @@ export function operate(
       const isMeant = ({ instance }: KnownInstance): boolean =>
         services.length === 0 || services.includes(instance.service);
       const beyond = unreachableActions(new Map([...known].filter(([, each]) => isMeant(each))), seen);
-      const actions = [...subjects.map((subject) => describeAction(subject, operation)), ...beyond];
+      const actions = [...subjects.map((subject) => describeAction(subject, seen, operation)), ...beyond];
       const byKey = new Map(subjects.map((subject) => [actionKey(subject.instance), subject]));
       const plan = planOfActions(stack, actions);
       return {
         plan,
         survey: seen,
-        execute: (scope) => runActions(scope, actions, (action) => operateOn(scope, byKey.get(action.key), operation)),
+        execute: (scope) =>
+          runActions(scope, actions, (action) => operateOn(scope, action, byKey.get(action.key), operation)),
       };
     },
   });
 }
 
-function deployed(known: ReadonlyMap<string, KnownInstance>): KnownInstance[] {
-  return [...known.values()].filter(
-    ({ observed }) => observed?.settled !== undefined && observed.settled.completedAt === undefined,
-  );
+function deployed(known: ReadonlyMap<string, KnownInstance>, seen: Survey, { legacy }: Operation): KnownInstance[] {
+  return [...known.values()].filter((each) => {
+    const { observed } = each;
+    if (observed?.settled === undefined) return "act" in legacy && legacyOf(each, seen) !== undefined;
+    return observed.settled.completedAt === undefined;
+  });
+}
+
+/** How it is taken over; undefined for what pctl 1.1 did not make, or of which nobody says that it is of this stack. */
+function legacyOf(known: KnownInstance, { lineage }: Survey): Adoption | undefined {
+  return known.observed?.isLegacy === true ? adoptionOf(known, { adopt: false, lineage }) : undefined;
 }
 
 /** A job runs once a release: there is nothing to stop, start or scale. */
@@ -114,22 +129,35 @@ function requireDeployed(
   seen: Survey,
   known: ReadonlyMap<string, KnownInstance>,
   service: string,
-  command: ChangeCommand,
+  { command, legacy }: Operation,
 ): KnownInstance[] {
   const candidates = [...known.values()].filter((each) => each.instance.service === service);
-  const found = candidates.filter((each) => each.observed?.settled !== undefined);
+  const found = candidates.filter(
+    ({ observed }) => observed?.settled !== undefined || (observed?.isLegacy === true && "act" in legacy),
+  );
+  for (const each of found.length > 0 ? found : candidates) {
+    refuseUntouchable(each, seen);
+    refuseUnnamed(each, seen);
+  }
   if (found.length > 0) return found.map((each) => requireService(command, each));
-  for (const each of candidates) refuseUntouchable(each, seen);
+  if ("next" in legacy && candidates.some((each) => each.observed?.isLegacy === true))
+    throw withoutRelease(service, command, legacy.next(service));
   throw new CtrlPlaneError("NOT_FOUND", `${service} is not deployed`, {
     target: service,
     hint: `pctl deploy ${service} brings it up.`,
   });
 }
 
-function describeAction(known: KnownInstance, operation: Operation): PlanAction {
+function describeAction(known: KnownInstance, seen: Survey, operation: Operation): PlanAction {
   const { instance, observed } = known;
   const settled = observed?.settled;
-  const words = settled === undefined ? { summary: "", notes: [] } : operation.describe(instance.service, settled);
+  const adopts = legacyOf(known, seen);
+  const { summary = "", notes = [] } =
+    settled !== undefined
+      ? operation.describe(instance.service, settled)
+      : "act" in operation.legacy
+        ? operation.legacy
+        : {};
   return {
     key: actionKey(instance),
     kind: "configure",
@@ -138,14 +166,17 @@ function describeAction(known: KnownInstance, operation: Operation): PlanAction 
     changes: [],
     after: [],
     ...(settled === undefined ? {} : { from: settled.number }),
+    ...(adopts === undefined ? {} : { adopts }),
     volumes: [],
     publishes: [],
-    ...words,
+    summary,
+    notes,
   };
 }
 
 async function operateOn(
   scope: ChangeScope,
+  { adopts }: PlanAction,
   known: KnownInstance | undefined,
   operation: Operation,
 ): Promise<DeploymentResult> {
@@ -158,6 +189,8 @@ async function operateOn(
     recovered === undefined
       ? known.observed?.settled
       : (await scope.provider(instance).status({ instance }, scope.readContext())).settled;
+  if (settled === undefined && adopts !== undefined && "act" in operation.legacy)
+    return operateOnLegacy(scope, instance, adopts, operation.legacy.act);
   if (settled === undefined)
     throw new CtrlPlaneError("NOT_FOUND", `${instance.service} is not deployed`, { target: instance.service });
   const subject = await subjectOf(scope, known, settled, operation);

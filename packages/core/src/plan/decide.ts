@@ -70,7 +70,10 @@ function decideKind(desired: DesiredInstance, known: KnownInstance, input: PlanI
   if (isKept) return { kind: "keep", causes: [], changes: [], notes: [] };
   if (observed === undefined) return decideAbsent(desired, known, next);
   // The rest of a first release that failed: volumes and logs.
-  const isEmpty = observed.settled === undefined && observed.revisions.every((each) => each.desired === 0);
+  const isEmpty =
+    observed.settled === undefined &&
+    observed.isLegacy !== true &&
+    observed.revisions.every((each) => each.desired === 0);
   if (isEmpty && known.entry?.fingerprint === undefined) return decideAbsent(desired, known, next);
   if (observed.settled === undefined) return decideUnsettled(desired, known, next);
   const decision = decideSettled(desired, known, observed, observed.settled, next);

@@ -51,6 +51,17 @@ test("plan, of pctl 1.1: what is touched is taken over first, what is kept is no
   assert.equal(adopts(knownOf(web)), undefined);
 });
 
+test("plan, of pctl 1.1: what was stopped is taken over, and it is said that it starts again", () => {
+  const stopped = { state: "stopped", stopped: true } as const;
+  const { fingerprint: _, ...folder } = entry;
+  for (const recorded of [entry, folder]) {
+    const known = knownOf(web, { observed: seen(0, stopped), entry: recorded, releases: [] });
+    const [action] = makePlan(inputOf({ desired: [web], known: [known] })).actions;
+    assert.equal(action?.kind, "update");
+    assert.ok(action.notes.includes("was stopped by hand, and starts again"));
+  }
+});
+
 test("plan, of pctl 1.1: none wanted and none there is unchanged", () => {
   const none = { ...desiredOf("web", { spec: { scale: { replicas: 0 } } }), fingerprint: "f" };
   const { observed: _, ...known } = knownOf(none, { entry: { ...entry, replica: 0 }, releases: [] });

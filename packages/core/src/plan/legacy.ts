@@ -49,6 +49,7 @@ export function adoptionNotes(desired: DesiredInstance, { observed }: KnownInsta
   const isStaged = type === "canary" || type === "blue_green";
   return [
     "takes the place of what pctl 1.1 made, which goes once this release serves",
+    ...(observed.stopped ? ["was stopped by hand, and starts again"] : []),
     ...(desired.publishes.length === 0 ? [] : ["its ports change hands: nobody answers there for a moment"]),
     ...(isStaged ? [`${type} begins with the next deploy: what pctl 1.1 made cannot share traffic`] : []),
   ];

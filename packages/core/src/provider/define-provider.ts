@@ -45,6 +45,7 @@ export function defineProvider<const Declared extends readonly Capability[]>(
     buildImage: (request, context) => given.buildImage(request, context),
     ...(given.retain === undefined ? {} : { retain: given.retain.bind(given) }),
     ...(given.adopt === undefined ? {} : { adopt: given.adopt.bind(given) }),
+    ...(given.startAdopted === undefined ? {} : { startAdopted: given.startAdopted.bind(given) }),
     provision: gated("provision"),
     deprovision: gated("deprovision"),
     deploy: gated("deploy"),

@@ -26,6 +26,7 @@ type CallName = Exclude<
   | "fixed"
   | "retain"
   | "adopt"
+  | "startAdopted"
   | "ledger"
   | "close"
   | "logs"
@@ -63,6 +64,7 @@ const writing: ReadonlySet<keyof Provider> = new Set([
   "buildImage",
   "retain",
   "adopt",
+  "startAdopted",
   "provision",
   "deprovision",
   "deploy",
@@ -128,6 +130,7 @@ export function guardProvider(provider: Provider, options: GuardOptions): Provid
     }
   };
   const retain = provider.retain?.bind(provider);
+  const startAdopted = provider.startAdopted?.bind(provider);
   const exec = guard("exec");
   const run = guard("run");
 
@@ -151,6 +154,9 @@ export function guardProvider(provider: Provider, options: GuardOptions): Provid
     ...(provider.adopt === undefined
       ? {}
       : { adopt: (request, context) => ask("adopt", context, async (inner) => provider.adopt?.(request, inner)) }),
+    ...(startAdopted === undefined
+      ? {}
+      : { startAdopted: (request, context) => ask("startAdopted", context, (inner) => startAdopted(request, inner)) }),
     provision: guard("provision"),
     deprovision: guard("deprovision"),
     deploy: guard("deploy"),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { instance, release } from "../rollout/samples.test.support.ts";
+import type { Replica, ReplicaDriver } from "../rollout/replica-driver.ts";
 import { Killed, SimulatedMachines } from "../rollout/simulated-machines.test.support.ts";
 import { machineProvider } from "./machine-provider.ts";
 import type { ReleaseRequest } from "./requests.ts";
@@ -132,4 +133,38 @@ test("a range means the end of it that the platform says, in every call", async 
     await world.run(provider.restart({ ...requestOf("dep_2", process), replicas }, process.context));
     assert.equal(world.look(), end);
   }
+});
+
+test("what nobody took over is looked into only where there is nothing of ours", async () => {
+  const world = new SimulatedMachines();
+  const process = world.process();
+  const reached: string[] = [];
+  const driver: ReplicaDriver = {
+    ...process.driver,
+    exec: (replica) => {
+      reached.push(replica.name);
+      return Promise.reject(new Error("not simulated"));
+    },
+  };
+  const old: Replica = {
+    ...one.revision,
+    id: "old",
+    name: "old",
+    ordinal: 1,
+    deployment: "",
+    state: "ready",
+    restarts: 0,
+    routed: false,
+  };
+  const unadopted = (): Promise<readonly Replica[]> => Promise.resolve([old]);
+  const provider = machineProvider({ driver, unadopted, run: () => assert.fail("not simulated") });
+  const exec = (): Promise<unknown> =>
+    provider.exec({ instance, command: ["sh"] }, process.context).catch(() => undefined);
+  await exec();
+  await run(world, deploy);
+  await exec();
+  assert.deepEqual(
+    reached.map((name) => name === "old"),
+    [true, false],
+  );
 });

@@ -30,6 +30,8 @@ export interface MachineParts {
   readonly before?: (instance: InstanceIdentity, context: ProviderContext) => void | Promise<void>;
   /** What a range of replicas means: machines have no autoscaler. Default: its minimum. */
   readonly rangeMeans?: "minimum" | "maximum";
+  /** Of an instance without replicas of ours: those that pctl 1.1 made and nobody took over. They are looked into, and never changed. */
+  readonly unadopted?: (instance: InstanceIdentity, context: ProviderContext) => Promise<readonly Replica[]>;
 }
 
 type MachineMethods = Pick<
@@ -64,7 +66,12 @@ export function machineProvider({
   parallel = 8,
   rangeMeans = "minimum",
   before,
+  unadopted = () => Promise.resolve([]),
 }: MachineParts): MachineMethods {
+  const visible = async (instance: InstanceIdentity, context: ProviderContext): Promise<readonly Replica[]> => {
+    const own = await driver.list(instance, context);
+    return own.length > 0 ? own : unadopted(instance, context);
+  };
   const carryOut = async (
     instance: InstanceIdentity,
     request: RolloutRequest,
@@ -181,13 +188,13 @@ export function machineProvider({
     status: ({ instance }, context) => machineStatus(driver, instance, context),
 
     async resources({ instance }, context) {
-      return driver.usage(await driver.list(instance, context), context);
+      return driver.usage(await visible(instance, context), context);
     },
 
     logs: (request, context) => driver.logs(request, context),
 
     async exec(request, context) {
-      const replicas = await driver.list(request.instance, context);
+      const replicas = await visible(request.instance, context);
       return driver.exec(chooseReplica(request.instance, replicas, request.replica), request, context);
     },
 

@@ -32,6 +32,7 @@ import type {
   RunRequest,
   ScaleRequest,
   ServiceAddress,
+  StartAdoptedRequest,
 } from "./requests.ts";
 
 /**
@@ -93,6 +94,11 @@ export interface Provider {
    * made nothing on this platform.
    */
   adopt?(request: AdoptRequest, context: ProviderContext): Promise<void>;
+  /**
+   * What was adopted, and no release has replaced yet, runs: the same replicas, as pctl 1.1 made them, those too that were stopped before. `stop` ends
+   * them, without replacing them either. Throws `FAILED` where one does not come up or is gone; those that came up run on. Absent where `adopt` is.
+   */
+  startAdopted?(request: StartAdoptedRequest, context: ProviderContext): Promise<InstanceStatus>;
   /** What outlives a release exists: namespace, network, volumes. Runs nothing. Capability `provision`. */
   provision(request: ProvisionRequest, context: ProviderContext): Promise<ProvisionResult>;
   /** Nothing of the instance is left but its volumes, unless they are to go as well. Absent is success. Capability `provision`. */

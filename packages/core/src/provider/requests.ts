@@ -80,6 +80,11 @@ export interface AdoptRequest extends Adoption {
   readonly instance: InstanceIdentity;
 }
 
+export interface StartAdoptedRequest extends InstanceRequest {
+  /** How long they may take to become ready. */
+  readonly timeoutMs: number;
+}
+
 export interface ProvisionRequest {
   readonly instance: InstanceIdentity;
   readonly spec: ServiceSpec;

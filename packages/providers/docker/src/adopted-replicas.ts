@@ -1,8 +1,9 @@
 import type { InstanceIdentity, PortSpec, ProviderContext, Replica, ServiceSpec } from "@ctrlplane/core/provider";
 import { isEngineError, segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
 import { isLegacy, legacyLayout, legacyVolumes, plainName, type Adoption, type Adoptions } from "./adoption.ts";
-import { describe, inspect } from "./containers.ts";
+import { describe, findContainers, inspect } from "./containers.ts";
 import type { ContainerDetails, ContainerSummary } from "./engine-types.ts";
+import type { InstanceRecord } from "./instance-record.ts";
 import { isRetired } from "./names.ts";
 import { removeContainer } from "./remove-container.ts";
 import { renameContainer, stopReplica } from "./stop-replica.ts";
@@ -18,16 +19,34 @@ export interface Legacy {
   readonly ports: readonly PortSpec[];
 }
 
-/** Undefined where nothing of 1.1 is there, nor was taken over. Beside what is ours only what was taken over counts. */
+/** What is on record of an instance, of which containers of 1.1 are there. */
+interface Recorded {
+  readonly adoption: Adoption | undefined;
+  /** Undefined where none was written. */
+  readonly record: InstanceRecord | undefined;
+}
+
+/**
+ * Those of 1.1 among the containers of an instance. Beside what is ours only what was taken over counts; until a release has replaced that, also what
+ * 1.1 made anew in its place.
+ */
+export function legacyAmong(
+  containers: readonly ContainerSummary[],
+  { adoption, record }: Recorded,
+): readonly ContainerSummary[] {
+  const isMine = ({ Id }: ContainerSummary): boolean =>
+    adoption === undefined ? record === undefined : record?.settled === undefined || adoption.containers.includes(Id);
+  return containers.filter((each) => isLegacy(each) && isMine(each));
+}
+
+/** Undefined where nothing of 1.1 is there, nor was taken over. */
 export function legacyOf(
   name: string,
   containers: readonly ContainerSummary[],
-  adoption: Adoption | undefined,
-  isRecorded: boolean,
+  recorded: Recorded,
 ): Legacy | undefined {
-  const isMine = ({ Id }: ContainerSummary): boolean =>
-    adoption === undefined ? !isRecorded : adoption.containers.includes(Id);
-  const own = containers.filter((each) => isLegacy(each) && isMine(each));
+  const { adoption } = recorded;
+  const own = legacyAmong(containers, recorded);
   if (own.length === 0 && adoption === undefined) return undefined;
   const volumes = adoption?.volumes ?? [...new Set(own.flatMap(legacyVolumes))].sort();
   const layout = adoption === undefined ? legacyLayout(name, own, volumes) : adoption.layout;
@@ -52,17 +71,20 @@ export function legacyOrdinal(containerName: string, name: string): number {
 export async function listAdopted(
   engine: EngineClient,
   { name }: Pick<InstanceIdentity, "name">,
-  adoption: Adoption | undefined,
+  recorded: Recorded,
   signal: AbortSignal,
 ): Promise<readonly Replica[]> {
-  const details = await Promise.all((adoption?.containers ?? []).map((id) => inspect(engine, id, signal)));
-  return details.flatMap((each) => (each === undefined ? [] : describeAdopted(each, name)));
+  const { adoption, record } = recorded;
+  if (adoption === undefined || (adoption.containers.length === 0 && record?.settled !== undefined)) return [];
+  const own = legacyAmong(await findContainers(engine, name, signal), recorded);
+  const details = await Promise.all(own.map(({ Id }) => inspect(engine, Id, signal)));
+  return details.flatMap((each) => (each === undefined ? [] : describeAdopted(each, name, record?.stopped)));
 }
 
-/** A container of pctl 1.1 as a replica. */
-export function describeAdopted(details: ContainerDetails, name: string): Replica {
+/** A container of pctl 1.1 as a replica. `stopped`: `stop` was asked for. */
+export function describeAdopted(details: ContainerDetails, name: string, stopped = false): Replica {
   const own = details.Name.slice(1);
-  const seen = describe(details, { targets: {}, stopped: isRetired(own), hasPassed: () => true });
+  const seen = describe(details, { targets: {}, stopped: stopped || isRetired(own), hasPassed: () => true });
   const { state } = seen;
   const isMade = details.State.Status === "created";
   return {
@@ -84,7 +106,8 @@ export async function freePorts(
 ): Promise<void> {
   for (const id of adopted) {
     const details = await inspect(engine, id, context.signal);
-    if (Object.keys(details?.HostConfig.PortBindings ?? {}).length > 0) await stopReplica(engine, id, stop, context);
+    if (Object.keys(details?.HostConfig.PortBindings ?? {}).length > 0)
+      await stopReplica(engine, id, { graceMs: stop.graceMs }, context);
   }
 }
 
@@ -98,14 +121,23 @@ export async function restoreAdopted(
     running.map(async (id) => {
       const details = await inspect(engine, id, context.signal);
       if (details === undefined) return false;
-      const name = details.Name.slice(1);
-      if (isRetired(name)) await renameContainer(engine, id, plainName(name), context);
+      await underItsName(engine, details, context);
       await context.fence.check();
       await engine.json({ method: "POST", path: `/containers/${segment(id)}/start`, signal: context.signal });
       return (await inspect(engine, id, context.signal))?.State.Running === true;
     }),
   );
   return up.every(Boolean);
+}
+
+/** Not as it is called while it waits stopped for its successor. */
+export async function underItsName(
+  engine: EngineClient,
+  { Id, Name }: Pick<ContainerDetails, "Id" | "Name">,
+  context: ProviderContext,
+): Promise<void> {
+  const name = Name.slice(1);
+  if (isRetired(name)) await renameContainer(engine, Id, plainName(name), context);
 }
 
 /** A release has taken its place: containers and image of pctl 1.1 go. Volumes stay, and so does what is known of them. */

@@ -18,6 +18,8 @@ export interface Adoption {
   readonly volumes: readonly string[];
   /** Absent where it has no volumes. */
   readonly layout?: AdoptedLayout;
+  /** How many 1.1 ran at its last scale; absent in what earlier versions wrote. */
+  readonly replicas?: number;
   /** The image that 1.1 built for these containers. */
   readonly image?: string;
 }
@@ -114,14 +116,19 @@ export async function adopt(
     {
       v: 1,
       containers: legacy.map((each) => each.Id),
-      // Of a takeover that goes on, some wait stopped already.
-      running: before?.running ?? legacy.filter((each) => each.State === "running").map((each) => each.Id),
+      running: legacy.filter((each) => ranBefore(each, before)).map((each) => each.Id),
+      replicas: count,
       volumes: [...volumes].sort(),
       ...(layout === undefined ? {} : { layout }),
       ...(image === undefined ? {} : { image }),
     },
     context,
   );
+}
+
+/** Of a takeover that goes on, some wait stopped already. */
+function ranBefore({ Id, State }: ContainerSummary, before: Adoption | undefined): boolean {
+  return before?.containers.includes(Id) === true ? before.running.includes(Id) : State === "running";
 }
 
 /** How the volumes of these containers are laid out; undefined where they have none. */

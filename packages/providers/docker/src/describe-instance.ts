@@ -1,7 +1,7 @@
 import { leastReplicas, type InstanceBase, type PortSpec } from "@ctrlplane/core/provider";
 import type { EngineClient } from "@ctrlplane/images";
 import { publishedUrls } from "./address.ts";
-import type { FoundInstance } from "./instance-record.ts";
+import type { FoundInstance, InstanceRecord } from "./instance-record.ts";
 import { dockerLabel } from "./labels.ts";
 import type { Adoption } from "./adoption.ts";
 import { legacyOf, type Legacy } from "./adopted-replicas.ts";
@@ -23,7 +23,7 @@ export async function observeInstance(
     instanceVolumes(engine, { name: found.name, named: found.record.volumes ?? [] }, signal),
     findContainers(engine, found.name, signal),
   ]);
-  const legacy = legacyOf(found.name, containers, adoption, true);
+  const legacy = legacyOf(found.name, containers, { adoption, record: found.record });
   const base = describeFound(publicHost, found, volumes, containers, legacy);
   return isReachable(found.record, containers) ? base : cutOff(base);
 }
@@ -36,9 +36,10 @@ export function describeFound(
   containers: readonly ContainerSummary[],
   legacy?: Legacy,
 ): InstanceBase {
-  const { service, settled, stopped, targets, ports, range } = record;
-  const isLegacy = settled === undefined && legacy !== undefined && legacy.containers.length > 0;
-  const shown: readonly PortSpec[] = targets !== undefined ? ports : isLegacy ? legacy.ports : [];
+  const { service, settled, targets, ports, range } = record;
+  const old = settled === undefined && legacy !== undefined && legacy.containers.length > 0 ? legacy : undefined;
+  const stopped = isStopped(record, old);
+  const shown: readonly PortSpec[] = targets !== undefined ? ports : portsOf(old);
   const most = settled === undefined || typeof settled.replicas === "number" ? undefined : settled.replicas.max;
   const held = {
     ...(settled === undefined ? {} : { settled }),
@@ -64,9 +65,18 @@ export function describeFound(
     ...held,
     ...(settled?.image === undefined ? {} : { image: settled.image.digest }),
     ...(range === undefined ? {} : { range }),
-    ...legacyFacts(legacy, isLegacy),
+    ...legacyFacts(legacy, old !== undefined),
     ...sinceOf(containers),
   };
+}
+
+/** What was stopped of 1.1's may run again by its hand. */
+function isStopped({ stopped }: InstanceRecord, legacy: Legacy | undefined): boolean {
+  return stopped && legacy?.containers.some((each) => each.State === "running") !== true;
+}
+
+function portsOf(legacy: Legacy | undefined): readonly PortSpec[] {
+  return legacy?.ports ?? [];
 }
 
 /** When the oldest replica that runs was made: a list of containers does not say when one was started. */

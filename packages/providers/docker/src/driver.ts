@@ -14,7 +14,7 @@ import { needsNoGateway } from "./front.ts";
 import { drainTarget } from "./gateway/index.ts";
 import { gateOf } from "./gate.ts";
 import type { EngineImages } from "./image.ts";
-import type { FoundInstance, InstanceRecord } from "./instance-record.ts";
+import { emptyRecord, type FoundInstance, type InstanceRecord } from "./instance-record.ts";
 import type { InstanceRecords } from "./instance-records.ts";
 import { waitJob } from "./job-end.ts";
 import { dockerLabel } from "./labels.ts";
@@ -53,15 +53,21 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
   const gate = gateOf(parts, passed);
   const routing: RoutingParts = { ...parts, start: gate.start, bringUp: gate.bringUp };
 
-  const judgementOf = async (instance: InstanceIdentity, context: ProviderContext): Promise<Judgement> => {
-    const { targets = {}, stopped = false, passed: known = {} } = (await records.read(instance, context))?.record ?? {};
-    return { targets, stopped, hasPassed: (id, startedAt) => (passed.get(id) ?? known[id]) === startedAt };
-  };
+  const judgementOf = ({ targets = {}, stopped, passed: known = {} }: InstanceRecord): Judgement => ({
+    targets,
+    stopped,
+    hasPassed: (id, startedAt) => (passed.get(id) ?? known[id]) === startedAt,
+  });
   const list = async (instance: InstanceIdentity, context: ProviderContext) => {
-    const replicas = await mappedEngine(instance.name, async () => [
-      ...(await listAdopted(engine, instance, await adoptions.read(instance, context.signal), context.signal)),
-      ...(await listReplicas(engine, instance, await judgementOf(instance, context), context.signal)),
-    ]);
+    const { signal } = context;
+    const replicas = await mappedEngine(instance.name, async () => {
+      const adoption = await adoptions.read(instance, signal);
+      const record = (await records.read(instance, context))?.record;
+      return [
+        ...(await listAdopted(engine, instance, { adoption, record }, signal)),
+        ...(await listReplicas(engine, instance, judgementOf(record ?? emptyRecord(instance)), signal)),
+      ];
+    });
     for (const each of replicas) instances.set(each.id, instance);
     return replicas;
   };
@@ -76,11 +82,11 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     list,
 
     async instance(instance, context) {
-      const { stack, service, name } = instance;
+      const { stack, name } = instance;
       const adoption = await adoptions.read(instance, context.signal);
       const isAdopted = adoption !== undefined && adoption.containers.length > 0;
       const unwritten: FoundInstance | undefined = isAdopted
-        ? { name, stack, labels: adoption.labels, record: { v: 1, service, stopped: false, ports: [] } }
+        ? { name, stack, labels: adoption.labels, record: emptyRecord(instance) }
         : undefined;
       const found = (await records.read(instance, context)) ?? unwritten;
       if (found === undefined) return undefined;
@@ -143,12 +149,20 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
       if (adoption === undefined) return false;
       return mappedEngine(instance.name, async () => {
         await unpublish(routing, instance, context);
+        // Also one that `stop` had ended.
+        const found = await ownRecord(instance, context);
+        if (found?.record.stopped === true)
+          await records.change(instance, (record) => ({ ...record, stopped: false }), context);
         return restoreAdopted(engine, adoption, context);
       });
     },
 
-    stop: (replica, ending, context) =>
-      mappedEngine(replica.name, () => stopReplica(engine, replica.id, ending, context)),
+    stop: (replica, { signal, graceMs }, context) =>
+      mappedEngine(replica.name, () => {
+        // Another signal would cost it its restart policy, and it may have to run again.
+        const ending = signal === undefined || replica.isAdopted === true ? { graceMs } : { signal, graceMs };
+        return stopReplica(engine, replica.id, ending, context);
+      }),
     remove: (replica, context) => mappedEngine(replica.name, () => retireReplica(engine, replica.id, context)),
 
     async configure(replica, release, context) {
@@ -171,6 +185,8 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
         instance,
         ({ range: _, passed: __, ...record }) => ({
           ...record,
+          // What was stopped of pctl 1.1 runs as a release from now on.
+          stopped: record.stopped && record.settled !== undefined,
           settled,
           ...(max === 0 ? {} : { range: { min, max } }),
         }),

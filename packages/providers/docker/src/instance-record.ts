@@ -1,4 +1,4 @@
-import type { Labels, PortSpec, SettledRelease } from "@ctrlplane/core/provider";
+import type { InstanceIdentity, Labels, PortSpec, SettledRelease } from "@ctrlplane/core/provider";
 
 /** What is known of an instance and cannot be read from its containers. Without secrets. */
 export interface InstanceRecord {
@@ -23,4 +23,9 @@ export interface FoundInstance {
   readonly stack: string;
   readonly labels: Labels;
   readonly record: InstanceRecord;
+}
+
+/** Of an instance of which nothing was settled yet. */
+export function emptyRecord({ service }: Pick<InstanceIdentity, "service">): InstanceRecord {
+  return { v: 1, service, stopped: false, ports: [] };
 }

@@ -2,7 +2,7 @@ import { CtrlPlaneError, instanceLabels, label } from "@ctrlplane/core/provider"
 import type { InstanceIdentity, ProviderContext } from "@ctrlplane/core/provider";
 import { mappedEngine, type EngineClient } from "@ctrlplane/images";
 import { findContainers } from "./containers.ts";
-import type { FoundInstance, InstanceRecord } from "./instance-record.ts";
+import { emptyRecord, type FoundInstance, type InstanceRecord } from "./instance-record.ts";
 import { knownRecords } from "./known-record.ts";
 import { rebuiltRecord, type Whose } from "./rebuild-record.ts";
 import { requireOurs } from "./require-ours.ts";
@@ -132,10 +132,6 @@ export function instanceRecords(engine: EngineClient) {
 }
 
 export type InstanceRecords = ReturnType<typeof instanceRecords>;
-
-function emptyRecord({ service }: InstanceIdentity): InstanceRecord {
-  return { v: 1, service, stopped: false, ports: [] };
-}
 
 function parse({ name, labels, value }: StoredRecord): FoundInstance {
   // Written by `change` alone.

@@ -8,7 +8,7 @@ import { differencesOf } from "./altered.ts";
 import { inspect, isReplica, nameOf } from "./containers.ts";
 import { describeFound } from "./describe-instance.ts";
 import type { ContainerSummary } from "./engine-types.ts";
-import type { FoundInstance, InstanceRecord } from "./instance-record.ts";
+import { emptyRecord, type FoundInstance, type InstanceRecord } from "./instance-record.ts";
 import type { InstanceRecords } from "./instance-records.ts";
 import { dockerLabel } from "./labels.ts";
 import { madeOf, type Difference } from "./made.ts";
@@ -67,7 +67,8 @@ export async function listInstances(
   const views = page.map((seen) => {
     const isOurs = recorded.has(seen.name) || seen.record.settled !== undefined;
     const bearers = groups.get(seen.name) ?? [];
-    const legacy = legacyOf(seen.name, bearers, adopted.get(seen.name), isOurs);
+    const record = isOurs ? seen.record : undefined;
+    const legacy = legacyOf(seen.name, bearers, { adoption: adopted.get(seen.name), record });
     return viewOf(seen, isOurs, bearers.filter(isKept), legacy);
   });
   const inspected = refresh ? await inspectAll(engine, views, signal) : undefined;
@@ -77,7 +78,7 @@ export async function listInstances(
   const instances = views.map(({ seen, own, shown, legacy }): ObservedInstance => {
     const { record } = seen;
     const replicas = shown.map((each) =>
-      legacy?.containers.includes(each) === true ? summarizeLegacy(each, seen.name) : summarize(each, record),
+      legacy?.containers.includes(each) === true ? summarizeLegacy(each, seen) : summarize(each, record),
     );
     const plain = describeFound(publicHost, seen, volumes, own, legacy);
     const base = isReachable(record, own) ? plain : cutOff(plain);
@@ -164,14 +165,14 @@ function unrecorded(
   const labels = adoption?.labels ?? containers[0]?.Labels ?? {};
   const stack = labels[label.stack] ?? "";
   const service = stack !== "" && name.startsWith(`${stack}-`) ? name.slice(stack.length + 1) : name;
-  return { name, stack, labels, record: { v: 1, service, stopped: false, ports: [] } };
+  return { name, stack, labels, record: emptyRecord({ service }) };
 }
 
 /** Of pctl 1.1, for which a container that ran was ready. */
-function summarizeLegacy(container: ContainerSummary, name: string): Replica {
-  const seen = summarize(container, { v: 1, service: "", stopped: false, ports: [] });
+function summarizeLegacy(container: ContainerSummary, { name, record }: FoundInstance): Replica {
+  const seen = summarize(container, record);
   const { State, Status } = container;
-  const state = State === "created" ? "exited" : stateOf(State, Status, true, false);
+  const state = State === "created" ? "exited" : stateOf(State, Status, true, record.stopped);
   return { ...seen, ...legacyRevision, ordinal: legacyOrdinal(seen.name, name), state };
 }
 

@@ -16,11 +16,12 @@ import { instanceRecords } from "./instance-records.ts";
 import { requireOurs } from "./require-ours.ts";
 import { volumeLedger } from "./ledger.ts";
 import { listInstances } from "./list-instances.ts";
-import { legacyStatus } from "./legacy-status.ts";
+import { legacyReplicas, legacyStatus } from "./legacy-status.ts";
 import { mountsOf } from "./names.ts";
 import { ensureNetwork } from "./network.ts";
 import { runOnce } from "./run.ts";
 import { shareReads } from "./share-reads.ts";
+import { startAdopted } from "./start-adopted.ts";
 import { ensureMounts, volumesOf } from "./volumes.ts";
 
 export interface DockerParts {
@@ -61,6 +62,7 @@ export function createDockerProvider(parts: DockerParts): Provider {
     rangeMeans: "maximum",
     before: requireOwn,
     run: (request, context) => runOnce({ engine, adoptions, images }, request, context),
+    unadopted: (instance, context) => mappedEngine(instance.name, () => legacyReplicas(listParts, instance, context)),
   });
 
   return defineProvider({
@@ -81,6 +83,11 @@ export function createDockerProvider(parts: DockerParts): Provider {
       const { instance } = request;
       await requireOwn(instance, context);
       await mappedEngine(instance.name, () => adopt(engine, adoptions, request, context));
+    },
+    async startAdopted(request, context) {
+      await requireOwn(request.instance, context);
+      await startAdopted({ engine, records, adoptions }, request, context);
+      return machines.status(request, context);
     },
     retain: (request, context) => kept.retain(request, context),
     async deploy(request, context) {
