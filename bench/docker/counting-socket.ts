@@ -12,8 +12,12 @@ export interface CountingSocket extends AsyncDisposable {
 /** A request's first line; clients write it at once, at the head of what they send. */
 const requestLine = /(?:^|\r\n|\})(GET|HEAD|POST|PUT|DELETE) (\/\S*) HTTP\/1\.1\r\n/g;
 
-/** Listens at `path`, and passes everything to `engineSocket` and back as it is. */
-export async function countingSocket(engineSocket: string, path: string): Promise<CountingSocket> {
+/** Listens at `path`, and passes everything to `engineSocket` and back as it is. `onRequest` is told each request's name before it is passed on. */
+export async function countingSocket(
+  engineSocket: string,
+  path: string,
+  onRequest: (name: string) => void = () => undefined,
+): Promise<CountingSocket> {
   const counts = new Map<string, number>();
   const open = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (client) => {
@@ -27,6 +31,7 @@ export async function countingSocket(engineSocket: string, path: string): Promis
       for (const [, method = "", target = ""] of chunk.toString("latin1").matchAll(requestLine)) {
         const name = `${method} ${withoutNames(target)}`;
         counts.set(name, (counts.get(name) ?? 0) + 1);
+        onRequest(name);
       }
     });
     client.pipe(engine).pipe(client);

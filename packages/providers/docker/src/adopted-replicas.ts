@@ -148,7 +148,8 @@ export async function leaveAdopted(
   context: ProviderContext,
 ): Promise<void> {
   const adoption = await adoptions.read(instance, context.signal);
-  if (adoption === undefined || (adoption.containers.length === 0 && adoption.image === undefined)) return;
+  if (adoption === undefined) return;
+  if (adoption.containers.length === 0 && adoption.image === undefined && !adoption.isDoubled) return;
   for (const id of adoption.containers) await removeContainer(engine, id, context);
   if (adoption.image !== undefined) await removeImage(engine, adoption.image, context);
   const { volumes, layout } = adoption;

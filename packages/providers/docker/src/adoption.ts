@@ -26,6 +26,8 @@ export interface Adoption {
 
 export interface FoundAdoption extends Adoption {
   readonly labels: Labels;
+  /** What it said before is still there, too, until the next `write`. */
+  readonly isDoubled: boolean;
 }
 
 /** Adoptions of one engine. They are read whole with each `list`, and remembered: no two commands change one stack at a time. */
@@ -70,9 +72,9 @@ export type Adoptions = ReturnType<typeof adoptionsOf>;
 function parseAll(found: readonly StoredRecord[]): Map<string, FoundAdoption> {
   // Written by `write` alone.
   return new Map(
-    found.map(({ name, value, labels }) => [
+    found.map(({ name, value, labels, isDoubled = false }) => [
       name,
-      { ...(JSON.parse(value) as Adoption), labels: withoutRecordLabels(labels) },
+      { ...(JSON.parse(value) as Adoption), labels: withoutRecordLabels(labels), isDoubled },
     ]),
   );
 }

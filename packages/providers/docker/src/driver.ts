@@ -179,7 +179,6 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
         await records.remove(instance, context);
         return;
       }
-      await mappedEngine(instance.name, () => leaveAdopted(engine, adoptions, instance, context));
       const { min, max } = typeof settled.replicas === "number" ? { min: 0, max: 0 } : settled.replicas;
       await records.change(
         instance,
@@ -192,6 +191,8 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
         }),
         context,
       );
+      // Not before: from here on there is no way back to what pctl 1.1 made.
+      await mappedEngine(instance.name, () => leaveAdopted(engine, adoptions, instance, context));
       await mappedEngine(instance.name, () => tidy(instance, settled.deployment, settled.replicas, context));
     },
 

@@ -27,7 +27,7 @@ export async function startAdopted(
     const there = found.flatMap((each) => each ?? []);
     if (adoption === undefined || there.length === 0) throw gone(name, "the");
     const wanted = there.filter((each) => isWanted(each, name, adoption));
-    const { labels: _, ...rest } = adoption;
+    const { labels: _, isDoubled: __, ...rest } = adoption;
     await adoptions.write(instance, { ...rest, running: wanted.map(({ Id }) => Id) }, context);
     await records.change(instance, (record) => ({ ...record, stopped: false }), context);
     const ends = await Promise.allSettled(wanted.map((each) => comeUp(engine, each, timeoutMs, context)));

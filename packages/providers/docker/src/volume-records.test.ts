@@ -91,9 +91,10 @@ test("what a writer left that died half-way is the record, and the next one clea
   await assert.rejects(records.swap("a", "1", version, {}, call), /killed/);
   volumes.before = () => Promise.resolve();
   const found = await records.read("a", signal);
-  assert.equal(found?.value, "1");
-  await records.swap("a", "2", found.version, {}, call);
+  assert.deepEqual([found?.value, found?.isDoubled], ["1", true]);
+  await records.swap("a", "2", found?.version ?? "", {}, call);
   assert.equal(volumes.all.size, 1);
+  assert.equal((await records.read("a", signal))?.isDoubled, undefined);
 });
 
 test("records are listed by the folder that they lie in", async () => {

@@ -11,6 +11,8 @@ export interface StoredRecord {
   /** Opaque; another one with every write, and none comes back. */
   readonly version: string;
   readonly labels: Labels;
+  /** An older version is still there: who wrote this one was killed right then. The next write removes it. */
+  readonly isDoubled?: boolean;
 }
 
 /** One version of a record: a volume. `number`: 1, 2, 3 … with every write. */
@@ -203,10 +205,11 @@ function numberOf(version: string): number {
 }
 
 function newest(versions: readonly Version[]): Version | undefined {
-  return versions.reduce<Version | undefined>(
+  const last = versions.reduce<Version | undefined>(
     (best, each) => (best === undefined || each.number > best.number ? each : best),
     undefined,
   );
+  return last === undefined || versions.length === 1 ? last : { ...last, isDoubled: true };
 }
 
 function damaged(volume: string, cause?: unknown): CtrlPlaneError {
