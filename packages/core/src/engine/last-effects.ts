@@ -1,4 +1,4 @@
-import { CtrlPlaneError } from "../errors/error.ts";
+import { CtrlPlaneError, isCtrlPlaneError } from "../errors/error.ts";
 import type { Change } from "../model/change.ts";
 import type { KnownInstance, UnfinishedDeployment } from "../plan/input.ts";
 import type { ProviderContext } from "../provider/context.ts";
@@ -29,21 +29,52 @@ export function isHalfway(
  * died on its way counts with what it had begun. Throws `NOT_FOUND` where there is none, and where all that the last one
  * tried was taken back already: undoing the one before it is not what was asked for, unless `wanted` names it.
  */
-export async function lastEffects(seen: Survey, context: ProviderContext, wanted?: number): Promise<readonly Effect[]> {
+export async function lastEffects(
+  seen: Survey,
+  context: ProviderContext,
+  wanted?: number,
+): Promise<{ readonly change: Change; readonly effects: readonly Effect[] }> {
   const surveys = [...seen.surveys.values()];
-  const listed = await Promise.all(surveys.map((each) => each.platform.ledger.changes(context, { limit: searched })));
-  const changes = new Map<number, Change>(listed.flat().map((change) => [change.number, change]));
   let last: Change | undefined;
-  for (const change of [...changes.values()].sort((a, b) => b.number - a.number)) {
+  for (const change of await lastChanges(seen, context)) {
     const found = (await Promise.all(surveys.map((each) => effectsOn(each, change.number, context)))).flat();
     const effects = found.filter((each) => each.isStanding);
-    if (effects.length > 0 && last === undefined && (wanted ?? change.number) === change.number) return effects;
+    if (effects.length > 0 && last === undefined && (wanted ?? change.number) === change.number)
+      return { change, effects };
     if (effects.length > 0) throw last === undefined ? notTheLast(change, wanted) : nothingLeft(last, change);
     const isTakenBack = found.length > 0 && (change.command === "deploy" || change.command === "rollback");
     if (isTakenBack && wanted === undefined) last ??= change;
   }
   if (last !== undefined) throw nothingLeft(last, undefined);
   throw new CtrlPlaneError("NOT_FOUND", "there is no change to undo", { hint: "pctl history shows what was changed." });
+}
+
+/** Newest first. */
+async function lastChanges(seen: Survey, context: ProviderContext): Promise<readonly Change[]> {
+  const surveys = [...seen.surveys.values()];
+  const listed = await Promise.all(surveys.map((each) => each.platform.ledger.changes(context, { limit: searched })));
+  const changes = new Map<number, Change>(listed.flat().map((change) => [change.number, change]));
+  return [...changes.values()].sort((a, b) => b.number - a.number);
+}
+
+/**
+ * Providers that were not looked at, since nothing of the stack is there any more, and on which the last change did something, or one after it of
+ * which nothing is seen elsewhere: services were moved from there, or left the file.
+ */
+export async function placesLeft(seen: Survey, context: ProviderContext): Promise<readonly string[]> {
+  const last = await lastEffects(seen, context).catch((error: unknown) => {
+    if (isCtrlPlaneError(error) && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  });
+  const changes = await lastChanges(seen, context);
+  const since = changes.filter(({ number }) => number >= (last?.change.number ?? 0));
+  return [...new Set(since.flatMap(providersOf))].filter((name) => !seen.platforms.providers.has(name));
+}
+
+/** Where a change brought something, or took it away. */
+function providersOf({ result }: Change): readonly string[] {
+  const standing = (result?.services ?? []).filter(({ outcome }) => outcome === "succeeded" || outcome === "removed");
+  return standing.map(({ provider }) => provider);
 }
 
 function nothingLeft({ number, command }: Change, before: Change | undefined): CtrlPlaneError {

@@ -20,6 +20,7 @@ import type { ProviderContext } from "../provider/context.ts";
 import type { Core } from "../platforms/core.ts";
 import { formerInstance, knownInstances, refuseUntouchable } from "./known.ts";
 import { isHalfway, lastEffects, servedBefore } from "./last-effects.ts";
+import { refuseUnasked, surveyForUndo } from "./survey-for-undo.ts";
 import { planOfActions } from "./plan-of-actions.ts";
 import { inOrder } from "./rollback-order.ts";
 import { runChange, type Intended } from "./run-change.ts";
@@ -50,7 +51,8 @@ export async function decideRollback(
   options: RollbackOptions,
   context: ProviderContext,
 ): Promise<Intended> {
-  const seen = await survey(core, stack, context);
+  const seen =
+    options.service === undefined ? await surveyForUndo(core, stack, context) : await survey(core, stack, context);
   const known = knownInstances(stack, seen);
   const steps =
     options.service === undefined
@@ -139,7 +141,9 @@ async function undoLast(
   change: number | undefined,
   context: ProviderContext,
 ): Promise<Step[]> {
-  const effects = await lastEffects(seen, context, change);
+  const last = await lastEffects(seen, context, change);
+  const { effects } = last;
+  refuseUnasked(stack, seen, last.change);
   return Promise.all(
     effects.map((effect) => {
       const { service, platformId } = effect;
