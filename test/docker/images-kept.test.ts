@@ -94,6 +94,68 @@ test("a service that left the file comes back by a rollback, with its image", op
   assert.deepEqual([await stack.images(engine), await stack.roles(engine)], [[], ["ledger"]]);
 });
 
+test(
+  "a service that moved away comes back by a rollback; its images go once newer releases have taken their place",
+  options,
+  async () => {
+    await using stack = await create();
+    await using other = await create();
+    const { project } = stack;
+    const [engine] = stack.engines;
+    assert.ok(engine !== undefined);
+    const declare = (provider: string): Promise<void> =>
+      project.write({
+        "pctl.yaml": `
+name: ${stack.name}
+keep: 2
+providers:
+  here: { type: docker, options: { socket: ${socket} } }
+  machine: { type: local, options: { dir: ../machine } }
+services:
+  web: { image: ./web, provider: ${provider}${provider === "machine" ? ', command: [sleep, "10000"]' : ""}, stop: { grace: 1 } }
+`,
+      });
+    const deploy = async (provider: string, word: string): Promise<void> => {
+      await declare(provider);
+      await stack.content(word);
+      await project.ok("deploy", "--yes");
+    };
+    try {
+      await deploy("here", "one");
+      // Another stack has one of the two images.
+      await other.project.write({
+        "web/Dockerfile": await project.read("web/Dockerfile"),
+        "web/word": await project.read("web/word"),
+      });
+      await other.project.ok("deploy", "--yes");
+      await deploy("here", "two");
+      const before = await stack.containers(engine);
+      const images = await stack.images(engine);
+      assert.equal(images.length, 2);
+
+      await deploy("machine", "two");
+      assert.deepEqual([await stack.containers(engine), await stack.images(engine)], [{}, images]);
+      await project.ok("rollback", "--yes");
+      assert.deepEqual(await stack.containers(engine), before);
+      await project.ok("deploy", "--yes");
+      assert.deepEqual([await stack.containers(engine), await stack.images(engine)], [{}, images]);
+
+      await deploy("machine", "three");
+      await deploy("machine", "four");
+      assert.deepEqual(await stack.images(engine), Object.values(await other.containers(engine)));
+      assert.deepEqual(await stack.roles(engine), ["ledger"]);
+      await deploy("here", "two");
+      assert.deepEqual(await stack.containers(engine), before);
+      await other.project.ok("destroy", "--yes");
+      await project.ok("destroy", "--yes");
+      assert.deepEqual(await stack.images(engine), []);
+    } finally {
+      const { root } = project;
+      await project.expect(0, ["local", "stop", "--yes"], { env: { PCTL_LOCAL_DIR: `${root}/machine` } });
+    }
+  },
+);
+
 test("a build that fails is told with its step and its last lines, and what serves goes on", options, async () => {
   await using stack = await create();
   const { project } = stack;

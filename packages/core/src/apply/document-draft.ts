@@ -12,7 +12,7 @@ const attempts = 3;
 
 /** The state document as a change leaves it; written at its end, and before it where it goes to a new provider. The ledger is the truth until then. */
 export class DocumentDraft {
-  readonly #lineage: string;
+  readonly lineage: string;
   readonly #stack: Stack;
   /** What this change has set. */
   readonly #own: Record<string, StateEntry> = {};
@@ -25,7 +25,7 @@ export class DocumentDraft {
   constructor(before: StateDocument | undefined, lineage: string, stack: Stack) {
     this.#before = before;
     this.#stack = stack;
-    this.#lineage = lineage;
+    this.lineage = lineage;
     this.#entries = { ...before?.entries };
     this.#pending = before?.pending ?? [];
     this.#lastChange = before?.lastChange;
@@ -80,7 +80,11 @@ export class DocumentDraft {
   serves(release: Release): void {
     const { instance, spec } = release;
     const key = this.#key(instance);
-    const { destroyed: _, ...before } = withoutPlace(this.#entries[key] ?? { provider: instance.provider });
+    const {
+      destroyed: _,
+      isForgotten: __,
+      ...before
+    } = withoutPlace(this.#entries[key] ?? { provider: instance.provider });
     const replicas = spec.scale.replicas;
     this.#set(key, {
       ...before,
@@ -105,6 +109,13 @@ export class DocumentDraft {
     const key = this.#key(instance);
     const before = this.#entries[key];
     if (before !== undefined) this.#set(key, { ...before, destroyed: true });
+  }
+
+  /** Of one that was removed its releases are not on record any more. */
+  forgotten(instance: InstanceIdentity): void {
+    const key = this.#key(instance);
+    const before = this.#entries[key];
+    if (before?.destroyed === true) this.#set(key, { ...before, isForgotten: true });
   }
 
   /** Writes what has changed; nothing where nothing has. What others wrote meanwhile (a rebuild needs no lease) stays, but for what this change set. */
@@ -133,7 +144,7 @@ export class DocumentDraft {
     const serial = (this.#before?.serial ?? 0) + 1;
     const change = this.#lastChange === undefined ? {} : { lastChange: this.#lastChange };
     const pending = this.#pending.length === 0 ? {} : { pending: this.#pending };
-    const document: StateDocument = { serial, lineage: this.#lineage, entries: this.#entries, ...change, ...pending };
+    const document: StateDocument = { serial, lineage: this.lineage, entries: this.#entries, ...change, ...pending };
     await store.write(stack, document, this.#before?.serial);
     this.#before = document;
     return document;

@@ -1,12 +1,15 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { KnownInstance } from "../plan/input.ts";
-import type { Change } from "../model/change.ts";
+import type { Change, DeploymentResult } from "../model/change.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ChangeOptions, DeployOptions, PlanOptions, Run } from "../control-plane.ts";
-import { execute } from "../apply/execute.ts";
+import type { ChangeScope } from "../apply/change-scope.ts";
+import { execute, type ExecuteInput } from "../apply/execute.ts";
 import type { Core } from "../platforms/core.ts";
+import { leaveFormerPlaces } from "./leave-former-places.ts";
 import { prepare } from "./plan-stack.ts";
 import { runChange } from "./run-change.ts";
+import type { Survey } from "./survey.ts";
 
 /** Brings a stack, or the services named, to what it declares. */
 export function deployStack(core: Core, stack: Stack, options: DeployOptions): Promise<Run<Change>> {
@@ -19,9 +22,20 @@ export function deployStack(core: Core, stack: Stack, options: DeployOptions): P
       const { plan, survey, desired, known } = prepared;
       requirePaused(known, options.ifPaused ?? []);
       const input = { actions: plan.actions, desired, known, volumes: options.volumes ?? false };
-      return { plan, survey, execute: (scope) => execute(scope, input) };
+      return { plan, survey, execute: (scope) => executeAndLeave(scope, input, survey) };
     },
   });
+}
+
+async function executeAndLeave(
+  scope: ChangeScope,
+  input: ExecuteInput,
+  { document }: Survey,
+): Promise<DeploymentResult[]> {
+  const results = await execute(scope, input);
+  const specs = new Map([...input.desired.values()].map(({ instance, spec }) => [instance.service, spec]));
+  await leaveFormerPlaces(scope, document, specs, results);
+  return results;
 }
 
 function requirePaused(known: ReadonlyMap<string, KnownInstance>, deployments: readonly string[]): void {
@@ -45,7 +59,7 @@ export function destroyStack(core: Core, stack: Stack, options: PlanOptions & Ch
     decide: async (context) => {
       const { plan, survey, desired, known } = await prepare(core, stack, { ...options, remove }, context, "nothing");
       const input = { actions: plan.actions, desired, known, volumes: options.volumes ?? false };
-      return { plan, survey, execute: (scope) => execute(scope, input) };
+      return { plan, survey, execute: (scope) => executeAndLeave(scope, input, survey) };
     },
   });
 }

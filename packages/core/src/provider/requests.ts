@@ -69,6 +69,8 @@ export interface RetainRequest {
   readonly instance: InstanceIdentity;
   /** Numbers of the releases that can still be gone back to. None: the instance is gone for good. */
   readonly releases: readonly number[];
+  /** It goes on on another platform: with none of its own left here, nothing is said of the rest of its stack. Default false. */
+  readonly isElsewhere?: boolean;
 }
 
 export interface InstanceRequest {

@@ -31,6 +31,8 @@ export interface StateEntry {
   readonly hasVolumes?: boolean;
   /** `protect` as last deployed: its removal asks. */
   readonly protect?: boolean;
+  /** With `destroyed`: none of its releases is on record any more, as far as is known. */
+  readonly isForgotten?: boolean;
   readonly [unknown: string]: unknown;
 }
 

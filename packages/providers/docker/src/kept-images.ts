@@ -74,13 +74,13 @@ export function keptImages(engine: EngineClient, instances: InstanceRecords) {
     },
 
     /** What other releases of the instance had alone goes; without any, also that of instances of its stack that are gone. */
-    async retain({ instance, releases }: RetainRequest, context: ProviderContext): Promise<void> {
+    async retain({ instance, releases, isElsewhere = false }: RetainRequest, context: ProviderContext): Promise<void> {
       await mappedEngine(instance.name, async () => {
         const { signal } = context;
         const own = await records.read(instance.name, signal);
-        if (own === undefined && releases.length > 0) return;
+        if (own === undefined && (isElsewhere || releases.length > 0)) return;
         const [all, present] = await Promise.all([records.list([], signal), instances.list(undefined, signal)]);
-        const isGone = releases.length === 0;
+        const isGone = releases.length === 0 && !isElsewhere;
         const there = new Set(present.map((each) => each.name));
         const isLeaving = ({ name, labels }: StoredRecord): boolean =>
           labels[label.lineage] === instance.lineage && (name === instance.name || (isGone && !there.has(name)));
@@ -103,8 +103,8 @@ export function keptImages(engine: EngineClient, instances: InstanceRecords) {
             if (!(await removeBuilt(engine, { digest }, signal))) inUse.push(digest);
           }
           const left = ({ v, releases: known }: KeptImages): KeptImages | undefined => {
-            if (isGone) return undefined;
             const rest = Object.entries(known).filter(([number]) => releases.includes(Number(number)));
+            if (isGone || rest.length + inUse.length === 0) return undefined;
             return { v, releases: Object.fromEntries(rest), building: inUse };
           };
           await change({ ...instance, name }, left, context);
