@@ -309,7 +309,10 @@ export class OldStack implements AsyncDisposable {
     for (const { Id } of await this.#find())
       await this.engine.json({ method: "DELETE", path: `/containers/${Id}`, query: { force: true } });
     const label = { label: [`pctl-stack=${this.name}`] };
-    await this.engine.json({ method: "POST", path: "/networks/prune", query: { filters: label } });
+    // Not by a prune, of which an engine carries out one at a time.
+    const networks = { method: "GET", path: "/networks", query: { filters: label } } as const;
+    for (const { Id } of await this.engine.json<readonly { readonly Id: string }[]>(networks))
+      await this.engine.json({ method: "DELETE", path: `/networks/${Id}` });
     for (const filters of [label, { name: [this.name] }]) {
       const query = { filters };
       const found = await this.engine.json<Volumes>({ method: "GET", path: "/volumes", query });
