@@ -86,7 +86,7 @@ export function createDockerProvider(parts: DockerParts): Provider {
     },
     async startAdopted(request, context) {
       await requireOwn(request.instance, context);
-      await startAdopted({ engine, records, adoptions }, request, context);
+      await startAdopted({ engine, events, records, adoptions }, request, context);
       return machines.status(request, context);
     },
     retain: (request, context) => kept.retain(request, context),

@@ -1,6 +1,6 @@
 import { CtrlPlaneError, replicaName } from "@ctrlplane/core/provider";
 import type { ProviderContext, StartAdoptedRequest } from "@ctrlplane/core/provider";
-import { mappedEngine, segment, type EngineClient } from "@ctrlplane/images";
+import { mappedEngine, segment } from "@ctrlplane/images";
 import { legacyOrdinal, underItsName } from "./adopted-replicas.ts";
 import { plainName, type Adoption, type Adoptions } from "./adoption.ts";
 import { inspect } from "./containers.ts";
@@ -8,6 +8,7 @@ import type { ContainerDetails } from "./engine-types.ts";
 import type { InstanceRecords } from "./instance-records.ts";
 import { endedBy, failed, startError } from "./verdicts.ts";
 import { outlive, requireContainer } from "./wait-ready.ts";
+import type { WatchParts } from "./watched-container.ts";
 
 /** A container without a health check has come up when it has lived this long. */
 const aliveMs = 5000;
@@ -15,7 +16,7 @@ const pollMs = 250;
 
 /** `Provider.startAdopted`. What is to run is on record before anything is started. */
 export async function startAdopted(
-  parts: { readonly engine: EngineClient; readonly records: InstanceRecords; readonly adoptions: Adoptions },
+  parts: WatchParts & { readonly records: InstanceRecords; readonly adoptions: Adoptions },
   { instance, timeoutMs }: StartAdoptedRequest,
   context: ProviderContext,
 ): Promise<void> {
@@ -30,7 +31,7 @@ export async function startAdopted(
     const { labels: _, isDoubled: __, ...rest } = adoption;
     await adoptions.write(instance, { ...rest, running: wanted.map(({ Id }) => Id) }, context);
     await records.change(instance, (record) => ({ ...record, stopped: false }), context);
-    const ends = await Promise.allSettled(wanted.map((each) => comeUp(engine, each, timeoutMs, context)));
+    const ends = await Promise.allSettled(wanted.map((each) => comeUp(parts, each, timeoutMs, context)));
     for (const each of ends) if (each.status === "rejected") throw each.reason;
     const missing = (adoption.replicas ?? 0) - wanted.filter((each) => isOfScale(each, name, adoption)).length;
     if (missing > 0) throw gone(name, `${missing} of the ${adoption.replicas}`);
@@ -49,11 +50,12 @@ function isOfScale({ Name }: ContainerDetails, name: string, { replicas = 0 }: A
 }
 
 async function comeUp(
-  engine: EngineClient,
+  parts: WatchParts,
   details: ContainerDetails,
   timeoutMs: number,
   context: ProviderContext,
 ): Promise<void> {
+  const { engine } = parts;
   const replica = { id: details.Id, name: plainName(details.Name.slice(1)) };
   await underItsName(engine, details, context);
   // To be waited for is what was started here.
@@ -64,23 +66,24 @@ async function comeUp(
   } catch (error) {
     throw await startError(engine, error, replica, context.signal);
   }
-  await waitUp(engine, replica, timeoutMs, context);
+  await waitUp(parts, replica, timeoutMs, context);
   context.progress({ type: "replica.ready", message: "ready", replica: replica.name });
 }
 
 async function waitUp(
-  engine: EngineClient,
+  parts: WatchParts,
   replica: { readonly id: string; readonly name: string },
   timeoutMs: number,
   context: ProviderContext,
 ): Promise<void> {
+  const { engine } = parts;
   const until = context.clock.monotonic() + timeoutMs;
   for (;;) {
     const details = await requireContainer(engine, replica, context.signal);
     const { State, RestartCount } = details;
     if (!State.Running || RestartCount > 0) throw await endedBy(engine, details, RestartCount > 0);
     const health = State.Health?.Status ?? "none";
-    if (health === "none") return outlive(engine, replica, aliveMs, context);
+    if (health === "none") return outlive(parts, replica, aliveMs, context);
     if (health === "healthy") return;
     if (health === "unhealthy") throw await failed(engine, details, "UNHEALTHY", "its health check failed");
     if (context.clock.monotonic() >= until)
