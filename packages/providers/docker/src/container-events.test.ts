@@ -108,10 +108,11 @@ for (const [how, spoil] of [
     const { streams, events, listeners } = await live({ ...never, reopenMs: 0 }, "a");
     spoil(streams);
     await settled("no events are told", () => !events.isLive);
+    await settled("it is told to look, before another engine is there", () => listeners[0]?.times === 2);
     events.open();
     await settled("they are again", () => events.isLive);
     assert.equal(streams.opened.length, 2);
-    assert.equal(listeners[0]?.times, 2, "it is told to look");
+    assert.equal(listeners[0]?.times, 3, "it is told to look");
   });
 }
 

@@ -53,7 +53,7 @@ export class ContainerEvents {
     return this.#isLive;
   }
 
-  /** From now on it is told of events, and when they begin to be told, while there is a stream: see `open`. */
+  /** From now on it is told of events, and when they begin or cease to be told. There may be no stream yet: see `open`. */
   add(listener: Listener): void {
     clearTimeout(this.#linger);
     this.#listeners.add(listener);
@@ -78,6 +78,8 @@ export class ContainerEvents {
         if (this.#open !== open) return;
         this.close();
         this.#notBefore = performance.now() + this.#pauses.reopenMs;
+        // At once: it may be the engine that died, which who waits is to see before another one is there.
+        for (const each of this.#listeners) each.changed();
       });
   }
 
