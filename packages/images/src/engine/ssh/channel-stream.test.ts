@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { Agent, request, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { finished } from "node:stream/promises";
 import { test } from "node:test";
@@ -28,4 +29,45 @@ test("a process that ends badly breaks the stream", async () => {
   const child = spawn(process.execPath, ["-e", "process.exit(255)"]);
   const channel = { process: child, input: child.stdin, output: child.stdout, said: () => "" };
   await assert.rejects(text(channelStream(() => Promise.resolve(channel), broken)), /it broke/);
+});
+
+/** Answers each request, until a signal ends it with 0. */
+const answersEach = `
+let asked = "";
+process.stdin.on("data", (chunk) => {
+  asked += chunk;
+  if (!asked.endsWith("\\r\\n\\r\\n")) return;
+  asked = "";
+  process.stdout.write("HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok");
+});
+process.on("SIGUSR1", () => process.exit(0));`;
+
+test("a channel that ended while it was kept is not used for the next request", { timeout: 30_000 }, async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const children: ReturnType<typeof open>[] = [];
+  const open = () => spawn(process.execPath, ["-e", answersEach]);
+  agent.createConnection = () =>
+    channelStream(() => {
+      const child = open();
+      children.push(child);
+      return Promise.resolve({ process: child, input: child.stdin, output: child.stdout, said: () => "" });
+    }, broken);
+  const post = async (): Promise<boolean> => {
+    const sent = request({ agent, host: "engine", method: "POST" });
+    sent.end();
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    assert.equal(await text(response), "ok");
+    return sent.reusedSocket;
+  };
+  assert.equal(await post(), false);
+  assert.equal(await post(), true);
+  const [first] = children;
+  assert.ok(first !== undefined);
+  const ended = once(first, "close");
+  first.kill("SIGUSR1");
+  assert.deepEqual(await ended, [0, null]);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await post(), false);
+  assert.equal(children.length, 2);
+  agent.destroy();
 });

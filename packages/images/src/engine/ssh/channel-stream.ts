@@ -22,6 +22,8 @@ export function channelStream(
   let isFinished = false;
 
   const stream = new Duplex({
+    // One whose other side has ended takes no further request: an agent would keep it for the next one.
+    allowHalfOpen: false,
     construct: callbackify(async () => {
       channel = await open(given.signal);
       wire(channel);
