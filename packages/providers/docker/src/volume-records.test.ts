@@ -114,3 +114,16 @@ test("nothing is written once the lease is lost, and what others made is no reco
   volumes.all.set("pctl-ledger-strange.1", { "pctl-role": "ledger", "pctl-record": "a" });
   await assert.rejects(records.read("a", signal), (error) => isCtrlPlaneError(error) && error.code === "INVALID");
 });
+
+test("a volume that an engine left without its labels is told, for creating and for changing", async () => {
+  const volumes = new Volumes();
+  const records = recordsOf(volumes);
+  const half = { code: "INVALID", message: /has none of the labels of a record/ };
+  const version = await records.create("a", "one", {}, call);
+  const [name = ""] = volumes.all.keys();
+  volumes.all.set(name.replace(/1$/, "2"), {});
+  await assert.rejects(records.swap("a", "two", version ?? "", {}, call), half);
+  assert.equal((await records.read("a", signal))?.value, "one");
+  volumes.all.set(name, {});
+  await assert.rejects(records.create("a", "one", {}, call), half);
+});

@@ -111,7 +111,7 @@ export class VolumeRecords {
     return version === undefined || (await this.#versions(name, call.signal)).length === 0;
   }
 
-  /** The version that it is now; undefined where another made this number. */
+  /** The version that it is now; undefined where another made this number. Throws `INVALID` where a volume of its name is no record. */
   async #make(
     name: string,
     number: number,
@@ -138,7 +138,10 @@ export class VolumeRecords {
       },
       signal: call.signal,
     });
-    return made.Labels?.[dockerLabel.nonce] === nonce ? versionOf(number, nonce) : undefined;
+    const found = made.Labels?.[dockerLabel.nonce];
+    // Nobody's, so that nobody will ever replace it.
+    if (found === undefined) throw halfMade(this.#volume(name, number));
+    return found === nonce ? versionOf(number, nonce) : undefined;
   }
 
   async #drop(name: string, number: number, call: RecordCall): Promise<void> {
@@ -217,5 +220,13 @@ function damaged(volume: string, cause?: unknown): CtrlPlaneError {
     target: volume,
     cause,
     hint: `Look at it with \`docker volume inspect ${volume}\`; once it is removed, what it recorded is lost.`,
+  });
+}
+
+/** It may be of somebody else, so it is not removed here. */
+function halfMade(volume: string): CtrlPlaneError {
+  return new CtrlPlaneError("INVALID", `the volume ${volume} has none of the labels of a record`, {
+    target: volume,
+    hint: `An engine that died while it made it leaves it so, and empty: \`docker volume rm ${volume}\`, and the same command again.`,
   });
 }
