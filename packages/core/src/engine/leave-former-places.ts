@@ -41,7 +41,7 @@ export async function leaveFormerPlaces(
     for (const former of places) {
       try {
         const since = isDestroyed ? Infinity : await oldestKept(scope, service, provider, specs.get(service)?.keep);
-        if (since !== undefined) await at(scope, former, service, (place) => leave(scope, place, since));
+        if (since !== undefined) await underLeaseOf(scope, former, service, (place) => leave(scope, place, since));
       } catch (error) {
         const message = `what was kept of ${service} on ${former} could not be removed: ${messageOf(error)}; where ${former} is gone, take it out of the file`;
         scope.emit({ type: "diagnostic", level: "warn", service, provider: former, message });
@@ -84,7 +84,7 @@ async function oldestKept(
 }
 
 /** Under the lease of the place: that of the change, where it has one. */
-async function at(
+async function underLeaseOf(
   scope: ChangeScope,
   name: string,
   service: string,

@@ -14,7 +14,7 @@ export interface LedgerRecord {
  */
 export interface Ledger {
   /** Throws `CONFLICT` where the name exists. Returns the version. */
-  create(name: string, value: string, context: ProviderContext, options?: CreateOptions): Promise<string>;
+  create(name: string, value: string, context: ProviderContext, options?: CreateRecordOptions): Promise<string>;
   read(name: string, context: ProviderContext): Promise<LedgerRecord | undefined>;
   /** Names that start with `prefix`, sorted by code unit. */
   list(prefix: string, context: ProviderContext): Promise<readonly string[]>;
@@ -26,7 +26,7 @@ export interface Ledger {
   readonly reach: "platform" | "machine";
 }
 
-export interface CreateOptions {
+export interface CreateRecordOptions {
   /** Nobody ever swaps a record of this name: a platform may leave out what it does for the sake of later versions. Default false. */
   readonly isFinal?: boolean;
 }

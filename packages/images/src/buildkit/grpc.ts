@@ -1,5 +1,6 @@
 import { performServerHandshake, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
+import { messageOf } from "@ctrlplane/core/provider";
 
 /** One call, in both directions. */
 export interface GrpcCall {
@@ -55,7 +56,7 @@ async function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, m
     await method({ headers, messages: messagesOf(stream), send: (message) => send(stream, message) });
   } catch (error) {
     const status = error instanceof GrpcError ? error.status : grpcStatus.unknown;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     outcome = { "grpc-status": String(status), "grpc-message": encodeURIComponent(message) };
   }
   if (!stream.destroyed) stream.end();

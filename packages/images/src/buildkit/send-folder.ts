@@ -1,3 +1,4 @@
+import { messageOf } from "@ctrlplane/core/provider";
 import type { ContextEntry, ContextFile } from "../context/entry.ts";
 import type { GrpcCall } from "./grpc.ts";
 import { bytesField, integerField, readFields, wideField } from "./protobuf.ts";
@@ -53,7 +54,7 @@ async function sendFile(number: number, folder: SentFolder, call: GrpcCall): Pro
     for await (const piece of folder.read(file)) await call.send(Buffer.concat([head, bytesField(4, piece)]));
     await call.send(head);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     await call.send(Buffer.concat([integerField(1, packet.error), bytesField(4, reason)]));
     throw error;
   }

@@ -7,8 +7,8 @@ import { inspect } from "./containers.ts";
 import type { ContainerDetails } from "./engine-types.ts";
 import type { InstanceRecords } from "./instance-records.ts";
 import { endedBy, failed, startError } from "./verdicts.ts";
-import { outlive, requireContainer } from "./wait-ready.ts";
-import type { WatchParts } from "./watched-container.ts";
+import { outlive, unlessGone } from "./wait-ready.ts";
+import { watching, type WatchParts } from "./watched-container.ts";
 
 /** A container without a health check has come up when it has lived this long. */
 const aliveMs = 5000;
@@ -70,26 +70,29 @@ async function comeUp(
   context.progress({ type: "replica.ready", message: "ready", replica: replica.name });
 }
 
-async function waitUp(
+function waitUp(
   parts: WatchParts,
   replica: { readonly id: string; readonly name: string },
   timeoutMs: number,
   context: ProviderContext,
 ): Promise<void> {
   const { engine } = parts;
-  const until = context.clock.monotonic() + timeoutMs;
-  for (;;) {
-    const details = await requireContainer(engine, replica, context.signal);
-    const { State, RestartCount } = details;
-    if (!State.Running || RestartCount > 0) throw await endedBy(engine, details, RestartCount > 0);
-    const health = State.Health?.Status ?? "none";
-    if (health === "none") return outlive(parts, replica, aliveMs, context);
-    if (health === "healthy") return;
-    if (health === "unhealthy") throw await failed(engine, details, "UNHEALTHY", "its health check failed");
-    if (context.clock.monotonic() >= until)
-      throw await failed(engine, details, "UNHEALTHY", `not healthy within ${timeoutMs / 1000} s`);
-    await context.clock.sleep(pollMs, context.signal);
-  }
+  const { clock } = context;
+  const until = clock.monotonic() + timeoutMs;
+  return watching(parts, replica.id, context, async (container) => {
+    for (;;) {
+      const isLast = clock.monotonic() >= until;
+      const details = unlessGone(await (isLast ? container.ask() : container.look()), replica);
+      const { State, RestartCount } = details;
+      if (!State.Running || RestartCount > 0) throw await endedBy(engine, details, RestartCount > 0);
+      const health = State.Health?.Status ?? "none";
+      if (health === "none") return outlive(parts, replica, aliveMs, context);
+      if (health === "healthy") return;
+      if (health === "unhealthy") throw await failed(engine, details, "UNHEALTHY", "its health check failed");
+      if (isLast) throw await failed(engine, details, "UNHEALTHY", `not healthy within ${timeoutMs / 1000} s`);
+      await container.rest(Math.min(until - clock.monotonic(), pollMs));
+    }
+  });
 }
 
 function gone(name: string, what: string): CtrlPlaneError {

@@ -88,7 +88,8 @@ export function outlive(parts: WatchParts, replica: Named, ms: number, context: 
   });
 }
 
-function unlessGone(details: ContainerDetails | undefined, { name }: Named): ContainerDetails {
+/** Throws `NOT_FOUND` for a replica that is gone. */
+export function unlessGone(details: ContainerDetails | undefined, { name }: Named): ContainerDetails {
   if (details !== undefined) return details;
   throw new CtrlPlaneError("NOT_FOUND", `${name} is gone`, { target: name });
 }
