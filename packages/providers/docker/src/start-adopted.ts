@@ -7,7 +7,7 @@ import { inspect } from "./containers.ts";
 import type { ContainerDetails } from "./engine-types.ts";
 import type { InstanceRecords } from "./instance-records.ts";
 import { endedBy, failed, startError } from "./verdicts.ts";
-import { outlive, unlessGone } from "./wait-ready.ts";
+import { unlessGone } from "./wait-ready.ts";
 import { watching, type WatchParts } from "./watched-container.ts";
 
 /** A container without a health check has come up when it has lived this long. */
@@ -79,6 +79,7 @@ function waitUp(
   const { engine } = parts;
   const { clock } = context;
   const until = clock.monotonic() + timeoutMs;
+  const aliveAt = clock.monotonic() + aliveMs;
   return watching(parts, replica.id, context, async (container) => {
     for (;;) {
       const isLast = clock.monotonic() >= until;
@@ -86,11 +87,12 @@ function waitUp(
       const { State, RestartCount } = details;
       if (!State.Running || RestartCount > 0) throw await endedBy(engine, details, RestartCount > 0);
       const health = State.Health?.Status ?? "none";
-      if (health === "none") return outlive(parts, replica, aliveMs, context);
+      if (health === "none" && clock.monotonic() >= aliveAt && (await container.isStill(details))) return;
       if (health === "healthy") return;
       if (health === "unhealthy") throw await failed(engine, details, "UNHEALTHY", "its health check failed");
-      if (isLast) throw await failed(engine, details, "UNHEALTHY", `not healthy within ${timeoutMs / 1000} s`);
-      await container.rest(Math.min(until - clock.monotonic(), pollMs));
+      if (isLast && health !== "none")
+        throw await failed(engine, details, "UNHEALTHY", `not healthy within ${timeoutMs / 1000} s`);
+      await container.rest(pollMs);
     }
   });
 }
