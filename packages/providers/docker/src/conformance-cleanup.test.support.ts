@@ -25,7 +25,17 @@ export async function removeAll(engine: EngineClient, since: number): Promise<vo
     path: "/volumes",
     query: { filters },
   });
-  for (const { Name, Labels } of Volumes ?? []) if (isOurs(Labels)) await remove(`/volumes/${Name}`);
+  for (const { Name, Labels } of Volumes ?? []) {
+    if (!isOurs(Labels)) continue;
+    // Made after the containers were listed, by a request that was given up.
+    const users = await engine.json<readonly { Id: string }[]>({
+      method: "GET",
+      path: "/containers/json",
+      query: { all: true, filters: { volume: [Name] } },
+    });
+    for (const { Id } of users) await remove(`/containers/${Id}`);
+    await remove(`/volumes/${Name}`);
+  }
   const networks = await engine.json<readonly { Id: string; Created: string; Labels: Labels | null }[]>({
     method: "GET",
     path: "/networks",

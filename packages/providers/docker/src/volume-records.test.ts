@@ -1,48 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isCtrlPlaneError, type Labels } from "@ctrlplane/core/provider";
-import { EngineError, type EngineClient, type EngineRequest } from "@ctrlplane/images";
-import { below, VolumeRecords } from "./volume-records.ts";
+import { isCtrlPlaneError, sha256 } from "@ctrlplane/core/provider";
+import { below } from "./volume-records.ts";
+import { recordsOf, Volumes } from "./volumes.test.support.ts";
 
 const { signal } = new AbortController();
 const call = { signal, check: () => Promise.resolve() };
-
-/** The volumes of an engine: creating one whose name exists gives the one that is there, and labels never change. */
-class Volumes {
-  readonly all = new Map<string, Labels>();
-  /** Called before each request. */
-  before: (request: EngineRequest) => Promise<void> = () => Promise.resolve();
-
-  readonly engine: Pick<EngineClient, "json"> = {
-    json: async <T>(request: EngineRequest): Promise<T> => {
-      await this.before(request);
-      return this.#answer(request) as T;
-    },
-  };
-
-  #answer({ method, path, body, query }: EngineRequest): unknown {
-    if (method === "POST") {
-      const { Name, Labels } = body as { Name: string; Labels: Labels };
-      if (!this.all.has(Name)) this.all.set(Name, Labels);
-      return { Name, Labels: this.all.get(Name) };
-    }
-    if (method === "DELETE") {
-      if (!this.all.delete(decodeURIComponent(path.slice("/volumes/".length))))
-        throw new EngineError(404, "no such volume");
-      return undefined;
-    }
-    // As `labelled` makes them.
-    const { label } = (query ?? {})["filters"] as { label: readonly string[] };
-    const found = [...this.all].filter(([, labels]) =>
-      label.every((each) => labels[each.slice(0, each.indexOf("="))] === each.slice(each.indexOf("=") + 1)),
-    );
-    return { Volumes: found.map(([Name, Labels]) => ({ Name, Labels })) };
-  }
-}
-
-function recordsOf(volumes: Volumes): VolumeRecords {
-  return new VolumeRecords(volumes.engine as EngineClient, "ledger");
-}
 
 test("a record is made once, changed by who knows its version, and removed", async () => {
   const volumes = new Volumes();
@@ -115,15 +78,37 @@ test("nothing is written once the lease is lost, and what others made is no reco
   await assert.rejects(records.read("a", signal), (error) => isCtrlPlaneError(error) && error.code === "INVALID");
 });
 
-test("a volume that an engine left without its labels is told, for creating and for changing", async () => {
+test("the number of a volume that an engine left without labels is spent, and goes with the next version", async () => {
   const volumes = new Volumes();
   const records = recordsOf(volumes);
-  const half = { code: "INVALID", message: /has none of the labels of a record/ };
-  const version = await records.create("a", "one", {}, call);
-  const [name = ""] = volumes.all.keys();
-  volumes.all.set(name.replace(/1$/, "2"), {});
-  await assert.rejects(records.swap("a", "two", version ?? "", {}, call), half);
-  assert.equal((await records.read("a", signal))?.value, "one");
-  volumes.all.set(name, {});
-  await assert.rejects(records.create("a", "one", {}, call), half);
+  const first = `pctl-ledger-${sha256("a").slice(0, 32)}`;
+  volumes.all.set(`${first}.1`, {});
+  volumes.all.set(`${first}.2`, null);
+  const made = await records.create("a", "one", {}, call);
+  assert.deepEqual([...volumes.all.keys()], [`${first}.3`]);
+  volumes.all.set(`${first}.4`, null);
+  assert.equal(await recordsOf(volumes).create("a", "another", {}, call), undefined);
+  const next = await records.swap("a", "two", made ?? "", {}, call);
+  assert.deepEqual([...volumes.all.keys()], [`${first}.5`]);
+  assert.equal(await recordsOf(volumes).swap("a", "stale", made ?? "", {}, call), undefined);
+  assert.equal((await records.read("a", signal))?.version, next);
+  volumes.all.set(`${first}.6`, { owner: "somebody" });
+  await assert.rejects(
+    records.swap("a", "three", next ?? "", {}, call),
+    (error) => isCtrlPlaneError(error) && error.code === "INVALID",
+  );
+});
+
+test("who knows that a version was alone asks for nothing but that one", async () => {
+  const volumes = new Volumes();
+  const records = recordsOf(volumes);
+  let version = (await records.create("a", "0", {}, call)) ?? "";
+  const asked: string[] = [];
+  volumes.before = async ({ method, path }) => void asked.push(`${method} ${path.replace(/[^/]*(?=\.\d+$)/, "a")}`);
+  version = (await records.swap("a", "1", version, {}, call)) ?? "";
+  assert.deepEqual(asked.splice(0), ["POST /volumes/create", "GET /volumes/a.1", "DELETE /volumes/a.1"]);
+  const other = recordsOf(volumes);
+  await other.swap("a", "2", version, {}, call);
+  assert.deepEqual(asked.splice(0), ["POST /volumes/create", "GET /volumes", "DELETE /volumes/a.2"]);
+  assert.equal(await records.swap("a", "stale", version, {}, call), undefined);
 });

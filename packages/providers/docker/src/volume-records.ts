@@ -15,9 +15,16 @@ export interface StoredRecord {
   readonly isDoubled?: boolean;
 }
 
-/** One version of a record: a volume. `number`: 1, 2, 3 … with every write. */
+/** One version of a record: a volume. `number`: higher with every write. */
 interface Version extends StoredRecord {
   readonly number: number;
+}
+
+/** What a writer made. `spent`: the numbers right below, over which an engine died. */
+interface Made {
+  readonly version: string;
+  readonly number: number;
+  readonly spent: readonly number[];
 }
 
 export interface RecordCall {
@@ -29,14 +36,22 @@ export interface RecordCall {
 /**
  * Named, versioned records on an engine that has no place for them: each version is an empty volume, with the text in a label.
  * Labels never change, and creating a volume whose name exists returns the one that is there: so creating version n + 1 is the
- * one step that decides who writes. The newest version counts; whoever wrote it removes the older ones.
+ * one step that decides who writes. The newest version counts.
  *
- * The window that is left: a writer that was asleep for so long that its version was replaced and gone may make a version that
- * is withdrawn at once; who reads in between sees it.
+ * Whoever made n + 1 and sees that n is there still has replaced it, and removes it and all below, the lowest first: so where n is
+ * gone, another did that before, and what was made is withdrawn. It is below what counts by then, so nobody reads it.
+ *
+ * An engine that is killed while it makes a volume may leave it without labels, for good. Its number is spent: every writer sees
+ * so, and takes the next one; whoever wins that removes it.
+ *
+ * The window that is left: a writer that was asleep while the record was removed may make a version that is withdrawn at once;
+ * who reads in between sees it.
  */
 export class VolumeRecords {
   readonly #engine: EngineClient;
   readonly #role: Role;
+  /** The version of a record that was seen, or made, with no older one beside it. */
+  readonly #alone = new Map<string, string>();
 
   constructor(engine: EngineClient, role: Role) {
     this.#engine = engine;
@@ -51,18 +66,21 @@ export class VolumeRecords {
     call: RecordCall,
     { isFirst = false }: { readonly isFirst?: boolean } = {},
   ): Promise<string | undefined> {
-    const made = await this.#make(name, 1, value, labels, call);
-    if (made === undefined || isFirst) return made;
-    // Where it was at a later version this one never counted, and is gone where somebody removed that one meanwhile.
+    const made = await this.#make(name, { from: 1, origin: randomNonce() }, value, labels, call);
+    if (made === undefined) return undefined;
+    if (isFirst) return this.#won(name, made, [], call);
     const versions = await this.#versions(name, call.signal);
-    if (!versions.some((each) => each.version === made)) return undefined;
-    if (versions.length === 1) return made;
-    await this.#drop(name, 1, call);
+    // A later one replaced this one, or is of a record that was there before.
+    const isOfMine = (each: Version): boolean => originOf(each.version) === originOf(made.version);
+    if (versions.length > 0 && versions.every(isOfMine)) return this.#won(name, made, [], call);
+    await this.#drop(name, made.number, call);
     return undefined;
   }
 
   async read(name: string, signal: AbortSignal): Promise<StoredRecord | undefined> {
-    return newest(await this.#versions(name, signal));
+    const found = newest(await this.#versions(name, signal));
+    if (found !== undefined && found.isDoubled !== true) this.#alone.set(name, found.version);
+    return found;
   }
 
   /** Every record with these labels, sorted by name. */
@@ -85,20 +103,39 @@ export class VolumeRecords {
     labels: Labels,
     call: RecordCall,
   ): Promise<string | undefined> {
-    const number = numberOf(version) + 1;
-    if (!Number.isSafeInteger(number)) return undefined;
-    const made = await this.#make(name, number, value, labels, call);
+    const number = numberOf(version);
+    if (!Number.isSafeInteger(number + 1)) return undefined;
+    const made = await this.#make(name, { from: number + 1, origin: originOf(version) }, value, labels, call);
     if (made === undefined) return undefined;
-    const versions = await this.#versions(name, call.signal);
-    // Only who made the next version removes this one: where it is gone, somebody else did.
-    const isCurrent =
-      versions.some((each) => each.version === version) && versions.every((each) => each.number <= number);
-    if (!isCurrent) {
-      await this.#drop(name, number, call);
-      return undefined;
+    const older = await this.#replacedBy(made, name, version, call);
+    if (older !== undefined) return this.#won(name, made, older, call);
+    await this.#drop(name, made.number, call);
+    return undefined;
+  }
+
+  /** The numbers below what was made, in their order; undefined where `version` was replaced before, so that it never counted. */
+  async #replacedBy(
+    made: Made,
+    name: string,
+    version: string,
+    { signal }: RecordCall,
+  ): Promise<readonly number[] | undefined> {
+    const number = numberOf(version);
+    if (this.#alone.get(name) === version) {
+      const path = `/volumes/${segment(this.#volume(name, number))}`;
+      const found = await unlessMissing(this.#engine.json<VolumeAnswer>({ method: "GET", path, signal }));
+      return found?.Labels?.[dockerLabel.nonce] === nonceOf(version) ? [number] : undefined;
     }
-    for (const each of versions) if (each.number < number) await this.#drop(name, each.number, call);
-    return made;
+    const versions = await this.#versions(name, signal);
+    if (!versions.some((each) => each.version === version)) return undefined;
+    return versions.map((each) => each.number).filter((each) => each < made.number);
+  }
+
+  /** The rest goes, in the order of its numbers. Resolves with the version. */
+  async #won(name: string, made: Made, older: readonly number[], call: RecordCall): Promise<string> {
+    for (const number of [...older, ...made.spent]) await this.#drop(name, number, call);
+    this.#alone.set(name, made.version);
+    return made.version;
   }
 
   /** False where it is at another version. Absent is success. */
@@ -108,40 +145,43 @@ export class VolumeRecords {
     if (last === undefined) return true;
     if (version !== undefined && last.version !== version) return false;
     for (const each of versions) await this.#drop(name, each.number, call);
+    this.#alone.delete(name);
     return version === undefined || (await this.#versions(name, call.signal)).length === 0;
   }
 
-  /** The version that it is now; undefined where another made this number. Throws `INVALID` where a volume of its name is no record. */
+  /** With this number, or the next one that is not spent; undefined where another made it. Throws `INVALID` where a volume of its name is no record. */
   async #make(
     name: string,
-    number: number,
+    { from, origin }: { readonly from: number; readonly origin: string },
     value: string,
     labels: Labels,
     call: RecordCall,
-  ): Promise<string | undefined> {
-    const nonce = randomBytes(12).toString("hex");
-    await call.check();
-    const made = await this.#engine.json<VolumeAnswer>({
-      method: "POST",
-      path: "/volumes/create",
-      body: {
-        Name: this.#volume(name, number),
-        Labels: {
-          ...labels,
-          ...placeLabels(name),
-          [label.managedBy]: managedBy,
-          [label.role]: this.#role,
-          [dockerLabel.record]: name,
-          [dockerLabel.nonce]: nonce,
-          [dockerLabel.value]: deflateRawSync(value).toString("base64"),
-        },
-      },
-      signal: call.signal,
-    });
-    const found = made.Labels?.[dockerLabel.nonce];
-    // Nobody's, so that nobody will ever replace it.
-    if (found === undefined) throw halfMade(this.#volume(name, number));
-    return found === nonce ? versionOf(number, nonce) : undefined;
+  ): Promise<Made | undefined> {
+    const nonce = `${origin}-${randomNonce()}`;
+    const all = {
+      ...labels,
+      ...placeLabels(name),
+      [label.managedBy]: managedBy,
+      [label.role]: this.#role,
+      [dockerLabel.record]: name,
+      [dockerLabel.nonce]: nonce,
+      [dockerLabel.value]: deflateRawSync(value).toString("base64"),
+    };
+    const spent: number[] = [];
+    for (let number = from; ; number += 1) {
+      await call.check();
+      const volume = this.#volume(name, number);
+      const { Labels: found } = await this.#engine.json<VolumeAnswer>({
+        method: "POST",
+        path: "/volumes/create",
+        body: { Name: volume, Labels: all },
+        signal: call.signal,
+      });
+      if (found?.[dockerLabel.nonce] === nonce) return { version: versionOf(number, nonce), number, spent };
+      if (found?.[dockerLabel.nonce] !== undefined) return undefined;
+      if (Object.keys(found ?? {}).length > 0) throw damaged(volume);
+      spent.push(number);
+    }
   }
 
   async #drop(name: string, number: number, call: RecordCall): Promise<void> {
@@ -207,6 +247,20 @@ function numberOf(version: string): number {
   return Number(version.slice(0, version.indexOf("-")));
 }
 
+/** Of the volume: of its record's first version, and its own. */
+function nonceOf(version: string): string {
+  return version.slice(version.indexOf("-") + 1);
+}
+
+/** The same for all versions of a record from its creation on. */
+function originOf(version: string): string {
+  return version.split("-")[1] ?? "";
+}
+
+function randomNonce(): string {
+  return randomBytes(8).toString("hex");
+}
+
 function newest(versions: readonly Version[]): Version | undefined {
   const last = versions.reduce<Version | undefined>(
     (best, each) => (best === undefined || each.number > best.number ? each : best),
@@ -220,13 +274,5 @@ function damaged(volume: string, cause?: unknown): CtrlPlaneError {
     target: volume,
     cause,
     hint: `Look at it with \`docker volume inspect ${volume}\`; once it is removed, what it recorded is lost.`,
-  });
-}
-
-/** It may be of somebody else, so it is not removed here. */
-function halfMade(volume: string): CtrlPlaneError {
-  return new CtrlPlaneError("INVALID", `the volume ${volume} has none of the labels of a record`, {
-    target: volume,
-    hint: `An engine that died while it made it leaves it so, and empty: \`docker volume rm ${volume}\`, and the same command again.`,
   });
 }
