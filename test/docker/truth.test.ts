@@ -199,6 +199,35 @@ test(
   },
 );
 
+test(
+  "volumes that an engine left without labels, where the next records go, are passed over and removed",
+  options,
+  async () => {
+    await using truth = await Truth.create();
+    await truth.project.ok("deploy", "--yes");
+    const spent = new Set<string>();
+    const records = (await truth.left()).flatMap((each) => /^volume\/(pctl-\w+-[0-9a-f]{32})\.(\d+)$/.exec(each) ?? []);
+    for (let at = 0; at < records.length; at += 3) {
+      const Name = `${records[at + 1]}.${Number(records[at + 2]) + 1}`;
+      await truth.engine.json({ method: "POST", path: "/volumes/create", body: { Name } });
+      spent.add(Name);
+    }
+    await truth.declare(truth.services().replace("as declared", "another"));
+    await truth.project.ok("deploy", "--yes");
+    await truth.project.ok("plan", "--exit-code", "--refresh");
+    const after = (await truth.left()).filter((each) => spent.has(each.slice("volume/".length)));
+    assert.deepEqual(after, [], "records never took these numbers");
+    const { Volumes } = await truth.engine.json<{ readonly Volumes: readonly { readonly Name: string }[] }>({
+      method: "GET",
+      path: "/volumes",
+    });
+    const stays = Volumes.map(({ Name }) => Name).filter((each) => spent.has(each));
+    // Of services that did not change, and of changes, which are written once.
+    assert.ok(stays.length < spent.size - 2, stays.join("\n"));
+    for (const Name of stays) await truth.engine.json({ method: "DELETE", path: `/volumes/${Name}` });
+  },
+);
+
 test("what is destroyed leaves its ledger, and volumes with data unless they are asked for", options, async () => {
   await using truth = await Truth.create();
   const { project } = truth;
