@@ -21,11 +21,12 @@ export interface Master {
   end(): Promise<void>;
 }
 
-const attempts = 6;
-const firstPauseMs = 200;
+/** Of an sshd that drops every second connection (`MaxStartups`), one in ten thousand waits for longer. */
+const patienceMs = 20_000;
+const pauses = { firstMs: 200, longestMs: 2_000 };
 
 /**
- * Connects. An sshd that is too busy to talk is asked again, at growing intervals, for some six seconds. `folder` is private;
+ * Connects. An sshd that is too busy to talk is asked again, at growing intervals, for some twenty seconds. `folder` is private;
  * `number` has never been used in it. Throws what the user can act upon.
  */
 export async function openMaster(
@@ -39,15 +40,16 @@ export async function openMaster(
   const credentials = await writeCredentials(endpoint, folder);
   try {
     const args = masterArguments(endpoint, { control, log, key: credentials.key, knownHosts: credentials.knownHosts });
-    for (let attempt = 1; ; attempt += 1) {
+    const until = performance.now() + patienceMs;
+    for (let pauseMs = pauses.firstMs; ; pauseMs = Math.min(pauses.longestMs, pauseMs * 2)) {
       const { code, said: aloud } = await runSsh(args, signal);
       if (code === 0) return await hold(endpoint, control, log);
       const said = `${aloud}\n${await readLog(log)}`;
       await rm(log, { force: true });
       if (isUnknownHostKey(said)) throw await unknownHostKey(endpoint, folder);
-      if (!isThrottled(said) || attempt === attempts) throw connectFailure(endpoint, said);
+      if (!isThrottled(said) || performance.now() >= until) throw connectFailure(endpoint, said);
       // Others that were dropped at the same moment wait for another time.
-      await sleep(firstPauseMs * 2 ** (attempt - 1) * (0.5 + Math.random() / 2), undefined, { signal });
+      await sleep(pauseMs * (0.5 + Math.random() / 2), undefined, { signal });
     }
   } finally {
     await credentials.forget();
