@@ -120,6 +120,11 @@ describe("a service moves between processes and containers of one machine", { co
       await mover.project.ok("plan", "--exit-code");
     }
     assert.deepEqual(await mover.containers(), []);
+
+    assert.match(await mover.project.ok("rollback", "--yes"), /taken over from machine: no answer there for at most/);
+    assert.equal(await mover.ask(), "as container");
+    await mover.write("engine", "as container");
+    await mover.project.ok("plan", "--exit-code");
   });
 
   test("where it does not come up there it serves again where it was", options, async () => {

@@ -16,6 +16,13 @@ describe("a service that moved", { concurrency: 6 }, () => {
       assert.equal((await finish(plane.stacks.deploy(moved))).exitCode, 0);
       assert.deepEqual([await running(platform), await running(away)], [[], ["shop-web ok:3 100%"]]);
 
+      const told = await plane.stacks.history(moved);
+      assert.deepEqual(
+        told.map(({ number }) => number),
+        [3, 2, 1],
+      );
+      assert.equal((await plane.stacks.change(moved, 1)).number, 1);
+
       assert.equal((await finish(plane.stacks.rollback(moved))).exitCode, 0);
       assert.deepEqual([await running(platform), await running(away)], [["shop-web ok:2 100%"], []]);
       assert.equal((await finish(plane.stacks.rollback(moved))).exitCode, 0);

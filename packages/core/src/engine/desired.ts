@@ -11,7 +11,7 @@ import type { Revision } from "../model/release.ts";
 import { volumeName, type AdoptedLayout } from "../model/names.ts";
 import type { ServiceSpec } from "../model/spec.ts";
 import type { Stack, StackService } from "../model/stack.ts";
-import { portOf } from "../plan/host-ports.ts";
+import { portOf, publishedBy } from "../plan/host-ports.ts";
 import { actionKey, type DesiredInstance, type KnownInstance } from "../plan/input.ts";
 import { hasCapability } from "../provider/capability.ts";
 import type { ProviderContext } from "../provider/context.ts";
@@ -150,9 +150,6 @@ function desiredInstance(
   layout: AdoptedLayout | undefined,
 ): DesiredInstance {
   const { spec } = service;
-  const publishes = spec.ports
-    .filter((port) => port.hostPort !== undefined)
-    .map((port) => `${port.address ?? "0.0.0.0"}:${port.hostPort}`);
   return {
     instance,
     spec,
@@ -163,7 +160,7 @@ function desiredInstance(
     ...(service.fingerprint === undefined || service.ignoredBy11 !== undefined
       ? {}
       : { fingerprint: service.fingerprint }),
-    publishes,
+    publishes: publishedBy(spec),
     addresses: address?.published ?? [],
     volumes: volumeNames(instance, spec, layout),
     needs: dependencies(service),

@@ -17,7 +17,7 @@ import { survey, type Survey } from "./survey.ts";
 /** Changes of a stack over all its platforms, newest first. */
 export async function stackHistory(core: Core, stack: Stack, limit: number): Promise<Change[]> {
   const context = readContext(core, stack.name);
-  const seen = await survey(core, stack, context);
+  const seen = await surveyEverywhere(core, stack, context);
   const found = await Promise.all(
     [...seen.surveys.values()].map((each) => each.platform.ledger.changes(context, { limit })),
   );
@@ -31,7 +31,7 @@ export async function stackHistory(core: Core, stack: Stack, limit: number): Pro
 
 export async function changeDetail(core: Core, stack: Stack, number: number): Promise<ChangeDetail> {
   const context = readContext(core, stack.name);
-  const seen = await survey(core, stack, context);
+  const seen = await surveyEverywhere(core, stack, context);
   for (const each of seen.surveys.values()) {
     const found = await each.platform.ledger.change(number, context);
     if (found === undefined) continue;
@@ -94,7 +94,7 @@ async function seenNow(
 /** One release; values that the key does not open are masked. */
 export async function oneRelease(core: Core, stack: Stack, service: string, number: number): Promise<Release> {
   const context = readContext(core, stack.name);
-  const seen = await survey(core, stack, context);
+  const seen = await surveyEverywhere(core, stack, context);
   checkServices(stack, seen, knownInstances(stack, seen), [service]);
   for (const each of seen.surveys.values()) {
     const opened = await each.platform.ledger.openRelease(service, number, context);
@@ -104,4 +104,13 @@ export async function oneRelease(core: Core, stack: Stack, service: string, numb
     target: service,
     hint: "pctl history shows them.",
   });
+}
+
+/** Also where services were before they moved or left, as far as the state file knows and the declaration names it: what happened there is on record there. */
+async function surveyEverywhere(core: Core, stack: Stack, context: ProviderContext): Promise<Survey> {
+  const document = await core.store.read(stack.name);
+  const left = Object.values(document?.entries ?? {}).filter(
+    (each) => each.destroyed === true && each.isForgotten !== true && stack.providers[each.provider] !== undefined,
+  );
+  return survey(core, stack, context, { also: left.map((each) => each.provider) });
 }

@@ -164,7 +164,8 @@ function unreachableProviders(seen: Survey): PlanInput["unreachable"] {
   return new Map(found);
 }
 
-function hostsOf(seen: Survey): Map<string, string> {
+/** The machines on which providers publish host ports, by their names. */
+export function hostsOf(seen: Survey): Map<string, string> {
   const found = [...seen.platforms.providers.values()].flatMap((bound): [string, string][] =>
     "health" in bound && bound.health.host !== undefined ? [[bound.name, bound.health.host]] : [],
   );

@@ -1,7 +1,6 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { Change, DeploymentResult } from "../model/change.ts";
 import type { PlanAction } from "../model/plan.ts";
-import { isAsSettled } from "../model/observed.ts";
 import type { Release } from "../model/release.ts";
 import type { Stack } from "../model/stack.ts";
 import type { RollbackOptions, Run } from "../control-plane.ts";
@@ -10,10 +9,9 @@ import type { ChangeScope } from "../apply/change-scope.ts";
 import { previousRelease, recordServing } from "../apply/deploy-instance.ts";
 import { rollOutAndVerify } from "../apply/roll-out-release.ts";
 import { runActions } from "../apply/execute.ts";
+import { handOver } from "../apply/hand-over.ts";
 import { removeInstance } from "../apply/remove-instance.ts";
 import { revertInstance } from "../apply/revert-instance.ts";
-import { describeReplicas } from "../plan/describe.ts";
-import { fieldChanges } from "../plan/field-changes.ts";
 import { actionKey, type KnownInstance } from "../plan/input.ts";
 import { isScheduled } from "../rollout/scheduled-job.ts";
 import type { ProviderContext } from "../provider/context.ts";
@@ -23,21 +21,10 @@ import { isHalfway, lastEffects, servedBefore } from "./last-effects.ts";
 import { refuseUnasked, surveyForUndo } from "./survey-for-undo.ts";
 import { planOfActions } from "./plan-of-actions.ts";
 import { inOrder } from "./rollback-order.ts";
+import { describeStep, type RollbackStep } from "./rollback-step.ts";
 import { runChange, type Intended } from "./run-change.ts";
 import { survey, type Survey } from "./survey.ts";
 import { unreachableActions } from "./unreachable.ts";
-
-/** Where one instance is to go back to; without a release it did not exist before, and goes. */
-interface Step {
-  readonly known: KnownInstance;
-  readonly target?: Release;
-  readonly notes: readonly string[];
-  readonly isHeld: boolean;
-  /** It is a job, which is left as it is. */
-  readonly isJob?: boolean;
-  /** It is on its way to another release, and that is taken back. */
-  readonly isUnfinished: boolean;
-}
 
 /** Undoes the last change, or takes one service to an earlier release. Complete releases are restored, not images alone; no job runs again. */
 export function rollbackStack(core: Core, stack: Stack, options: RollbackOptions): Promise<Run<Change>> {
@@ -60,13 +47,13 @@ export async function decideRollback(
       : await stepsTo(seen, known, options.service, options.to, context);
   const described = await Promise.all(steps.map((step) => describeStep(seen, step, context)));
   const beyond = options.service === undefined ? unreachableActions(known, seen) : [];
-  const actions = [...inOrder(described, stack), ...beyond];
+  const actions = [...inOrder(described, steps, stack, seen), ...beyond];
   const byKey = new Map(steps.map((step) => [actionKey(step.known.instance), step]));
   const plan = planOfActions(stack, actions);
   return {
     plan,
     survey: seen,
-    execute: (scope) => runActions(scope, actions, (action) => goBack(scope, action, byKey.get(action.key))),
+    execute: (scope) => runActions(scope, actions, (action) => goBack(scope, action, byKey)),
   };
 }
 
@@ -76,7 +63,7 @@ async function stepsTo(
   service: string,
   to: number | undefined,
   context: ProviderContext,
-): Promise<Step[]> {
+): Promise<RollbackStep[]> {
   const candidates = [...known.values()].filter((each) => each.instance.service === service);
   const found = candidates.filter((each) => each.observed !== undefined || each.releases.length > 0);
   for (const each of found.length === 0 ? candidates : found) refuseUntouchable(each, seen);
@@ -91,7 +78,7 @@ async function stepTo(
   found: KnownInstance,
   to: number | undefined,
   context: ProviderContext,
-): Promise<Step> {
+): Promise<RollbackStep> {
   const { service, provider } = found.instance;
   if (to === undefined && isHalfway(found)) return undo(seen, found, found.unfinished, context);
   const number = to ?? (await servedBefore(seen, found, context));
@@ -140,7 +127,7 @@ async function undoLast(
   known: ReadonlyMap<string, KnownInstance>,
   change: number | undefined,
   context: ProviderContext,
-): Promise<Step[]> {
+): Promise<RollbackStep[]> {
   const last = await lastEffects(seen, context, change);
   const { effects } = last;
   refuseUnasked(stack, seen, last.change);
@@ -162,7 +149,7 @@ async function undo(
   known: KnownInstance,
   { from }: { readonly from?: number },
   context: ProviderContext,
-): Promise<Step> {
+): Promise<RollbackStep> {
   refuseUntouchable(known, seen);
   const { service } = known.instance;
   const isUnfinished = isHalfway(known);
@@ -178,77 +165,17 @@ async function undo(
   return { ...step, target };
 }
 
-function leftJob(known: KnownInstance): Step {
+function leftJob(known: KnownInstance): RollbackStep {
   const notes = ["a rollback runs no job, and undoes none"];
   return { known, notes, isHeld: false, isUnfinished: false, isJob: true };
 }
 
-async function servedRelease(
-  seen: Survey,
-  { instance, observed }: KnownInstance,
-  context: ProviderContext,
-): Promise<Release | undefined> {
-  if (observed?.settled === undefined) return undefined;
-  const ledger = seen.surveys.get(instance.platformId)?.platform.ledger;
-  return (await ledger?.openRelease(instance.service, observed.settled.number, context))?.release;
-}
-
-function kindOf({ known, isHeld, isUnfinished }: Step, target: Release): PlanAction["kind"] {
-  if (isUnfinished) return "revert";
-  const settled = known.observed?.settled;
-  const serves = settled?.releaseId === target.id && isAsSettled(known.observed?.state);
-  if (serves && known.unfinished === undefined) return "keep";
-  if (isHeld) return "hold";
-  return settled?.replicaHash === target.revision.replicaHash ? "configure" : "update";
-}
-
-async function describeStep(seen: Survey, step: Step, context: ProviderContext): Promise<PlanAction> {
-  const { known, target } = step;
-  const settled = known.observed?.settled;
-  const served = await servedRelease(seen, known, context);
-  const base = {
-    key: actionKey(known.instance),
-    instance: known.instance,
-    causes: ["configuration"] as const,
-    after: [],
-    ...(settled === undefined ? {} : { from: settled.number }),
-    publishes: [],
-  };
-  if (step.isJob === true) {
-    const stays = settled?.completedAt === undefined ? "stays" : "stays completed";
-    const summary = settled === undefined ? "a job" : `release ${settled.number} ${stays}`;
-    return { ...base, kind: "keep", changes: [], volumes: [], notes: step.notes, summary };
-  }
-  if (target === undefined) {
-    const summary = step.isHeld ? "was created by the change, and stays: it has volumes" : "was created by the change";
-    return {
-      ...base,
-      kind: step.isHeld ? "hold" : "remove",
-      changes: [],
-      volumes: known.observed?.volumes ?? [],
-      notes: step.notes,
-      summary,
-    };
-  }
-  const kind = kindOf(step, target);
-  const scale =
-    settled?.scaledBy === undefined ? [] : [`keeps the manual scale of ${describeReplicas(settled.replicas)}`];
-  return {
-    ...base,
-    kind,
-    changes: served === undefined ? [] : fieldChanges(served, target),
-    release: target.number,
-    strategy: target.spec.strategy.type,
-    volumes: [],
-    notes: [...step.notes, ...scale],
-    summary:
-      kind === "keep"
-        ? `release ${target.number} serves already`
-        : `back to release ${target.number} of ${target.createdAt.slice(0, 16).replace("T", " ")}`,
-  };
-}
-
-async function goBack(scope: ChangeScope, action: PlanAction, step: Step | undefined): Promise<DeploymentResult> {
+async function goBack(
+  scope: ChangeScope,
+  action: PlanAction,
+  steps: ReadonlyMap<string, RollbackStep>,
+): Promise<DeploymentResult> {
+  const step = steps.get(action.key);
   if (step === undefined) throw new Error(`nothing was decided for ${action.key}`);
   const { known, target } = step;
   if (step.isUnfinished) {
@@ -270,6 +197,9 @@ async function goBack(scope: ChangeScope, action: PlanAction, step: Step | undef
     replicas,
     ...(scaledBy === undefined ? {} : { scaledBy }),
   };
+  const givers = (action.takesOver ?? []).flatMap((key) => steps.get(key)?.known ?? []);
+  const ports = givers.length === 0 ? undefined : handOver(scope, action, givers);
+  await ports?.take();
   const result = await carryOut(scope, instance, aim, (deployment) => {
     scope.emitFor(
       instance,
@@ -291,5 +221,7 @@ async function goBack(scope: ChangeScope, action: PlanAction, step: Step | undef
     );
   });
   if (result.outcome === "succeeded") await recordServing(scope, target, settled?.number);
+  if (result.outcome === "succeeded" || result.outcome === "paused") ports?.tell();
+  else await ports?.giveBack(instance.service);
   return result;
 }

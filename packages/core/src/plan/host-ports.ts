@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../errors/diagnostic.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
+import type { ServiceSpec } from "../model/spec.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
 
 /** Port of `0.0.0.0:8080`, and of addresses for people, e.g. `http://shop.example.com/api`. */
@@ -8,13 +9,23 @@ export function portOf(address: string): string {
   return /:(\d+)$/.exec(authority)?.[1] ?? (address.startsWith("http://") ? "80" : address);
 }
 
+/** Host addresses that a spec publishes, `0.0.0.0:8080`. */
+export function publishedBy({ ports }: Pick<ServiceSpec, "ports">): readonly string[] {
+  return ports
+    .filter((port) => port.hostPort !== undefined)
+    .map((port) => `${port.address ?? "0.0.0.0"}:${port.hostPort}`);
+}
+
 /** A host port of the machine on which an instance publishes. */
 export function portKey({ hosts }: Pick<PlanInput, "hosts">, instance: InstanceIdentity, address: string): string {
   return `${hosts.get(instance.provider) ?? instance.platformId} ${portOf(address)}`;
 }
 
 /** The same service elsewhere, or under its new name. */
-export function isSuccessor({ instance, spec }: DesiredInstance, of: KnownInstance): boolean {
+export function isSuccessor(
+  { instance, spec }: Pick<DesiredInstance, "instance"> & { readonly spec: Pick<DesiredInstance["spec"], "formerly"> },
+  of: KnownInstance,
+): boolean {
   const { service } = of.instance;
   return actionKey(instance) !== actionKey(of.instance) && (instance.service === service || spec.formerly === service);
 }

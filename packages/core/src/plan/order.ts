@@ -2,11 +2,21 @@ import type { PlanAction } from "../model/plan.ts";
 import { isSuccessor, portKey, portOf } from "./host-ports.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
 
+/** What has to be known of a plan to put its actions in order. */
+export interface OrderInput extends Pick<PlanInput, "known" | "hosts" | "goal" | "needs"> {
+  readonly desired: readonly OrderedInstance[];
+}
+
+/** What is to be brought up, as far as it matters to others. */
+export type OrderedInstance = Pick<DesiredInstance, "instance" | "publishes" | "needs"> & {
+  readonly spec: Pick<DesiredInstance["spec"], "formerly">;
+};
+
 /**
  * The graph: a service after what it needs, one that takes over a published address after the one that gives it up (from its
  * own predecessor it takes it while it is brought up), removals after everything else. Needs have no cycle (the configuration refuses them); an address that would close one is left out.
  */
-export function order(actions: readonly PlanAction[], input: PlanInput): PlanAction[] {
+export function order(actions: readonly PlanAction[], input: OrderInput): PlanAction[] {
   const acting = new Map(
     actions.filter((action) => action.kind !== "keep" && action.kind !== "hold").map((each) => [each.key, each]),
   );
@@ -44,7 +54,7 @@ export function order(actions: readonly PlanAction[], input: PlanInput): PlanAct
 /** What needs another goes before it. */
 function orderDestruction(
   actions: readonly PlanAction[],
-  input: PlanInput,
+  input: OrderInput,
   after: ReadonlyMap<string, Set<string>>,
 ): void {
   const byService = Map.groupBy(actions, (action) => action.instance.service);
@@ -58,8 +68,8 @@ function orderDestruction(
 /** Adds edges for addresses that change hands; returns the removals that have to come early because of them, and those that stop for their successor. */
 function addressOrder(
   actions: readonly PlanAction[],
-  input: PlanInput,
-  desired: ReadonlyMap<string, DesiredInstance>,
+  input: OrderInput,
+  desired: ReadonlyMap<string, OrderedInstance>,
   after: Map<string, Set<string>>,
 ): { early: ReadonlySet<string>; takesOver: ReadonlyMap<string, readonly PlanAction[]> } {
   const early = new Set<string>();
@@ -87,7 +97,7 @@ function addressOrder(
 }
 
 /** A predecessor that serves where its successor is to, or that an earlier change stopped for it. */
-function isStopped(action: PlanAction, successor: DesiredInstance, input: PlanInput): boolean {
+function isStopped(action: PlanAction, successor: OrderedInstance, input: OrderInput): boolean {
   const known = input.known.get(action.key);
   if (action.kind !== "remove" || known?.observed?.settled === undefined || !isSuccessor(successor, known))
     return false;
