@@ -65,6 +65,7 @@ export async function deployInstance(
     holds: spec.strategy.onFailure === "hold",
     kind: spec.kind,
     isLegacy: known.observed?.isLegacy === true,
+    isFresh: known.unfinished === undefined,
   };
   await handOver?.take();
   const result = await carryOut(

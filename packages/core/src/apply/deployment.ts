@@ -24,6 +24,8 @@ export interface DeploymentAim {
   readonly kind?: "service" | "job";
   /** It takes the place of what pctl 1.1 made, which serves again where it fails. */
   readonly isLegacy?: boolean;
+  /** Nothing of it is unfinished, as was seen under the lease. */
+  readonly isFresh?: boolean;
 }
 
 /** A deployment that has its intent on record. */
@@ -60,7 +62,7 @@ export async function carryOut(
   const elapsed = (): number => Math.round(scope.core.clock.monotonic() - begun);
   const id = resumed?.deployment ?? newId("dep");
   const intent = makeIntent(scope, instance, aim, id, resumed?.decisions ?? []);
-  await ledger.writeIntent(intent, records);
+  await ledger.writeIntent(intent, records, { isFirst: aim.isFresh === true && resumed === undefined });
   let traffic: CutOverTraffic | undefined;
   const measured = (): { readonly traffic?: CutOverTraffic } => (traffic === undefined ? {} : { traffic });
   const deployment: Deployment = {

@@ -2,6 +2,7 @@ import type { Diagnostic } from "../errors/diagnostic.ts";
 import { isCtrlPlaneError } from "../errors/error.ts";
 import type { Change, ChangeResult, DeploymentResult } from "../model/change.ts";
 import type { EventInput } from "../model/event.ts";
+import type { ObservedInstance } from "../model/observed.ts";
 import type { ChangeScope } from "../apply/change-scope.ts";
 import { summarize } from "../apply/outcome.ts";
 import type { Lease } from "../state/lease.ts";
@@ -22,7 +23,8 @@ interface Finished {
 export async function finishChange(scope: ChangeScope, change: Change, of: Finished): Promise<Change> {
   await Promise.all([...of.leases.values()].map((lease) => lease.confirm()));
   const lost = [...of.leases.values()].find((lease) => lease.lost.aborted);
-  const addresses = await publishedAddresses(scope);
+  const seen = await listEverywhere(scope);
+  const addresses = [...new Set([...seen.values()].flat().flatMap((each) => each.addresses))];
   const problems: Diagnostic[] = lost === undefined ? [] : [leaseLost(lost)];
   const note = async (what: string, act: () => Promise<void>): Promise<void> => {
     try {
@@ -33,7 +35,7 @@ export async function finishChange(scope: ChangeScope, change: Change, of: Finis
       scope.emit({ type: "diagnostic", level: "error", message: problem.summary, data: { ...problem } });
     }
   };
-  scope.draft.ended(await endedProviders(scope));
+  scope.draft.ended(await endedProviders(scope, seen));
   if (lost === undefined) await note("the state file", () => scope.draft.write(scope.core.store, scope.stack.name));
   const result = (): ChangeResult => {
     const elapsedMs = Math.round(scope.core.clock.monotonic() - of.begun);
@@ -62,20 +64,37 @@ export async function finishChange(scope: ChangeScope, change: Change, of: Finis
   return { ...change, finishedAt, result: final };
 }
 
+/** What is there of the stack, by provider; without those that could not be asked. */
+async function listEverywhere(scope: ChangeScope): Promise<ReadonlyMap<string, readonly ObservedInstance[]>> {
+  const found = new Map<string, readonly ObservedInstance[]>();
+  for (const bound of scope.platforms.providers.values()) {
+    if ("problem" in bound) continue;
+    try {
+      found.set(bound.name, await listAll(bound.provider, { stack: scope.stack.name }, scope.readContext()));
+    } catch (error) {
+      scope.core.log.warn("what is there could not be read", { provider: bound.name, error });
+    }
+  }
+  return found;
+}
+
 /** Of the providers that somebody began to use, those where all that is there has an entry, and nothing is unfinished. */
-async function endedProviders(scope: ChangeScope): Promise<string[]> {
-  const { core, draft, platforms, stack } = scope;
+async function endedProviders(
+  scope: ChangeScope,
+  seen: ReadonlyMap<string, readonly ObservedInstance[]>,
+): Promise<string[]> {
+  const { core, draft, platforms } = scope;
   const ended: string[] = [];
   for (const name of draft.pending) {
     const bound = platforms.providers.get(name);
-    if (bound === undefined || "problem" in bound) continue;
+    const instances = seen.get(name);
+    if (bound === undefined || "problem" in bound || instances === undefined) continue;
+    const named = draft.namesOn(name);
     try {
       const intents = await bound.platform.ledger.intents(scope.readContext());
-      const instances = await listAll(bound.provider, { stack: stack.name }, scope.readContext());
-      const named = draft.namesOn(name);
       if (intents.length === 0 && instances.every((each) => named.has(each.name))) ended.push(name);
     } catch (error) {
-      core.log.warn("what is there could not be read", { provider: name, error });
+      core.log.warn("what is unfinished could not be read", { provider: name, error });
     }
   }
   return ended;
@@ -123,20 +142,6 @@ function notRecorded(what: string, error: unknown): Diagnostic {
     summary: `${what} could not be written: ${why}`,
     hint: "What was deployed stands. pctl state rebuild writes it anew.",
   };
-}
-
-async function publishedAddresses(scope: ChangeScope): Promise<string[]> {
-  const addresses = new Set<string>();
-  for (const bound of scope.platforms.providers.values()) {
-    if ("problem" in bound) continue;
-    try {
-      const instances = await listAll(bound.provider, { stack: scope.stack.name }, scope.readContext());
-      for (const instance of instances) for (const address of instance.addresses) addresses.add(address);
-    } catch (error) {
-      scope.core.log.warn("addresses could not be read", { provider: bound.name, error });
-    }
-  }
-  return [...addresses];
 }
 
 function describeResult(result: ChangeResult): string {

@@ -27,6 +27,9 @@ export interface Ledger {
 }
 
 export interface CreateRecordOptions {
-  /** Nobody ever swaps a record of this name: a platform may leave out what it does for the sake of later versions. Default false. */
-  readonly isFinal?: boolean;
+  /**
+   * There is no later version of it: nobody ever swaps a record of this name, or the caller holds the lease under which it is written, and
+   * saw that it is not there. A platform may leave out what it does for the sake of later versions. Default false.
+   */
+  readonly isFirst?: boolean;
 }

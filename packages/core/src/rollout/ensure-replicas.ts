@@ -27,7 +27,9 @@ export async function ensureReplicas(
     const candidates = existing.filter((each) => each.ordinal === ordinal);
     if (candidates.some((each) => each.state === "ready")) return;
     // One that ended is started again in its place: a second one of its ordinal would double it.
-    const replica = candidates.find(isRunning) ?? candidates[0] ?? (await create(driver, wanted, ordinal, inner));
+    const found = candidates.find(isRunning) ?? candidates[0];
+    const isUnstarted = found?.isUnstarted === true && found.deployment === wanted.deployment;
+    const replica = found === undefined || isUnstarted ? await create(driver, wanted, ordinal, inner) : found;
     await makeReady(driver, wanted, replica, inner);
   });
 }

@@ -66,7 +66,7 @@ export function machineRevisionDriver(
       await ensureReplicas(driver, wanted, existing, context);
     },
 
-    async weigh(release, weights, context) {
+    async weigh(release, weights, { settled }, context) {
       justSeen = undefined;
       await changeRoutes(async () => {
         const targets = targetsOf(weights, await listed(driver, instance, context));
@@ -74,7 +74,8 @@ export function machineRevisionDriver(
         published = release;
         await options.beforeRouting?.();
         await beforeEffect(context);
-        await driver.route(instance, isEmpty ? undefined : { release, targets }, context);
+        const set = { release, targets, ...(settled === undefined ? {} : { settled }) };
+        await driver.route(instance, isEmpty ? undefined : set, context);
       });
     },
 

@@ -11,9 +11,10 @@ export async function recreate({ request, replicas, platform, seen }: Rollout): 
   const isKnown = seen.revisions.some((each) => each.key === key);
   if (isKnown) await platform.configure(release);
   await platform.ensure(release, replicas);
-  await platform.weigh(release, { [key]: 100 });
-  platform.tellRouted(release, replicas, replicas);
+  const settled = settledRelease(release, request);
   // Of one that was not there no replica is too many.
+  await platform.weigh(release, { [key]: 100 }, isKnown ? undefined : settled);
+  platform.tellRouted(release, replicas, replicas);
   if (isKnown) await platform.retire(key, replicas);
-  await platform.settle(settledRelease(release, request));
+  await platform.settle(settled);
 }

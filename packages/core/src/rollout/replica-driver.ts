@@ -16,6 +16,8 @@ export interface Replica extends ReplicaStatus {
   readonly isAltered?: boolean;
   /** Monotonic age of its readiness in milliseconds; absent while it is not ready. */
   readonly readyForMs?: number;
+  /** Made and, as far as the platform knows, never started: whoever made it may have died over it. `create` is asked for it again before it is started. */
+  readonly isUnstarted?: boolean;
   /** Made by pctl 1.1 and taken over (`Provider.adopt`): listed until a release is settled, stopped ones too. */
   readonly isAdopted?: boolean;
 }
@@ -36,6 +38,8 @@ export interface RoutedSet {
   readonly release: Release;
   /** Replicas that get traffic, by id, and the share of each in percent; they add up to 100 unless empty. */
   readonly targets: Readonly<Record<string, number>>;
+  /** What `settle` is called with next. It may be recorded in one with the set: where that was written, `settle` finds it done. */
+  readonly settled?: SettledRelease;
 }
 
 /**
@@ -51,7 +55,7 @@ export interface ReplicaDriver {
     instance: InstanceIdentity,
     context: ProviderContext,
   ): Promise<Omit<ObservedInstance, "revisions" | "state" | "restarts"> | undefined>;
-  /** Makes what does not run yet (`starting` or `stopped` until `start`). One (deployment, revision key, ordinal) is made once, however often this is called. */
+  /** Makes what does not run yet (`starting` or `stopped` until `start`). One (deployment, revision key, ordinal) is there once, however often this is called; one that was never started may be made anew. */
   create(
     request: {
       readonly release: Release;

@@ -49,8 +49,16 @@ export interface RevisionDriver {
     options: { readonly timeoutMs: number },
     context: ProviderContext,
   ): Promise<void>;
-  /** The release's ports and domains are published, and its traffic is shared so. One atomic change. Absent: the platform routes by itself. */
-  weigh?(release: Release, weights: Weights, context: ProviderContext): Promise<void>;
+  /**
+   * The release's ports and domains are published, and its traffic is shared so. One atomic change. Absent: the platform routes by itself.
+   * `settled`: what `settle` is called with next, where nothing comes in between; it may be recorded in one with the rest.
+   */
+  weigh?(
+    release: Release,
+    weights: Weights,
+    options: { readonly settled?: SettledRelease },
+    context: ProviderContext,
+  ): Promise<void>;
   /** Only `keep` replicas of the revision are left: the others were unrouted, drained, stopped and removed. Their logs stay. */
   retire(
     key: string,

@@ -135,6 +135,21 @@ test("rolling routes batch by batch and keeps the old replicas until the new one
   );
 });
 
+test("a replica that was made and never started is made anew, and not started as it is", async () => {
+  const one = release(1, "ok", 1);
+  for (let at = 1; ; at += 1) {
+    const world = new SimulatedMachines();
+    await assert.rejects(deploy(world, one, { kill: { at, when: "after" } }), Killed);
+    if (world.writes.length === 0) continue;
+    assert.deepEqual([world.writes, world.look()], [["create ok-1"], "ok-1(stopped)"]);
+    const [left] = world.machines;
+    await deploy(world, one);
+    assert.equal(world.look(), "ok-1*");
+    assert.notEqual(world.machines[0]?.id, left?.id);
+    return;
+  }
+});
+
 test("recreate lets all that is old end first", async () => {
   const world = await serving(old);
   world.invariant = () => {

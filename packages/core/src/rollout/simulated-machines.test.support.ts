@@ -12,6 +12,7 @@ import { jobEnd, scheduleOf } from "./simulated-jobs.test.support.ts";
 
 export interface Machine extends Replica {
   state: Replica["state"];
+  isUnstarted?: boolean;
   readonly image: string;
   readyAt?: number;
   endsAt?: number;
@@ -163,11 +164,8 @@ export class SimulatedMachines {
       stop: ({ id, name }) => write(`stop ${name}`, () => this.find(id) && this.end(id, "stopped")),
       remove: ({ id, name }) =>
         write(`remove ${name}`, () => {
-          const state = this.find(id)?.state;
-          assert.ok(
-            state === undefined || state === "stopped" || state === "exited",
-            `${name} is removed while it runs`,
-          );
+          const state = this.find(id)?.state ?? "stopped";
+          assert.ok(state === "stopped" || state === "exited", `${name} is removed while it runs`);
           this.machines = this.machines.filter((each) => each.id !== id);
         }),
       configure: ({ id }, { number }) =>
@@ -189,22 +187,22 @@ export class SimulatedMachines {
     const same = this.machines.find(
       (each) => each.deployment === deployment && revisionKey(each) === key && each.ordinal === ordinal,
     );
-    if (same !== undefined) return same;
-    const { replicaHash, generation } = wanted.revision;
-    const name = replicaName(instance.name, ordinal, replicas);
-    const state = "stopped" as Machine["state"];
-    const machine = {
+    if (same !== undefined && same.isUnstarted !== true) return same;
+    this.machines = this.machines.filter((each) => each !== same);
+    const made: Machine = {
       id: `m${(this.made += 1)}`,
-      name,
+      name: replicaName(instance.name, ordinal, replicas),
       ordinal,
-      replicaHash,
-      generation,
-      state,
+      replicaHash: wanted.revision.replicaHash,
+      generation: wanted.revision.generation,
+      state: "stopped",
       routed: false,
       restarts: 0,
       deployment,
+      image: wanted.image.declared,
+      configuredBy: wanted.number,
+      isUnstarted: true,
     };
-    const made: Machine = { ...machine, image: wanted.image.declared, configuredBy: wanted.number };
     this.machines.push(made);
     return made;
   }
@@ -223,6 +221,7 @@ export class SimulatedMachines {
     assert.equal(twin, undefined, `${machine.name} is doubled`);
     const [kind, ms] = machine.image.split(":");
     machine.state = "starting";
+    delete machine.isUnstarted;
     delete machine.endsAt;
     if (kind !== "crash" && kind !== "never") machine.readyAt = this.now + 100;
     if (kind === "dies" || kind === "done") machine.endsAt = this.now + 100 + Number(ms);

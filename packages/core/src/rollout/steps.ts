@@ -9,7 +9,8 @@ import { beforeEffect, withSignal } from "./with-signal.ts";
 export interface Steps {
   observe(): Promise<RolloutState>;
   ensure(release: Release, replicas: number, signal?: AbortSignal): Promise<void>;
-  weigh(release: Release, weights: Weights): Promise<void>;
+  /** `settled`: `settle` follows with it, and nothing comes in between. */
+  weigh(release: Release, weights: Weights, settled?: SettledRelease): Promise<void>;
   retire(key: string, keep: number, signal?: AbortSignal): Promise<void>;
   outlive(release: Release, ms: number, signal?: AbortSignal): Promise<void>;
   configure(release: Release): Promise<void>;
@@ -29,7 +30,8 @@ export function stepsOf(driver: RevisionDriver, request: RolloutRequest, context
     observe: () => driver.observe(context),
     ensure: async (release, replicas, signal) =>
       driver.ensure(release, replicas, { timeoutMs: request.strategy.timeoutMs }, await within(signal)),
-    weigh: async (release, weights) => driver.weigh?.(release, weights, await within()),
+    weigh: async (release, weights, settled) =>
+      driver.weigh?.(release, weights, settled === undefined ? {} : { settled }, await within()),
     retire: async (key, keep, signal) => {
       const options = { keep, drainMs: request.strategy.drainMs, ...ownerOf(key, request).spec.stop };
       await driver.retire(key, options, await within(signal));

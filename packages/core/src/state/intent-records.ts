@@ -1,7 +1,7 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import { canonicalJson } from "../model/hash.ts";
 import type { ProviderContext } from "../provider/context.ts";
-import type { Ledger } from "../provider/ledger.ts";
+import type { CreateRecordOptions, Ledger } from "../provider/ledger.ts";
 import type { RolloutDecision } from "../rollout/journal.ts";
 import { isConflict } from "./conflict.ts";
 import type { Intent } from "./intent.ts";
@@ -36,17 +36,23 @@ export class IntentRecords {
     this.#names = names;
   }
 
-  async write(intent: Intent, context: ProviderContext): Promise<void> {
+  async write(intent: Intent, context: ProviderContext, options?: CreateRecordOptions): Promise<void> {
     const text = writeRecord("intent", intent);
-    const version = (await this.#create(intent, text, context)) ?? (await this.#replace(intent, text, context));
+    const version =
+      (await this.#create(intent, text, context, options)) ?? (await this.#replace(intent, text, context));
     this.#own.set(intent.service, { intent, version });
   }
 
   /** Mostly there is none: undefined where there is. */
-  async #create({ service }: Intent, text: string, context: ProviderContext): Promise<string | undefined> {
+  async #create(
+    { service }: Intent,
+    text: string,
+    context: ProviderContext,
+    options?: CreateRecordOptions,
+  ): Promise<string | undefined> {
     await context.fence.check();
     try {
-      return await this.#ledger.create(this.#names.intent(service), text, context);
+      return await this.#ledger.create(this.#names.intent(service), text, context, options);
     } catch (error) {
       if (await isConflict(error, context)) return undefined;
       throw error;

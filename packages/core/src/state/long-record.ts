@@ -24,7 +24,7 @@ export async function createLong(
 ): Promise<void> {
   const bytes = Buffer.from(text);
   if (bytes.length <= partBytes) {
-    await ledger.create(name, text, context, { isFinal: true });
+    await ledger.create(name, text, context, { isFirst: true });
     return;
   }
   const hash = sha256(bytes).slice(0, 32);
@@ -36,7 +36,7 @@ export async function createLong(
     await createOnce(ledger, part, encoded.subarray(start, start + partBytes).toString(), context);
     names.push(part);
   }
-  await ledger.create(name, partsMark + JSON.stringify({ hash, names }), context, { isFinal: true });
+  await ledger.create(name, partsMark + JSON.stringify({ hash, names }), context, { isFirst: true });
 }
 
 /** The whole text of what `createLong` wrote; undefined where there is none. */
@@ -66,7 +66,7 @@ export async function removeLong(ledger: Ledger, name: string, context: Provider
 
 async function createOnce(ledger: Ledger, name: string, value: string, context: ProviderContext): Promise<void> {
   try {
-    await ledger.create(name, value, context, { isFinal: true });
+    await ledger.create(name, value, context, { isFirst: true });
   } catch (error) {
     // Its name is made of its content: what is there is the same part, from an attempt that was broken off.
     if (!(await isConflict(error, context))) throw error;

@@ -2,7 +2,7 @@ import { CtrlPlaneError } from "../errors/error.ts";
 import type { Change, ChangeResult } from "../model/change.ts";
 import type { Release } from "../model/release.ts";
 import type { ProviderContext, Sealer } from "../provider/context.ts";
-import type { Ledger } from "../provider/ledger.ts";
+import type { CreateRecordOptions, Ledger } from "../provider/ledger.ts";
 import type { RolloutDecision } from "../rollout/journal.ts";
 import { ChangeRecords } from "./change-records.ts";
 import type { ChangeRecord } from "./change-records.ts";
@@ -51,7 +51,7 @@ export class StackLedger {
     if (known !== undefined) return known;
     await context.fence.check();
     try {
-      await this.ledger.create(this.#names.lineage, writeRecord("lineage", { lineage }), context, { isFinal: true });
+      await this.ledger.create(this.#names.lineage, writeRecord("lineage", { lineage }), context, { isFirst: true });
       return lineage;
     } catch (error) {
       if (!(await isConflict(error, context))) throw error;
@@ -140,9 +140,9 @@ export class StackLedger {
     await this.#releases.prune(service, keep, context);
   }
 
-  /** Replaces the service's intent, unless that one was written under a later epoch. */
-  async writeIntent(intent: Intent, context: ProviderContext): Promise<void> {
-    await this.#intents.write(intent, context);
+  /** Replaces the service's intent, unless that one was written under a later epoch. `isFirst`: there is none, as was seen under the lease. */
+  async writeIntent(intent: Intent, context: ProviderContext, options?: CreateRecordOptions): Promise<void> {
+    await this.#intents.write(intent, context, options);
   }
 
   async intent(service: string, context: ProviderContext): Promise<Intent | undefined> {

@@ -78,10 +78,16 @@ export function describe(details: ContainerDetails, judgement: Judgement): Repli
     state,
     routed: (judgement.targets[id] ?? 0) > 0,
     restarts: RestartCount,
+    ...(wasStarted(State) ? {} : { isUnstarted: true }),
     ...(isUp ? { startedAt: State.StartedAt } : {}),
     ...(state === "ready" ? { readyForMs: Math.max(0, Date.now() - Date.parse(readySince(details))) } : {}),
     ...(hasEnded ? endOf(State) : {}),
   };
+}
+
+/** Of one that an engine was killed over as it started it, the next engine may say that it runs, and has no start of it. */
+export function wasStarted({ Status, StartedAt }: Pick<ContainerDetails["State"], "Status" | "StartedAt">): boolean {
+  return Status !== "created" && !StartedAt.startsWith("0001-");
 }
 
 function stateOf({ Id, State, HostConfig, Config }: ContainerDetails, judgement: Judgement): ReplicaStatus["state"] {
@@ -90,6 +96,7 @@ function stateOf({ Id, State, HostConfig, Config }: ContainerDetails, judgement:
     case "created":
       return judgement.stopped ? "stopped" : "starting";
     case "running":
+      if (!wasStarted(State)) return "starting";
       return runningState(State.Health?.Status, () => {
         const isJob = Config.Labels?.[dockerLabel.kind] === "job";
         return isJob || (judgement.targets[Id] ?? 0) > 0 || judgement.hasPassed(Id, State.StartedAt);

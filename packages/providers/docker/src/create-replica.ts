@@ -3,11 +3,12 @@ import type { ProviderContext, Replica, ReplicaDriver } from "@ctrlplane/core/pr
 import { isEngineError, type EngineClient } from "@ctrlplane/images";
 import type { Adoption } from "./adoption.ts";
 import { containerBody, publishesItself, type ReplicaPlace } from "./container-body.ts";
-import { describe, findContainers, inspect, isReplica, nameOf } from "./containers.ts";
+import { describe, findContainers, inspect, isReplica, nameOf, wasStarted } from "./containers.ts";
 import type { ContainerDetails, ContainerSummary } from "./engine-types.ts";
 import { putFiles } from "./files.ts";
 import { dockerLabel } from "./labels.ts";
 import { arrivingName, isRetired, mountsOf } from "./names.ts";
+import { removeContainer } from "./remove-container.ts";
 import { requireOurs } from "./require-ours.ts";
 import { ensureMounts } from "./volumes.ts";
 
@@ -18,19 +19,25 @@ export interface CreatedContainer {
 
 type CreateRequest = Parameters<ReplicaDriver["create"]>[0];
 
-/** A container with its files that does not run yet: the one that this deployment made for this ordinal, or a new one. */
+/**
+ * A container with its files that does not run yet: the one that this deployment made for this ordinal, or a new one. `own`: ids of those that
+ * this process made. One of another process that was never started is made anew: an engine that was killed while it started one never
+ * runs that one again (26.1 kills it after a second or two, as often as it is started), and its files may not be whole.
+ */
 export async function createReplica(
   engine: EngineClient,
   request: CreateRequest,
-  adoption: Adoption | undefined,
+  { adoption, own }: { readonly adoption: Adoption | undefined; readonly own: ReadonlySet<string> },
   context: ProviderContext,
 ): Promise<Replica> {
   const { release, ordinal, replicas, deployment } = request;
   const { instance, revision } = release;
   const existing = await findContainers(engine, instance.name, context.signal);
-  const made = existing.find((each) => isMadeFor(each, request));
-  if (made !== undefined) {
-    const details = await requireDetails(engine, made.Id, context);
+  const found = existing.find((each) => isMadeFor(each, request));
+  const details = found === undefined ? undefined : await requireDetails(engine, found.Id, context);
+  const isLeft = details !== undefined && !own.has(details.Id) && !wasStarted(details.State);
+  if (isLeft) await removeContainer(engine, details.Id, context);
+  else if (details !== undefined) {
     const replica = describe(details, { targets: {}, stopped: false, hasPassed: () => false });
     if (details.State.Status === "created") await putFiles(engine, replica, release, context);
     return replica;
@@ -39,7 +46,7 @@ export async function createReplica(
   await ensureMounts(engine, instance, mounts, adoption?.volumes ?? [], context);
   const wanted = replicaName(instance.name, ordinal, replicas);
   const arriving = arrivingName(wanted, { deployment, revisionKey: revisionKey(revision) });
-  const isTaken = existing.some((each) => nameOf(each) === wanted);
+  const isTaken = existing.some((each) => nameOf(each) === wanted && !(isLeft && each.Id === details.Id));
   const hasGateway = existing.some((each) => each.Labels?.[label.role] === "gateway");
   const isDirect = publishesItself(release.spec) && replicas === 1 && !hasGateway;
   const layout = adoption?.layout;

@@ -50,6 +50,8 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
   const passed = new Map<string, string>();
   /** Of every replica that was made or seen by this process. */
   const instances = new Map<string, InstanceIdentity>();
+  /** Ids of replicas that this process made. */
+  const made = new Set<string>();
   const gate = gateOf(parts, passed);
   const routing: RoutingParts = { ...parts, start: gate.start, bringUp: gate.bringUp };
 
@@ -99,8 +101,11 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
       const replica = await mappedEngine(instance.name, async () => {
         if (request.replicas === 1 && needsNoGateway(spec)) await unpublish(routing, instance, context);
         const adoption = await adoptions.read(instance, context.signal);
-        return images.having(request.release, context, () => createReplica(engine, request, adoption, context));
+        return images.having(request.release, context, () =>
+          createReplica(engine, request, { adoption, own: made }, context),
+        );
       });
+      made.add(replica.id);
       instances.set(replica.id, instance);
       return replica;
     },
@@ -129,7 +134,8 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
       const change = ({ targets: _, ...record }: InstanceRecord): InstanceRecord => {
         if (set === undefined || targets === undefined) return { ...record, ports: [] };
         const { spec } = set.release;
-        return { ...record, ports: spec.ports, targets, volumes: volumesOf(instance, spec, layout) };
+        const routed = { ...record, ports: spec.ports, targets, volumes: volumesOf(instance, spec, layout) };
+        return set.settled === undefined ? routed : withSettled(routed, set.settled);
       };
       await records.change(instance, change, context);
     },
@@ -179,18 +185,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
         await records.remove(instance, context);
         return;
       }
-      const { min, max } = typeof settled.replicas === "number" ? { min: 0, max: 0 } : settled.replicas;
-      await records.change(
-        instance,
-        ({ range: _, passed: __, ...record }) => ({
-          ...record,
-          // What was stopped of pctl 1.1 runs as a release from now on.
-          stopped: record.stopped && record.settled !== undefined,
-          settled,
-          ...(max === 0 ? {} : { range: { min, max } }),
-        }),
-        context,
-      );
+      await records.change(instance, (record) => withSettled(record, settled), context);
       // Not before: from here on there is no way back to what pctl 1.1 made.
       await mappedEngine(instance.name, () => leaveAdopted(engine, adoptions, instance, context));
       await mappedEngine(instance.name, () => tidy(instance, settled.deployment, settled.replicas, context));
@@ -236,4 +231,18 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
 /** Old and new replicas run side by side for longer than it takes to route. */
 function isStaged({ strategy }: Release["spec"]): boolean {
   return strategy.type === "blue_green" || strategy.type === "canary";
+}
+
+function withSettled(
+  { range: _, passed: __, ...record }: InstanceRecord,
+  settled: NonNullable<InstanceRecord["settled"]>,
+): InstanceRecord {
+  const { min, max } = typeof settled.replicas === "number" ? { min: 0, max: 0 } : settled.replicas;
+  return {
+    ...record,
+    // What was stopped of pctl 1.1 runs as a release from now on.
+    stopped: record.stopped && record.settled !== undefined,
+    settled,
+    ...(max === 0 ? {} : { range: { min, max } }),
+  };
 }

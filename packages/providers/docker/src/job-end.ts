@@ -1,6 +1,6 @@
 import type { ProviderContext, Replica, ReplicaEnd } from "@ctrlplane/core/provider";
 import { segment, type EngineClient } from "@ctrlplane/images";
-import { inspect } from "./containers.ts";
+import { inspect, wasStarted } from "./containers.ts";
 import type { ContainerDetails } from "./engine-types.ts";
 import { endedBy } from "./verdicts.ts";
 
@@ -14,6 +14,7 @@ export async function waitJob(
     const details = await inspect(engine, id, context.signal);
     if (details === undefined) return { state: "unknown" };
     if (!details.State.Running) return endOf(engine, details);
+    if (!wasStarted(details.State)) return { state: "unknown" };
     const path = `/containers/${segment(id)}/wait`;
     await engine.json({ method: "POST", path, query: { condition: "not-running" }, signal: context.signal });
   }

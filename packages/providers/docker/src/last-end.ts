@@ -1,11 +1,13 @@
 import { segment, type EngineClient } from "@ctrlplane/images";
 import { text } from "node:stream/consumers";
+import { wasStarted } from "./containers.ts";
 import type { ContainerDetails } from "./engine-types.ts";
 
 /** Exit code of the last run that ended: the engine forgets it once it has started the container again, and remembers the event. */
 export async function lastExitCode(engine: EngineClient, details: ContainerDetails): Promise<number | undefined> {
   const { Id, State, Created } = details;
   if (State.Status !== "running") return State.ExitCode;
+  if (!wasStarted(State)) return undefined;
   const query = {
     since: Math.floor(Date.parse(Created) / 1000),
     until: Math.floor(Date.parse(State.StartedAt) / 1000) + 1,

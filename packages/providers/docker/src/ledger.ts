@@ -9,11 +9,11 @@ export function volumeLedger(engine: EngineClient): Ledger {
   return {
     reach: "platform",
 
-    create: (name, value, context, { isFinal = false } = {}) =>
+    create: (name, value, context, { isFirst = false } = {}) =>
       asked(name, async () => {
         checkRecordName(name);
         checkRecordValue(name, value);
-        const version = await records.create(name, value, labelsOf(name), callOf(context), { isFirst: isFinal });
+        const version = await records.create(name, value, labelsOf(name), callOf(context), { isFirst });
         if (version === undefined) throw conflict(name, "exists already");
         return version;
       }),

@@ -111,4 +111,28 @@ test("who knows that a version was alone asks for nothing but that one", async (
   await other.swap("a", "2", version, {}, call);
   assert.deepEqual(asked.splice(0), ["POST /volumes/create", "GET /volumes", "DELETE /volumes/a.2"]);
   assert.equal(await records.swap("a", "stale", version, {}, call), undefined);
+  assert.equal(await records.remove("a", version, call), false);
+  asked.splice(0);
+  const last = (await other.read("a", signal))?.version;
+  assert.equal(await other.remove("a", last, call), true);
+  const byName = ["GET /volumes", "GET /volumes/a.3", "DELETE /volumes/a.3", "GET /volumes/a.4"];
+  assert.deepEqual(asked.splice(0), byName);
+  await other.create("a", "0", {}, call, { isFirst: true });
+  assert.deepEqual(asked, ["POST /volumes/create"]);
+});
+
+test("a record that is replaced just as it is removed stays, and the remover is told", async () => {
+  const volumes = new Volumes();
+  const [one, two] = [recordsOf(volumes), recordsOf(volumes)];
+  const version = (await one.create("a", "0", {}, call)) ?? "";
+  await two.read("a", signal);
+  let swapped: string | undefined;
+  volumes.before = async ({ method }) => {
+    if (method !== "DELETE") return;
+    volumes.before = () => Promise.resolve();
+    // It has seen that the version is there, and not removed it yet.
+    swapped = await two.swap("a", "1", version, {}, call);
+  };
+  assert.equal(await one.remove("a", version, call), false);
+  assert.equal((await one.read("a", signal))?.version, swapped);
 });

@@ -58,7 +58,7 @@ export class VolumeRecords {
     this.#role = role;
   }
 
-  /** Its version; undefined where the record exists. `labels` are added to its volumes. `isFirst`: the caller knows that it has no later version. */
+  /** Its version; undefined where the record exists. `labels` are added to its volumes. `isFirst`: the caller knows that there is no later version of it. */
   async create(
     name: string,
     value: string,
@@ -120,15 +120,23 @@ export class VolumeRecords {
     version: string,
     { signal }: RecordCall,
   ): Promise<readonly number[] | undefined> {
-    const number = numberOf(version);
-    if (this.#alone.get(name) === version) {
-      const path = `/volumes/${segment(this.#volume(name, number))}`;
-      const found = await unlessMissing(this.#engine.json<VolumeAnswer>({ method: "GET", path, signal }));
-      return found?.Labels?.[dockerLabel.nonce] === nonceOf(version) ? [number] : undefined;
-    }
+    if (this.#alone.get(name) === version)
+      return (await this.#isStill(name, version, signal)) ? [numberOf(version)] : undefined;
     const versions = await this.#versions(name, signal);
     if (!versions.some((each) => each.version === version)) return undefined;
     return versions.map((each) => each.number).filter((each) => each < made.number);
+  }
+
+  /** True where it was alone, and nobody replaced or removed it since. */
+  async #isStill(name: string, version: string, signal: AbortSignal): Promise<boolean> {
+    if (this.#alone.get(name) !== version) return false;
+    return (await this.#nonceAt(name, numberOf(version), signal)) === nonceOf(version);
+  }
+
+  async #nonceAt(name: string, number: number, signal: AbortSignal): Promise<string | undefined> {
+    const path = `/volumes/${segment(this.#volume(name, number))}`;
+    const found = await unlessMissing(this.#engine.json<VolumeAnswer>({ method: "GET", path, signal }));
+    return found?.Labels?.[dockerLabel.nonce];
   }
 
   /** The rest goes, in the order of its numbers. Resolves with the version. */
@@ -140,6 +148,13 @@ export class VolumeRecords {
 
   /** False where it is at another version. Absent is success. */
   async remove(name: string, version: string | undefined, call: RecordCall): Promise<boolean> {
+    if (version !== undefined && (await this.#isStill(name, version, call.signal))) {
+      const number = numberOf(version);
+      await this.#drop(name, number, call);
+      this.#alone.delete(name);
+      // Somebody may have made it just before; whoever makes it now sees that what it follows is gone.
+      if ((await this.#nonceAt(name, number + 1, call.signal)) === undefined) return true;
+    }
     const versions = await this.#versions(name, call.signal);
     const last = newest(versions);
     if (last === undefined) return true;

@@ -1,7 +1,7 @@
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type { ProviderContext, Release } from "@ctrlplane/core/provider";
 import type { EngineClient } from "@ctrlplane/images";
-import { inspect } from "./containers.ts";
+import { inspect, wasStarted } from "./containers.ts";
 import type { ContainerDetails } from "./engine-types.ts";
 import type { Prober } from "./prober.ts";
 import { endedBy, failed } from "./verdicts.ts";
@@ -111,7 +111,7 @@ class Watch {
     enough: AbortSignal,
   ): Promise<"ready" | "waiting" | "ended" | "unhealthy"> {
     const { State, RestartCount, HostConfig } = details;
-    const isUp = State.Running && State.Status === "running";
+    const isUp = State.Running && State.Status === "running" && wasStarted(State);
     const mayRestart = HostConfig.RestartPolicy.Name !== "no";
     if (RestartCount >= endsOfCrashLoop || (!isUp && !mayRestart && State.Status === "exited")) return "ended";
     // Stopped by somebody, or out of memory: the engine does not try again by itself where it was told to stop.
