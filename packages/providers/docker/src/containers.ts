@@ -16,14 +16,14 @@ export interface Judgement {
   hasPassed(id: string, startedAt: string): boolean;
 }
 
-/** All replicas of an instance, oldest first, without those that are kept for their logs alone. */
-export async function listReplicas(
+/** The replicas among the containers of an instance, oldest first, without those that are kept for their logs alone. */
+export async function replicasAmong(
   engine: EngineClient,
-  instance: Pick<InstanceIdentity, "name" | "lineage">,
+  found: readonly ContainerSummary[],
+  instance: Pick<InstanceIdentity, "lineage">,
   judgement: Judgement,
   signal: AbortSignal,
 ): Promise<readonly Replica[]> {
-  const found = await findContainers(engine, instance.name, signal);
   const isOurs = ({ Labels }: ContainerSummary): boolean => Labels?.[label.lineage] === instance.lineage;
   const replicas = found.filter((each) => isReplica(each) && !isRetired(nameOf(each)) && isOurs(each));
   const details = await Promise.all(replicas.map((each) => inspect(engine, each.Id, signal)));

@@ -17,22 +17,33 @@ export interface CreatedContainer {
   readonly name: string;
 }
 
+/** `isDirect`: it publishes its ports itself. `isOnly`: the instance had no container, and this one bears the name that it keeps. */
+export interface MadeReplica {
+  readonly replica: Replica;
+  readonly isDirect: boolean;
+  readonly isOnly: boolean;
+}
+
 type CreateRequest = Parameters<ReplicaDriver["create"]>[0];
 
 /**
  * A container with its files that does not run yet: the one that this deployment made for this ordinal, or a new one. `own`: ids of those that
- * this process made. One of another process that was never started is made anew: an engine that was killed while it started one never
+ * this process made; `isNone`: the instance has no container at all, as was seen a moment ago. One of another process that was never started is made anew: an engine that was killed while it started one never
  * runs that one again (26.1 kills it after a second or two, as often as it is started), and its files may not be whole.
  */
 export async function createReplica(
   engine: EngineClient,
   request: CreateRequest,
-  { adoption, own }: { readonly adoption: Adoption | undefined; readonly own: ReadonlySet<string> },
+  {
+    adoption,
+    own,
+    isNone,
+  }: { readonly adoption: Adoption | undefined; readonly own: ReadonlySet<string>; readonly isNone: boolean },
   context: ProviderContext,
-): Promise<Replica> {
+): Promise<MadeReplica> {
   const { release, ordinal, replicas, deployment } = request;
   const { instance, revision } = release;
-  const existing = await findContainers(engine, instance.name, context.signal);
+  const existing = isNone ? [] : await findContainers(engine, instance.name, context.signal);
   const found = existing.find((each) => isMadeFor(each, request));
   const details = found === undefined ? undefined : await requireDetails(engine, found.Id, context);
   const isLeft = details !== undefined && !own.has(details.Id) && !wasStarted(details.State);
@@ -40,7 +51,7 @@ export async function createReplica(
   else if (details !== undefined) {
     const replica = describe(details, { targets: {}, stopped: false, hasPassed: () => false });
     if (details.State.Status === "created") await putFiles(engine, replica, release, context);
-    return replica;
+    return { replica, isDirect: false, isOnly: false };
   }
   const mounts = mountsOf(instance, revision.volumes, ordinal, adoption?.layout);
   await ensureMounts(engine, instance, mounts, adoption?.volumes ?? [], context);
@@ -70,7 +81,9 @@ export async function createReplica(
     routed: false,
     restarts: 0,
   } as const;
-  return { ...(await create()), ...fresh };
+  const created = await create();
+  const isOnly = existing.length === 0 && replicas === 1 && created.name === wanted;
+  return { replica: { ...created, ...fresh }, isDirect, isOnly };
 }
 
 /** With its files; it does not run yet. */

@@ -6,7 +6,7 @@ import { leaveAdopted, listAdopted, restoreAdopted } from "./adopted-replicas.ts
 import { restartPolicyOf } from "./container-body.ts";
 import { changedLimits } from "./altered.ts";
 import type { ContainerEvents } from "./container-events.ts";
-import { findContainers, inspect, isReplica, listReplicas, nameOf, type Judgement } from "./containers.ts";
+import { findContainers, inspect, isReplica, replicasAmong, nameOf, type Judgement } from "./containers.ts";
 import { createReplica } from "./create-replica.ts";
 import { observeInstance } from "./describe-instance.ts";
 import { execIn } from "./exec.ts";
@@ -50,10 +50,14 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
   const passed = new Map<string, string>();
   /** Of every replica that was made or seen by this process. */
   const instances = new Map<string, InstanceIdentity>();
-  /** Ids of replicas that this process made. */
+  /** Ids of replicas that this process made, and those of them that publish their ports themselves. */
   const made = new Set<string>();
+  const direct = new Set<string>();
+  /** Instances that had no container when they were listed last, and those that have but the one that was made since then, under its name. */
+  const empty = new Set<string>();
+  const single = new Set<string>();
   const gate = gateOf(parts, passed);
-  const routing: RoutingParts = { ...parts, start: gate.start, bringUp: gate.bringUp };
+  const routing: RoutingParts = { ...parts, start: gate.start, bringUp: gate.bringUp, direct };
 
   const judgementOf = ({ targets = {}, stopped, passed: known = {} }: InstanceRecord): Judgement => ({
     targets,
@@ -65,10 +69,12 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     const replicas = await mappedEngine(instance.name, async () => {
       const adoption = await adoptions.read(instance, signal);
       const record = (await records.read(instance, context))?.record;
-      return [
-        ...(await listAdopted(engine, instance, { adoption, record }, signal)),
-        ...(await listReplicas(engine, instance, judgementOf(record ?? emptyRecord(instance)), signal)),
-      ];
+      const adopted = await listAdopted(engine, instance, { adoption, record }, signal);
+      const containers = await findContainers(engine, instance.name, signal);
+      if (containers.length === 0 && adopted.length === 0) empty.add(instance.name);
+      else empty.delete(instance.name);
+      const judgement = judgementOf(record ?? emptyRecord(instance));
+      return [...adopted, ...(await replicasAmong(engine, containers, instance, judgement, signal))];
     });
     for (const each of replicas) instances.set(each.id, instance);
     return replicas;
@@ -98,14 +104,17 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     async create(request, context) {
       const { instance, spec } = request.release;
       await records.begin(instance, context);
-      const replica = await mappedEngine(instance.name, async () => {
+      const { replica, isDirect, isOnly } = await mappedEngine(instance.name, async () => {
         if (request.replicas === 1 && needsNoGateway(spec)) await unpublish(routing, instance, context);
         const adoption = await adoptions.read(instance, context.signal);
         return images.having(request.release, context, () =>
-          createReplica(engine, request, { adoption, own: made }, context),
+          createReplica(engine, request, { adoption, own: made, isNone: empty.delete(instance.name) }, context),
         );
       });
       made.add(replica.id);
+      if (isDirect) direct.add(replica.id);
+      if (isOnly) single.add(instance.name);
+      else single.delete(instance.name);
       instances.set(replica.id, instance);
       return replica;
     },
@@ -188,6 +197,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
       await records.change(instance, (record) => withSettled(record, settled), context);
       // Not before: from here on there is no way back to what pctl 1.1 made.
       await mappedEngine(instance.name, () => leaveAdopted(engine, adoptions, instance, context));
+      if (single.delete(instance.name) && settled.replicas === 1) return;
       await mappedEngine(instance.name, () => tidy(instance, settled.deployment, settled.replicas, context));
     },
 

@@ -1,6 +1,7 @@
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type {
   BuildImageRequest,
+  Fence,
   IdentifyImageRequest,
   InstanceIdentity,
   PinnedImage,
@@ -49,6 +50,22 @@ export function engineImages(engine: EngineClient, kept: ImageAccount, { folder,
     await mappedEngine(name, () => ensureImage(engine, image, pulling));
   };
 
+  /** Images that a lease's holder saw on the engine, or had pulled: one of many services is looked for once. */
+  const seen = new WeakMap<Fence, Map<string, Promise<void>>>();
+  const ensureOnce = async (spec: ServiceSpec, image: PinnedImage, context: ProviderContext): Promise<void> => {
+    const own = seen.get(context.fence) ?? new Map<string, Promise<void>>();
+    seen.set(context.fence, own);
+    const key = JSON.stringify([image, spec.registry]);
+    const asked = own.get(key) ?? ensure(spec, image, context);
+    own.set(key, asked);
+    try {
+      await asked;
+    } catch (error) {
+      own.delete(key);
+      throw error;
+    }
+  };
+
   return {
     /**
      * What `make` makes of a release. Where the engine lacks the image meanwhile, as after a rollback to one that others removed, it is fetched once
@@ -90,7 +107,7 @@ export function engineImages(engine: EngineClient, kept: ImageAccount, { folder,
 
     async build({ instance, spec, image }: BuildImageRequest, context: ProviderContext): Promise<PinnedImage> {
       if (spec.image.kind === "reference") {
-        await ensure(spec, image, context);
+        await ensureOnce(spec, image, context);
         return image;
       }
       const login = loginOf(spec, env);

@@ -19,6 +19,8 @@ import { replaceDirect, type ReplaceParts } from "./replace-direct.ts";
 export interface RoutingParts extends ReplaceParts {
   /** Image of gateways. */
   readonly gatewayImage: string;
+  /** Ids of containers that this process made to publish their ports themselves. */
+  readonly direct: ReadonlySet<string>;
 }
 
 /** Where the gateway of an instance is, or would be. */
@@ -52,6 +54,8 @@ export async function routeTo(
   const targets = Object.fromEntries(Object.entries(set.targets).filter(([id]) => !adopted.includes(id)));
   if (Object.keys(targets).length === 0 && adopted.length > 0) return undefined;
   if (gatewayPorts(spec).length === 0) return targets;
+  const [sole = "", ...more] = Object.keys(targets);
+  if (adopted.length === 0 && more.length === 0 && parts.direct.has(sole)) return targets;
   const found = await Promise.all(Object.keys(targets).map((id) => inspect(parts.engine, id, context.signal)));
   const containers = found.filter((each) => each !== undefined);
   const [only] = containers;
