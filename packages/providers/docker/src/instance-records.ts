@@ -77,7 +77,9 @@ export function instanceRecords(engine: EngineClient) {
           const before = found === undefined ? await rebuilt(instance, context.signal) : parse(found);
           if (before !== undefined) requireOurs(instance, before.labels);
           const text = JSON.stringify(make(before?.record ?? emptyRecord(instance)));
-          if (found?.value === text || (await write(instance, text, found, context))) return;
+          // One that is there twice is written once more.
+          const isWritten = found?.value === text && found.isDoubled !== true;
+          if (isWritten || (await write(instance, text, found, context))) return;
         }
         throw new CtrlPlaneError("CONFLICT", `${name} is being changed by others`, { target: name, retryable: true });
       }),

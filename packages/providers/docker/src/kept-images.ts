@@ -37,7 +37,8 @@ export function keptImages(engine: EngineClient, instances: InstanceRecords) {
       if (found !== undefined) requireOurs(instance, found.labels, `the images of ${name}`);
       const kept = next(found === undefined ? nothing : parse(found));
       const text = kept === undefined ? undefined : JSON.stringify(kept);
-      if (text === found?.value) return;
+      // One that is there twice is written once more.
+      if (text === found?.value && found?.isDoubled !== true) return;
       const labels = instanceLabels(instance);
       const isDone =
         text === undefined
