@@ -18,7 +18,7 @@ export interface GatewayContainer {
   readonly name: string;
   readonly isRunning: boolean;
   readonly publishes: readonly Publication[];
-  /** False where others took it out of the stack's network, or made it anew without its ports, or it was never started: nobody comes through it, and nothing but a new one helps. */
+  /** False where others took it out of the stack's network, or made it anew without its ports: nobody comes through it, and nothing but a new one helps. */
   readonly isIntact: boolean;
   /** Of the network that it was in last. */
   readonly networkId?: string;
@@ -90,8 +90,7 @@ function isIntact(
   publishes: readonly Publication[],
   { network }: GatewayPlace,
 ): boolean {
-  // Never started by whoever made it: an engine that was killed over that never runs it.
-  if (State !== "running") return State !== "created";
+  if (State !== "running") return true;
   const published = new Set(Ports.map(({ PublicPort }) => PublicPort));
   const isInNetwork = NetworkSettings === undefined || NetworkSettings.Networks?.[network] !== undefined;
   return isInNetwork && publishes.every(({ hostPort }) => published.has(hostPort));

@@ -95,10 +95,7 @@ async function readyToProbe(
   path: string | undefined,
   context: ProviderContext,
 ): Promise<GatewayContainer> {
-  const all = await findGateways(place, context);
-  const existing = all.filter((each) => each.isRunning || each.isIntact);
-  // Never started: another one takes its name.
-  for (const each of all) if (!existing.includes(each)) await retireGateway(place, each, 0, context);
+  const existing = await findGateways(place, context);
   const running = existing.find((each) => each.isRunning && each.isIntact);
   const found = running ?? existing.find(({ publishes, isIntact }) => publishes.length === 0 && isIntact);
   const container = found ?? (await createGateway(place, [], existing, context));
