@@ -12,7 +12,7 @@ import { checkNames, checkServices } from "./service-names.ts";
 import type { Core } from "../platforms/core.ts";
 import { desire } from "./desired.ts";
 import { knownInstances } from "./known.ts";
-import { survey, type Survey } from "./survey.ts";
+import { survey, type Survey, type SurveyContext } from "./survey.ts";
 import { lastRollbacks } from "./rolled-back.ts";
 
 /** A plan with everything it was made from, so that apply looks nothing up again. */
@@ -28,7 +28,7 @@ export async function prepare(
   core: Core,
   stack: Stack,
   options: PlanOptions & Pick<DeployOptions, "atomic">,
-  context: ProviderContext,
+  context: SurveyContext,
   goal: "declared" | "nothing" = "declared",
 ): Promise<PreparedPlan> {
   const selection =

@@ -23,12 +23,12 @@ import { planOfActions } from "./plan-of-actions.ts";
 import { inOrder } from "./rollback-order.ts";
 import { describeStep, type RollbackStep } from "./rollback-step.ts";
 import { runChange, type Intended } from "./run-change.ts";
-import { survey, type Survey } from "./survey.ts";
+import { survey, type Survey, type SurveyContext } from "./survey.ts";
 import { unreachableActions } from "./unreachable.ts";
 
 /** Undoes the last change, or takes one service to an earlier release. Complete releases are restored, not images alone; no job runs again. */
 export function rollbackStack(core: Core, stack: Stack, options: RollbackOptions): Promise<Run<Change>> {
-  const decide = (context: ProviderContext): Promise<Intended> => decideRollback(core, stack, options, context);
+  const decide = (context: SurveyContext): Promise<Intended> => decideRollback(core, stack, options, context);
   return runChange(core, { command: "rollback", stack, options, isPreview: options.dryRun ?? false, decide });
 }
 
@@ -36,7 +36,7 @@ export async function decideRollback(
   core: Core,
   stack: Stack,
   options: RollbackOptions,
-  context: ProviderContext,
+  context: SurveyContext,
 ): Promise<Intended> {
   const seen =
     options.service === undefined ? await surveyForUndo(core, stack, context) : await survey(core, stack, context);

@@ -10,7 +10,7 @@ import { ChangeScope } from "../apply/change-scope.ts";
 import { DocumentDraft } from "../apply/document-draft.ts";
 import { EventStream } from "../apply/event-stream.ts";
 import { summarize } from "../apply/outcome.ts";
-import type { ProviderContext } from "../provider/context.ts";
+import type { Fence } from "../provider/context.ts";
 import { entryName } from "../state/entry-key.ts";
 import type { Lease } from "../state/lease.ts";
 import { readContext, type Core } from "../platforms/core.ts";
@@ -18,7 +18,7 @@ import { liveKey } from "./deployments.ts";
 import { failChange, finishChange } from "./finish-change.ts";
 import { releaseAll, takeLeases } from "./take-leases.ts";
 import { rebuildState } from "./rebuild.ts";
-import type { Survey } from "./survey.ts";
+import type { Survey, SurveyContext } from "./survey.ts";
 
 /** What a command sets out to do, decided from one survey. */
 export interface Intended {
@@ -35,7 +35,7 @@ export interface ChangeRequest {
   /** Only say what would be done: ends after `plan.ready`. */
   readonly isPreview?: boolean;
   /** Looks and decides; reads only. Called before the lease is taken, and again under it, since others may have changed something. */
-  decide(context: ProviderContext): Promise<Intended>;
+  decide(context: SurveyContext): Promise<Intended>;
 }
 
 /**
@@ -57,7 +57,8 @@ export async function runChange(core: Core, request: ChangeRequest): Promise<Run
   // On every platform of the stack, also where nothing is to be done: numbers and state are one for all of them.
   const leases = await takeLeases(core, request, first.survey, [...first.survey.platforms.platforms.keys()], events);
   try {
-    const intended = accept(await request.decide(reading), options.expect);
+    const fenceOf = (id: string): Fence | undefined => leases.get(id)?.fence;
+    const intended = accept(await request.decide({ ...reading, fenceOf }), options.expect);
     if (touchedPlatforms(intended.plan).length === 0) {
       await releaseAll(leases);
       return await nothingToDo(core, request, intended, events);

@@ -1,13 +1,12 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { Change } from "../model/change.ts";
 import type { Stack } from "../model/stack.ts";
-import type { ProviderContext } from "../provider/context.ts";
 import type { Core } from "../platforms/core.ts";
 import { placesLeft } from "./last-effects.ts";
-import { survey, type Survey } from "./survey.ts";
+import { survey, type Survey, type SurveyContext } from "./survey.ts";
 
 /** A survey that sees all that the last change did: also where it left nothing of the stack. */
-export async function surveyForUndo(core: Core, stack: Stack, context: ProviderContext): Promise<Survey> {
+export async function surveyForUndo(core: Core, stack: Stack, context: SurveyContext): Promise<Survey> {
   const seen = await survey(core, stack, context);
   const also = await placesLeft(seen, context);
   return also.length === 0 ? seen : survey(core, stack, context, { also });

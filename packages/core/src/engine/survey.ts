@@ -2,7 +2,7 @@ import type { Change } from "../model/change.ts";
 import type { ObservedInstance } from "../model/observed.ts";
 import type { Stack } from "../model/stack.ts";
 import { instanceName } from "../model/names.ts";
-import type { ProviderContext } from "../provider/context.ts";
+import type { Fence, ProviderContext } from "../provider/context.ts";
 import type { Provider } from "../provider/provider.ts";
 import type { ListSelector } from "../provider/requests.ts";
 import type { Intent } from "../state/intent.ts";
@@ -38,11 +38,16 @@ export interface Survey {
   readonly lastChange: Change | undefined;
 }
 
+/** `fenceOf`: of the lease under which a platform is looked at. What its holder reads is known to it for as long as the lease holds. */
+export interface SurveyContext extends ProviderContext {
+  readonly fenceOf?: (platformId: string) => Fence | undefined;
+}
+
 /** Observes a stack: its providers, those that its state names and `also` these, their instances and records. `refresh`: all that can be told of them. Reads only. */
 export async function survey(
   core: Core,
   declared: Stack,
-  context: ProviderContext,
+  { fenceOf, ...context }: SurveyContext,
   { also = [], refresh = false }: { readonly also?: readonly string[]; readonly refresh?: boolean } = {},
 ): Promise<Survey> {
   const stored = await core.store.read(declared.name);
@@ -55,7 +60,10 @@ export async function survey(
   const platforms = await bindPlatforms(core, stack, names, context);
   const bound = [...platforms.platforms.values()];
   const found = await Promise.all(
-    bound.map((platform) => surveyPlatform(stack, platform, providerOf(platforms, platform), refresh, context)),
+    bound.map((platform) => {
+      const fence = fenceOf?.(platform.id) ?? context.fence;
+      return surveyPlatform(stack, platform, providerOf(platforms, platform), refresh, { ...context, fence });
+    }),
   );
   const lineage = resolveLineage({
     stack,

@@ -15,13 +15,17 @@ interface WantedReplicas {
   readonly parallel: number;
 }
 
-/** Every ordinal up to `wanted.replicas` has a replica that runs and passed its gate. `existing` are those of its revision. */
+/**
+ * Every ordinal up to `wanted.replicas` has a replica that runs and passed its gate. `existing` are those of its revision. Resolves
+ * with those that were made for it, as they were then.
+ */
 export async function ensureReplicas(
   driver: ReplicaDriver,
   wanted: WantedReplicas,
   existing: readonly Replica[],
   context: ProviderContext,
-): Promise<void> {
+): Promise<readonly Replica[]> {
+  const made: Replica[] = [];
   const ordinals = Array.from({ length: wanted.replicas }, (_, index) => index + 1);
   await inParallel(ordinals, wanted.parallel, context, async (ordinal, inner) => {
     const candidates = existing.filter((each) => each.ordinal === ordinal);
@@ -29,9 +33,12 @@ export async function ensureReplicas(
     // One that ended is started again in its place: a second one of its ordinal would double it.
     const found = candidates.find(isRunning) ?? candidates[0];
     const isUnstarted = found?.isUnstarted === true && found.deployment === wanted.deployment;
-    const replica = found === undefined || isUnstarted ? await create(driver, wanted, ordinal, inner) : found;
+    const isMade = found === undefined || isUnstarted;
+    const replica = isMade ? await create(driver, wanted, ordinal, inner) : found;
+    if (isMade) made.push(replica);
     await makeReady(driver, wanted, replica, inner);
   });
+  return made;
 }
 
 async function create(

@@ -34,6 +34,8 @@ export function machineRevisionDriver(
   const parallel = options.parallel ?? 8;
   /** What was seen, until the next step: nothing of ours has changed since then. */
   let justSeen: readonly Replica[] | undefined;
+  /** The one replica of the instance, where the step before made it: it gets everything, whatever has become of it. */
+  let only: Replica | undefined;
   let published = options.release;
   let isMarkedStopped = true;
   let turn: Promise<unknown> = Promise.resolve();
@@ -43,11 +45,13 @@ export function machineRevisionDriver(
     turn = Promise.allSettled([mine]);
     await mine;
   };
-  const replicasOf = async (key: string, context: ProviderContext): Promise<readonly Replica[]> => {
-    const all = justSeen ?? (await listed(driver, instance, context));
-    justSeen = undefined;
-    return all.filter((each) => revisionKey(each) === key);
+  const allReplicas = (context: ProviderContext): readonly Replica[] | Promise<readonly Replica[]> => {
+    const all = justSeen ?? listed(driver, instance, context);
+    [justSeen, only] = [undefined, undefined];
+    return all;
   };
+  const replicasOf = async (key: string, context: ProviderContext): Promise<readonly Replica[]> =>
+    (await allReplicas(context)).filter((each) => revisionKey(each) === key);
 
   return {
     ...(options.rangeMeans === undefined ? {} : { rangeMeans: options.rangeMeans }),
@@ -60,16 +64,19 @@ export function machineRevisionDriver(
     },
 
     async ensure(release, replicas, { timeoutMs }, context) {
-      const existing = await replicasOf(revisionKey(release.revision), context);
+      const all = await allReplicas(context);
+      const existing = all.filter((each) => revisionKey(each) === revisionKey(release.revision));
       const total = Math.max(options.total(release), replicas);
       const wanted = { release, replicas, total, deployment: options.deployment, timeoutMs, parallel };
-      await ensureReplicas(driver, wanted, existing, context);
+      const [made, ...more] = await ensureReplicas(driver, wanted, existing, context);
+      only = all.length === 0 && more.length === 0 ? made : undefined;
     },
 
     async weigh(release, weights, { settled }, context) {
-      justSeen = undefined;
+      const there = only === undefined ? undefined : [only];
+      [justSeen, only] = [undefined, undefined];
       await changeRoutes(async () => {
-        const targets = targetsOf(weights, await listed(driver, instance, context));
+        const targets = targetsOf(weights, there ?? (await listed(driver, instance, context)));
         const isEmpty = Object.keys(targets).length === 0;
         published = release;
         await options.beforeRouting?.();

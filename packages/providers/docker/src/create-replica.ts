@@ -10,6 +10,7 @@ import { dockerLabel } from "./labels.ts";
 import { arrivingName, isRetired, mountsOf } from "./names.ts";
 import { removeContainer } from "./remove-container.ts";
 import { requireOurs } from "./require-ours.ts";
+import type { SeenContainers } from "./seen-containers.ts";
 import { ensureMounts } from "./volumes.ts";
 
 export interface CreatedContainer {
@@ -27,26 +28,23 @@ export interface MadeReplica {
 type CreateRequest = Parameters<ReplicaDriver["create"]>[0];
 
 /**
- * A container with its files that does not run yet: the one that this deployment made for this ordinal, or a new one. `own`: ids of those that
- * this process made; `isNone`: the instance has no container at all, as was seen a moment ago. One of another process that was never started is made anew: an engine that was killed while it started one never
- * runs that one again (26.1 kills it after a second or two, as often as it is started), and its files may not be whole.
+ * A container with its files that does not run yet: the one that this deployment made for this ordinal, or a new one. One of another
+ * process that was never started is made anew: an engine that was killed while it started one never runs that one again (26.1 kills
+ * it after a second or two, as often as it is started), and its files may not be whole.
  */
 export async function createReplica(
   engine: EngineClient,
   request: CreateRequest,
-  {
-    adoption,
-    own,
-    isNone,
-  }: { readonly adoption: Adoption | undefined; readonly own: ReadonlySet<string>; readonly isNone: boolean },
+  { adoption, seen }: { readonly adoption: Adoption | undefined; readonly seen: SeenContainers },
   context: ProviderContext,
 ): Promise<MadeReplica> {
   const { release, ordinal, replicas, deployment } = request;
   const { instance, revision } = release;
+  const isNone = seen.takeCount(instance, "none");
   const existing = isNone ? [] : await findContainers(engine, instance.name, context.signal);
   const found = existing.find((each) => isMadeFor(each, request));
   const details = found === undefined ? undefined : await requireDetails(engine, found.Id, context);
-  const isLeft = details !== undefined && !own.has(details.Id) && !wasStarted(details.State);
+  const isLeft = details !== undefined && !seen.isMade(details.Id) && !wasStarted(details.State);
   if (isLeft) await removeContainer(engine, details.Id, context);
   else if (details !== undefined) {
     const replica = describe(details, { targets: {}, stopped: false, hasPassed: () => false });

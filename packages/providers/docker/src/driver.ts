@@ -21,6 +21,7 @@ import { dockerLabel } from "./labels.ts";
 import { readLogs } from "./logs.ts";
 import { isRetired } from "./names.ts";
 import { requireOurs } from "./require-ours.ts";
+import { SeenContainers } from "./seen-containers.ts";
 import { removeContainer } from "./remove-container.ts";
 import { renameContainer, retireReplica, stopReplica } from "./stop-replica.ts";
 import { readUsage } from "./usage.ts";
@@ -48,16 +49,9 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
   const { engine, records, images, adoptions } = parts;
   /** Starts that passed their gate in this process: container → when it was started. */
   const passed = new Map<string, string>();
-  /** Of every replica that was made or seen by this process. */
-  const instances = new Map<string, InstanceIdentity>();
-  /** Ids of replicas that this process made, and those of them that publish their ports themselves. */
-  const made = new Set<string>();
-  const direct = new Set<string>();
-  /** Instances that had no container when they were listed last, and those that have but the one that was made since then, under its name. */
-  const empty = new Set<string>();
-  const single = new Set<string>();
+  const seen = new SeenContainers();
   const gate = gateOf(parts, passed);
-  const routing: RoutingParts = { ...parts, start: gate.start, bringUp: gate.bringUp, direct };
+  const routing: RoutingParts = { ...parts, start: gate.start, bringUp: gate.bringUp, seen };
 
   const judgementOf = ({ targets = {}, stopped, passed: known = {} }: InstanceRecord): Judgement => ({
     targets,
@@ -66,18 +60,18 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
   });
   const list = async (instance: InstanceIdentity, context: ProviderContext) => {
     const { signal } = context;
-    const replicas = await mappedEngine(instance.name, async () => {
+    return mappedEngine(instance.name, async () => {
       const adoption = await adoptions.read(instance, signal);
       const record = (await records.read(instance, context))?.record;
       const adopted = await listAdopted(engine, instance, { adoption, record }, signal);
       const containers = await findContainers(engine, instance.name, signal);
-      if (containers.length === 0 && adopted.length === 0) empty.add(instance.name);
-      else empty.delete(instance.name);
       const judgement = judgementOf(record ?? emptyRecord(instance));
-      return [...adopted, ...(await replicasAmong(engine, containers, instance, judgement, signal))];
+      const replicas = [...adopted, ...(await replicasAmong(engine, containers, instance, judgement, signal))];
+      const isEmpty = containers.length === 0 && adopted.length === 0;
+      const ids = replicas.map((each) => each.id);
+      seen.listed(instance, ids, { isEmpty });
+      return replicas;
     });
-    for (const each of replicas) instances.set(each.id, instance);
-    return replicas;
   };
   /** What another stack made under this name is not touched. */
   const ownRecord = async (instance: InstanceIdentity, context: ProviderContext) => {
@@ -104,18 +98,14 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
     async create(request, context) {
       const { instance, spec } = request.release;
       await records.begin(instance, context);
-      const { replica, isDirect, isOnly } = await mappedEngine(instance.name, async () => {
+      const { replica, ...how } = await mappedEngine(instance.name, async () => {
         if (request.replicas === 1 && needsNoGateway(spec)) await unpublish(routing, instance, context);
         const adoption = await adoptions.read(instance, context.signal);
         return images.having(request.release, context, () =>
-          createReplica(engine, request, { adoption, own: made, isNone: empty.delete(instance.name) }, context),
+          createReplica(engine, request, { adoption, seen }, context),
         );
       });
-      made.add(replica.id);
-      if (isDirect) direct.add(replica.id);
-      if (isOnly) single.add(instance.name);
-      else single.delete(instance.name);
-      instances.set(replica.id, instance);
+      seen.made(instance, replica.id, how);
       return replica;
     },
 
@@ -153,10 +143,9 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
 
     async drain(replica, { timeoutMs }, context) {
       if (replica.isAdopted === true) return;
-      const instance = instances.get(replica.id);
-      if (instance === undefined) throw new Error(`${replica.name} was never listed`);
       // At ports that it publishes itself nothing is drained: connections to it end with it.
-      await drainTarget(gatewayPlace(routing, instance), replica.id, { timeoutMs }, context);
+      const place = gatewayPlace(routing, seen.instanceOf(replica));
+      await drainTarget(place, replica.id, { timeoutMs }, context);
     },
 
     async restore(instance, context) {
@@ -197,7 +186,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
       await records.change(instance, (record) => withSettled(record, settled), context);
       // Not before: from here on there is no way back to what pctl 1.1 made.
       await mappedEngine(instance.name, () => leaveAdopted(engine, adoptions, instance, context));
-      if (single.delete(instance.name) && settled.replicas === 1) return;
+      if (seen.takeCount(instance, "one") && settled.replicas === 1) return;
       await mappedEngine(instance.name, () => tidy(instance, settled.deployment, settled.replicas, context));
     },
 

@@ -8,6 +8,8 @@ import { rebuiltRecord, type Whose } from "./rebuild-record.ts";
 import { requireOurs } from "./require-ours.ts";
 import { VolumeRecords, withoutRecordLabels, type RecordCall, type StoredRecord } from "./volume-records.ts";
 
+type Reader = Pick<ProviderContext, "fence" | "signal">;
+
 /** Of one write, where others write at the same time. */
 const mostAttempts = 5;
 
@@ -15,7 +17,7 @@ const mostAttempts = 5;
 export function instanceRecords(engine: EngineClient) {
   const records = new VolumeRecords(engine, "instance");
   const known = knownRecords();
-  const read = (name: string, { fence, signal }: ProviderContext): Promise<StoredRecord | undefined> =>
+  const read = (name: string, { fence, signal }: Reader): Promise<StoredRecord | undefined> =>
     known(fence, name).read(() => records.read(name, signal));
 
   /** False where another writer came first. */
@@ -48,7 +50,7 @@ export function instanceRecords(engine: EngineClient) {
     if (containers.length === 0) absent.add(name);
     return rebuiltRecord(name, containers, lineage);
   };
-  const find = async (instance: Whose, context: ProviderContext): Promise<FoundInstance | undefined> => {
+  const find = async (instance: Whose, context: Reader): Promise<FoundInstance | undefined> => {
     const found = await read(instance.name, context);
     return found === undefined ? rebuilt(instance, context.signal) : parse(found);
   };
@@ -88,7 +90,7 @@ export function instanceRecords(engine: EngineClient) {
 
   return {
     /** As it was recorded; where the record was removed, as its containers tell. */
-    read(instance: Whose, context: ProviderContext): Promise<FoundInstance | undefined> {
+    read(instance: Whose, context: Reader): Promise<FoundInstance | undefined> {
       return mappedEngine(instance.name, () => find(instance, context));
     },
 
@@ -105,9 +107,23 @@ export function instanceRecords(engine: EngineClient) {
       if (!isBegun) await change(instance, (record) => record, context);
     },
 
-    /** These have neither a record nor a container, as a list showed. */
-    sawNothingOf(names: readonly string[]): void {
-      for (const name of names) absent.add(name);
+    /** Of these names a list showed what is in `found`, and of the others neither a record nor a container. */
+    saw(names: readonly string[], found: ReadonlyMap<string, unknown>): void {
+      for (const name of names) {
+        if (found.has(name)) absent.delete(name);
+        else absent.add(name);
+      }
+    },
+
+    /** All. To the holder of a lease these names are known from then on. */
+    async listAll(names: readonly string[], { fence, signal }: Reader): Promise<readonly FoundInstance[]> {
+      return mappedEngine("the instances", async () => {
+        const listed = records.list([], signal);
+        const byName = listed.then((all) => new Map(all.map((each) => [each.name, each])));
+        // Begun before the answer is there: what is written meanwhile is newer.
+        await Promise.all(names.map((name) => known(fence, name).read(async () => (await byName).get(name))));
+        return (await listed).map(parse);
+      });
     },
 
     /** Those of a stack, or all. */

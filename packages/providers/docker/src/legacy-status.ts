@@ -28,7 +28,7 @@ export async function legacyStatus(
 ): Promise<InstanceStatus | undefined> {
   const replicas = await legacyReplicas(parts, { name }, context);
   if (replicas.length === 0) return undefined;
-  const page = await listInstances(parts, { names: [name] }, context.signal);
+  const page = await listInstances(parts, { names: [name] }, context);
   const seen = page.instances.find((each) => each.name === name);
   return seen === undefined ? undefined : { ...seen, replicas };
 }

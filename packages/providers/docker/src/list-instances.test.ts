@@ -12,6 +12,7 @@ import { listInstances } from "./list-instances.ts";
 import type { Made } from "./made.ts";
 
 const { signal } = new AbortController();
+const reading = { signal, fence: { stack: "shop", epoch: 0, check: () => Promise.resolve() } };
 const count = 1000;
 const lineage = "lin_1";
 const replicaHash = "a".repeat(64);
@@ -121,7 +122,7 @@ const partsOf = (engine: EngineClient) => ({
 
 test("a list of 1,000 services is one page of four calls, and all of them serve", async () => {
   const { engine, asked } = engineOf();
-  const { instances, cursor } = await listInstances(partsOf(engine), { stack: "shop" }, signal);
+  const { instances, cursor } = await listInstances(partsOf(engine), { stack: "shop" }, reading);
   assert.equal(cursor, undefined);
   assert.equal(instances.length, count);
   assert.deepEqual(
@@ -132,27 +133,40 @@ test("a list of 1,000 services is one page of four calls, and all of them serve"
 });
 
 test("without any record the labels of the containers tell the same, by no further call", async () => {
-  const recorded = await listInstances(partsOf(engineOf().engine), { stack: "shop" }, signal);
+  const recorded = await listInstances(partsOf(engineOf().engine), { stack: "shop" }, reading);
   const { engine, asked } = engineOf({ pruned: true });
-  const { instances } = await listInstances(partsOf(engine), { stack: "shop" }, signal);
+  const { instances } = await listInstances(partsOf(engine), { stack: "shop" }, reading);
   assert.deepEqual(instances, recorded.instances);
   assert.equal(asked.length, 4);
 });
 
 test("a page of a given size goes on where it ended", async () => {
   const { engine } = engineOf();
-  const first = await listInstances(partsOf(engine), { stack: "shop", limit: 600 }, signal);
+  const first = await listInstances(partsOf(engine), { stack: "shop", limit: 600 }, reading);
   assert.ok(first.cursor !== undefined);
   const { cursor } = first;
-  const second = await listInstances(partsOf(engine), { stack: "shop", limit: 600, cursor }, signal);
+  const second = await listInstances(partsOf(engine), { stack: "shop", limit: 600, cursor }, reading);
   assert.deepEqual([first.instances.length, second.instances.length, second.cursor], [600, 400, undefined]);
 });
 
 test("with `refresh` each replica is inspected once, and each image", async () => {
   const { engine, asked } = engineOf();
-  const { instances } = await listInstances(partsOf(engine), { stack: "shop", refresh: true }, signal);
+  const { instances } = await listInstances(partsOf(engine), { stack: "shop", refresh: true }, reading);
   assert.deepEqual(instances[7]?.altered, [
     { path: "env.ADDED", before: "a value on shop-s0007", after: "absent", cause: "drift" },
   ]);
   assert.equal(asked.length, 4 + count + 1);
+});
+
+test("what the holder of a lease has listed is not asked for again by it, and by others it is", async () => {
+  const { engine, asked } = engineOf();
+  const parts = partsOf(engine);
+  const held = { ...reading, fence: { ...reading.fence, epoch: 1 } };
+  await listInstances(parts, { stack: "shop", names: ["shop-s0001", "shop-new"] }, held);
+  const name = (each: string) => parts.records.read({ name: each, lineage: "l" }, held);
+  assert.equal((await name("shop-s0001"))?.record.service, "s0001");
+  assert.equal(await name("shop-new"), undefined);
+  assert.equal(asked.length, 4);
+  await parts.records.read({ name: "shop-s0001", lineage: "l" }, { ...held, fence: { ...held.fence, epoch: 2 } });
+  assert.equal(asked.length, 5);
 });

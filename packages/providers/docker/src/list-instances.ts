@@ -1,5 +1,12 @@
 import { describeInstance, label } from "@ctrlplane/core/provider";
-import type { InstancePage, ListSelector, ObservedInstance, Replica, ReplicaStatus } from "@ctrlplane/core/provider";
+import type {
+  InstancePage,
+  ListSelector,
+  ObservedInstance,
+  ProviderContext,
+  Replica,
+  ReplicaStatus,
+} from "@ctrlplane/core/provider";
 import type { EngineClient } from "@ctrlplane/images";
 import { legacyOf, legacyOrdinal, legacyRevision, type Legacy } from "./adopted-replicas.ts";
 import type { Adoptions, FoundAdoption } from "./adoption.ts";
@@ -17,7 +24,7 @@ import { listNetworks } from "./network.ts";
 import { cutOff, isReachable } from "./reachable.ts";
 import { rebuiltRecord } from "./rebuild-record.ts";
 import { findVolumes } from "./volume-list.ts";
-import { withData } from "./volumes.ts";
+import { sawOwnVolumes, withData } from "./volumes.ts";
 
 const inspectedAtOnce = 16;
 
@@ -33,12 +40,13 @@ export async function listInstances(
     readonly publicHost: string;
   },
   { stack, names = [], cursor = "", limit = Infinity, refresh = false }: ListSelector,
-  signal: AbortSignal,
+  context: Pick<ProviderContext, "signal" | "fence">,
 ): Promise<InstancePage> {
   const { engine, records, adoptions, publicHost } = parts;
+  const { signal } = context;
   const [found, containers, all, networks] = await Promise.all([
     // Names may be those of other stacks.
-    records.list(names.length === 0 ? stack : undefined, signal),
+    names.length === 0 ? records.list(stack, signal) : records.listAll(names, context),
     // Also what is nobody's may bear a name that a plan asks for.
     engine.json<readonly ContainerSummary[]>({ method: "GET", path: "/containers/json", query: { all: true }, signal }),
     findVolumes(engine, [label.managedBy], signal),
@@ -61,7 +69,8 @@ export async function listInstances(
         : [];
     }),
   );
-  records.sawNothingOf(names.filter((name) => !known.has(name)));
+  records.saw(names, known);
+  sawOwnVolumes(engine, names, volumes);
   const rest = [...known.values()].filter(({ name }) => name > cursor).sort((a, b) => (a.name < b.name ? -1 : 1));
   const page = rest.slice(0, limit);
   const views = page.map((seen) => {

@@ -121,8 +121,7 @@ export function createDockerProvider(parts: DockerParts): Provider {
         return legacy;
       }
     },
-    list: (selector, context) =>
-      mappedEngine(engine.description, () => listInstances(listParts, selector, context.signal)),
+    list: (selector, context) => mappedEngine(engine.description, () => listInstances(listParts, selector, context)),
     ledger: volumeLedger(engine),
     close: () => {
       events.close();

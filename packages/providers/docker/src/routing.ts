@@ -15,12 +15,12 @@ import { gatewayPorts } from "./gateway-ports.ts";
 import { madeOf } from "./made.ts";
 import { networkName } from "./names.ts";
 import { replaceDirect, type ReplaceParts } from "./replace-direct.ts";
+import type { SeenContainers } from "./seen-containers.ts";
 
 export interface RoutingParts extends ReplaceParts {
   /** Image of gateways. */
   readonly gatewayImage: string;
-  /** Ids of containers that this process made to publish their ports themselves. */
-  readonly direct: ReadonlySet<string>;
+  readonly seen: Pick<SeenContainers, "isDirect">;
 }
 
 /** Where the gateway of an instance is, or would be. */
@@ -55,7 +55,7 @@ export async function routeTo(
   if (Object.keys(targets).length === 0 && adopted.length > 0) return undefined;
   if (gatewayPorts(spec).length === 0) return targets;
   const [sole = "", ...more] = Object.keys(targets);
-  if (adopted.length === 0 && more.length === 0 && parts.direct.has(sole)) return targets;
+  if (adopted.length === 0 && more.length === 0 && parts.seen.isDirect(sole)) return targets;
   const found = await Promise.all(Object.keys(targets).map((id) => inspect(parts.engine, id, context.signal)));
   const containers = found.filter((each) => each !== undefined);
   const [only] = containers;

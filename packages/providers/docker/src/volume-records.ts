@@ -79,14 +79,21 @@ export class VolumeRecords {
 
   async read(name: string, signal: AbortSignal): Promise<StoredRecord | undefined> {
     const found = newest(await this.#versions(name, signal));
-    if (found !== undefined && found.isDoubled !== true) this.#alone.set(name, found.version);
+    if (found !== undefined) this.#sawAlone(found);
     return found;
+  }
+
+  #sawAlone({ name, version, isDoubled }: StoredRecord): void {
+    if (isDoubled !== true) this.#alone.set(name, version);
   }
 
   /** Every record with these labels, sorted by name. */
   async list(labels: readonly (readonly [string, string])[], signal: AbortSignal): Promise<readonly StoredRecord[]> {
-    const found = Map.groupBy(await this.#find(labels, signal), (each) => each.name);
-    return [...found.values()].flatMap((versions) => newest(versions) ?? []).sort((a, b) => (a.name < b.name ? -1 : 1));
+    const groups = Map.groupBy(await this.#find(labels, signal), (each) => each.name);
+    const found = [...groups.values()].flatMap((versions) => newest(versions) ?? []);
+    // Other labels might leave out an older version.
+    if (labels.length === 0) for (const each of found) this.#sawAlone(each);
+    return found.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** The records that these volumes hold. */

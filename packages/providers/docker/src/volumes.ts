@@ -52,6 +52,7 @@ async function ensureVolume(
   if (found !== undefined && isAdopted) return;
   if (found !== undefined) return requireOurs(instance, found.Labels ?? {}, `volume ${name}`);
   await context.fence.check();
+  if (isOwn) ownerless.get(engine)?.delete(instance.name);
   const owner = isOwn ? { [dockerLabel.owner]: instance.name } : {};
   const body = { Name: name, Labels: { ...instanceLabels(instance), ...owner } };
   const made = await engine.json<VolumeAnswer>({ method: "POST", path: "/volumes/create", body, signal });
@@ -73,13 +74,28 @@ export function withData(volumes: readonly VolumeAnswer[]): readonly VolumeAnswe
   return volumes.filter((each) => each.Labels?.[label.role] === undefined);
 }
 
+/** Instances that had no volumes of their own when they were listed last, and for which this process made none since. */
+const ownerless = new WeakMap<EngineClient, Set<string>>();
+
+/** `volumes`: all that are of anybody. */
+export function sawOwnVolumes(engine: EngineClient, names: readonly string[], volumes: readonly VolumeAnswer[]): void {
+  const owners = new Set(volumes.map((each) => each.Labels?.[dockerLabel.owner]));
+  const without = ownerless.get(engine) ?? new Set<string>();
+  ownerless.set(engine, without);
+  for (const name of names) {
+    if (owners.has(name)) without.delete(name);
+    else without.add(name);
+  }
+}
+
 /** Those of one instance: its own, and the named ones that its routed release has. */
 export async function instanceVolumes(
   engine: EngineClient,
   { name, named }: { readonly name: string; readonly named: readonly string[] },
   signal: AbortSignal,
 ): Promise<readonly VolumeAnswer[]> {
-  const own = await findVolumes(engine, [[dockerLabel.owner, name]], signal);
+  const isNone = ownerless.get(engine)?.has(name) === true;
+  const own = isNone ? [] : await findVolumes(engine, [[dockerLabel.owner, name]], signal);
   const others = named.filter((each) => own.every(({ Name }) => Name !== each));
   const shared = await Promise.all(
     others.map((each) =>
