@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
+import type { ProviderContext } from "@ctrlplane/core/provider";
 import { applyGateway, readGateway, removeGateway } from "../../packages/providers/docker/src/gateway/index.ts";
 import { runLoad } from "../load/run-load.ts";
 import {
@@ -110,22 +111,10 @@ test("a crash between any two writes leaves nothing that the next call does not 
   const inner = { containerPort: echoPort, protocol: "tcp" } as const;
   const target = await start("one");
   const wanted = table([port, inner], [[target, 100]], { health: health("/health") });
-  let allowed = 0;
-  const dying = testContext({
-    fence: {
-      stack: "test",
-      epoch: 1,
-      check: () => {
-        allowed -= 1;
-        return allowed < 0 ? Promise.reject(new Error("killed here")) : Promise.resolve();
-      },
-    },
-  });
   let finished = false;
   for (let writes = 0; writes < 12 && !finished; writes += 1) {
     await removeGateway(place, context);
-    allowed = writes;
-    finished = await applyGateway(place, wanted, dying).then(
+    finished = await applyGateway(place, wanted, dyingAfter(writes)).then(
       () => true,
       (error: unknown) => !/killed here/.test(String(error)),
     );
@@ -136,6 +125,32 @@ test("a crash between any two writes leaves nothing that the next call does not 
   assert.ok(finished, "it needs more writes than expected");
 });
 
+test("one that was made and never started is made anew", options, async (t) => {
+  const { start, place, context, engine, idOf } = await gatewayRig(t);
+  const { url, port } = await published();
+  const wanted = table([port], [[await start("one"), 100]]);
+  const name = `${place.instance.name}-gateway`;
+  await applyGateway(place, wanted, context);
+  const path = `/containers/${await idOf(name)}/json`;
+  const { Config, HostConfig, NetworkSettings } = await engine.json<Details>({ method: "GET", path });
+  await removeGateway(place, context);
+  const { Networks } = NetworkSettings;
+  const EndpointsConfig = Object.fromEntries(
+    Object.entries(Networks).map(([network, { Aliases }]) => [network, { Aliases }]),
+  );
+  const body = { ...Config, HostConfig, NetworkingConfig: { EndpointsConfig } };
+  const { Id } = await engine.json<{ readonly Id: string }>({
+    method: "POST",
+    path: "/containers/create",
+    query: { name },
+    body,
+  });
+  await applyGateway(place, wanted, context);
+  assert.notEqual(await idOf(name), Id);
+  assert.equal(await fetchText(url), "one");
+  assert.equal((await readGateway(place, context))?.containers.length, 1);
+});
+
 test("an image that cannot be had is told as such", options, async (t) => {
   const { start, place, context } = await gatewayRig(t);
   const target = await start("one");
@@ -143,3 +158,21 @@ test("an image that cannot be had is told as such", options, async (t) => {
   const missing = { ...place, image: "localhost:1/nowhere:none" };
   await assert.rejects(applyGateway(missing, table([port], [[target, 100]]), context), hasCode("FAILED", "IMAGE_PULL"));
 });
+
+interface Details {
+  readonly Config: object;
+  readonly HostConfig: object;
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<Record<string, { readonly Aliases: readonly string[] | null }>>;
+  };
+}
+
+/** A process that is killed right before the write after so many. */
+function dyingAfter(writes: number): ProviderContext {
+  let left = writes;
+  const check = (): Promise<void> => {
+    left -= 1;
+    return left < 0 ? Promise.reject(new Error("killed here")) : Promise.resolve();
+  };
+  return testContext({ fence: { stack: "test", epoch: 1, check } });
+}

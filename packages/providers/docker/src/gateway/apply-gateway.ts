@@ -2,6 +2,7 @@ import type { ProviderContext } from "@ctrlplane/core/provider";
 import { canStart, createGateway, findGateways, readTable, retireGateway, type GatewayContainer } from "./container.ts";
 import { follow } from "./follow.ts";
 import type { GatewayPlace, GatewayTable, StoredTable } from "./gateway-table.ts";
+import { leaveUnstarted } from "./leave-unstarted.ts";
 import { assignPorts, isHeld, publicationsOf, type Publication } from "./ports.ts";
 import { gatewayCall, inTurn, lookingAgain } from "./turns.ts";
 
@@ -18,7 +19,8 @@ export function applyGateway(place: GatewayPlace, table: GatewayTable, context: 
 }
 
 async function apply(place: GatewayPlace, table: GatewayTable, context: ProviderContext): Promise<void> {
-  const existing = await ridOfIdle(place, await findGateways(place, context), table, context);
+  const found = await leaveUnstarted(place, await findGateways(place, context), context);
+  const existing = await ridOfIdle(place, found, table, context);
   const stored: StoredTable = { table, probes: await probesOf(place, existing, context) };
   const { kept, added, retired } = assignPorts(existing, publicationsOf(table));
   // What may be refused comes first.

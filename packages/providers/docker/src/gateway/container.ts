@@ -17,6 +17,8 @@ export interface GatewayContainer {
   readonly id: string;
   readonly name: string;
   readonly isRunning: boolean;
+  /** It was made, and the engine knows no start of it. */
+  readonly isUnstarted: boolean;
   readonly publishes: readonly Publication[];
   /** False where others took it out of the stack's network, or made it anew without its ports: nobody comes through it, and nothing but a new one helps. */
   readonly isIntact: boolean;
@@ -37,6 +39,8 @@ interface Summary {
   readonly Id: string;
   readonly Names: readonly string[];
   readonly State: string;
+  /** For people: `Up 5 minutes`. */
+  readonly Status: string;
   readonly Labels: Readonly<Record<string, string>> | null;
   readonly Ports: readonly { readonly PublicPort?: number }[];
   readonly NetworkSettings?: { readonly Networks: Readonly<Record<string, { readonly NetworkID?: string }>> | null };
@@ -63,12 +67,18 @@ export async function findGateways(
         id: each.Id,
         name: (each.Names[0] ?? each.Id).replace(/^\//, ""),
         isRunning: each.State === "running",
+        isUnstarted: isUnstarted(each),
         publishes,
         isIntact: isIntact(each, publishes, place),
         ...networkOf(each, place),
       };
     })
     .toSorted((a, b) => numberOf(a.name) - numberOf(b.name));
+}
+
+/** One that runs without a start has run since the year 1, or as long as the engine's clock can tell. */
+export function isUnstarted({ State, Status }: Pick<Summary, "State" | "Status">): boolean {
+  return State === "created" || /^Up \d{3,} years/.test(Status);
 }
 
 function networkOf({ NetworkSettings }: Summary, { network }: GatewayPlace): Pick<GatewayContainer, "networkId"> {
@@ -128,7 +138,7 @@ export async function createGateway(
       body,
       signal,
     });
-    return { id, name, isRunning: false, publishes, isIntact: true };
+    return { id, name, isRunning: false, isUnstarted: false, publishes, isIntact: true };
   };
   try {
     return await create();

@@ -6,6 +6,7 @@ import { probeBackend } from "./configuration.ts";
 import { createGateway, findGateways, readTable, retireGateway, type GatewayContainer } from "./container.ts";
 import { withControl, type Control } from "./control.ts";
 import { follow } from "./follow.ts";
+import { leaveUnstarted } from "./leave-unstarted.ts";
 import { hostNameOf, type GatewayPlace, type GatewayTarget, type StoredTable } from "./gateway-table.ts";
 import { keyOf } from "./server-commands.ts";
 import { parseActivity, type ServerActivity } from "./state.ts";
@@ -95,7 +96,7 @@ async function readyToProbe(
   path: string | undefined,
   context: ProviderContext,
 ): Promise<GatewayContainer> {
-  const existing = await findGateways(place, context);
+  const existing = await leaveUnstarted(place, await findGateways(place, context), context);
   const running = existing.find((each) => each.isRunning && each.isIntact);
   const found = running ?? existing.find(({ publishes, isIntact }) => publishes.length === 0 && isIntact);
   const container = found ?? (await createGateway(place, [], existing, context));
