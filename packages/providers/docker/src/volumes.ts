@@ -52,7 +52,7 @@ async function ensureVolume(
   if (found !== undefined && isAdopted) return;
   if (found !== undefined) return requireOurs(instance, found.Labels ?? {}, `volume ${name}`);
   await context.fence.check();
-  if (isOwn) ownerless.get(engine)?.delete(instance.name);
+  if (isOwn) volumeless.get(engine)?.delete(instance.name);
   const owner = isOwn ? { [dockerLabel.owner]: instance.name } : {};
   const body = { Name: name, Labels: { ...instanceLabels(instance), ...owner } };
   const made = await engine.json<VolumeAnswer>({ method: "POST", path: "/volumes/create", body, signal });
@@ -75,13 +75,13 @@ export function withData(volumes: readonly VolumeAnswer[]): readonly VolumeAnswe
 }
 
 /** Instances that had no volumes of their own when they were listed last, and for which this process made none since. */
-const ownerless = new WeakMap<EngineClient, Set<string>>();
+const volumeless = new WeakMap<EngineClient, Set<string>>();
 
 /** `volumes`: all that are of anybody. */
 export function sawOwnVolumes(engine: EngineClient, names: readonly string[], volumes: readonly VolumeAnswer[]): void {
   const owners = new Set(volumes.map((each) => each.Labels?.[dockerLabel.owner]));
-  const without = ownerless.get(engine) ?? new Set<string>();
-  ownerless.set(engine, without);
+  const without = volumeless.get(engine) ?? new Set<string>();
+  volumeless.set(engine, without);
   for (const name of names) {
     if (owners.has(name)) without.delete(name);
     else without.add(name);
@@ -94,7 +94,7 @@ export async function instanceVolumes(
   { name, named }: { readonly name: string; readonly named: readonly string[] },
   signal: AbortSignal,
 ): Promise<readonly VolumeAnswer[]> {
-  const isNone = ownerless.get(engine)?.has(name) === true;
+  const isNone = volumeless.get(engine)?.has(name) === true;
   const own = isNone ? [] : await findVolumes(engine, [[dockerLabel.owner, name]], signal);
   const others = named.filter((each) => own.every(({ Name }) => Name !== each));
   const shared = await Promise.all(
