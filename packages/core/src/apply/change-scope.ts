@@ -1,6 +1,6 @@
 import { CtrlPlaneError } from "../errors/error.ts";
 import type { ChangeCommand } from "../model/change.ts";
-import type { EventInput } from "../model/event.ts";
+import type { EventInput, EventType } from "../model/event.ts";
 import type { CutOverTraffic } from "../model/traffic.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { Stack } from "../model/stack.ts";
@@ -88,7 +88,7 @@ export class ChangeScope {
           ...(release === undefined ? {} : { release }),
           ...(replica === undefined ? {} : { replica }),
           ...(data === undefined ? {} : { data }),
-          ...(type === "replica.failed" || type === "build.failed" ? { level: "error" } : {}),
+          ...levelOf(type),
         });
       },
     });
@@ -129,4 +129,9 @@ export class ChangeScope {
     if (lease === undefined) throw new CtrlPlaneError("INTERNAL", `no lease was taken on platform ${platformId}`);
     return lease;
   }
+}
+
+function levelOf(type: EventType): { readonly level?: "warn" | "error" } {
+  if (type === "replica.failed" || type === "build.failed") return { level: "error" };
+  return type === "diagnostic" ? { level: "warn" } : {};
 }

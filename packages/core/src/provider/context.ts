@@ -19,9 +19,9 @@ export interface Logger {
 /** A thing that happened; the engine adds who and when and makes an event of it. */
 export type Progress = ReplicaProgress | TrafficProgress;
 
-/** It happened to a replica or a build. */
+/** It happened to a replica or a build. `diagnostic`: what a user must know of the call, shown as a warning. */
 interface ReplicaProgress {
-  readonly type: Extract<EventType, `replica.${string}` | `build.${string}`>;
+  readonly type: Extract<EventType, `replica.${string}` | `build.${string}` | "diagnostic">;
   readonly message: string;
   readonly replica?: string;
   readonly release?: number;

@@ -3,6 +3,7 @@ import type { Fence, InstanceIdentity, Labels, ProviderContext } from "@ctrlplan
 import { compare, isEngineError, unlessMissing, type EngineClient } from "@ctrlplane/images";
 import { labelled, stackLabels } from "./labels.ts";
 import { networkName } from "./names.ts";
+import { removeNetwork } from "./remove-network.ts";
 import { requireOurs } from "./require-ours.ts";
 
 interface NetworkAnswer {
@@ -111,11 +112,10 @@ export async function removeNetworkIfUnused(
   looked.get(engine)?.delete(context.fence);
   for (const each of found) {
     await context.fence.check();
-    try {
-      await unlessMissing(engine.json({ method: "DELETE", path: `/networks/${each.Id}`, signal: context.signal }));
-    } catch (error) {
-      // Others are still in it.
-      if (!isEngineError(error, 403)) throw error;
-    }
+    if ((await removeNetwork(engine, each, context)) !== "miscounted") continue;
+    const message =
+      `the network ${each.Name} stays: this engine counts a container in it, and there is none. ` +
+      `It counts anew when it is started again; then: docker network rm ${each.Name}`;
+    context.progress({ type: "diagnostic", message });
   }
 }
