@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ProviderContext } from "@ctrlplane/core/provider";
 import { applyGateway, readGateway, removeGateway } from "../../packages/providers/docker/src/gateway/index.ts";
+import { writeTable } from "../../packages/providers/docker/src/gateway/container.ts";
 import { runLoad } from "../load/run-load.ts";
 import {
   echoPort,
@@ -125,31 +127,51 @@ test("a crash between any two writes leaves nothing that the next call does not 
   assert.ok(finished, "it needs more writes than expected");
 });
 
-test("one that was made and never started is made anew", options, async (t) => {
-  const { start, place, context, engine, idOf } = await gatewayRig(t);
-  const { url, port } = await published();
-  const wanted = table([port], [[await start("one"), 100]]);
-  const name = `${place.instance.name}-gateway`;
-  await applyGateway(place, wanted, context);
-  const path = `/containers/${await idOf(name)}/json`;
-  const { Config, HostConfig, NetworkSettings } = await engine.json<Details>({ method: "GET", path });
-  await removeGateway(place, context);
-  const { Networks } = NetworkSettings;
-  const EndpointsConfig = Object.fromEntries(
-    Object.entries(Networks).map(([network, { Aliases }]) => [network, { Aliases }]),
-  );
-  const body = { ...Config, HostConfig, NetworkingConfig: { EndpointsConfig } };
-  const { Id } = await engine.json<{ readonly Id: string }>({
-    method: "POST",
-    path: "/containers/create",
-    query: { name },
-    body,
-  });
-  await applyGateway(place, wanted, context);
-  assert.notEqual(await idOf(name), Id);
-  assert.equal(await fetchText(url), "one");
-  assert.equal((await readGateway(place, context))?.containers.length, 1);
-});
+test(
+  "one that was made and never started is made anew, and one that another process is just starting is left",
+  options,
+  async (t) => {
+    const { start, place, context, engine, idOf } = await gatewayRig(t);
+    const { url, port } = await published();
+    const wanted = table([port], [[await start("one"), 100]]);
+    const name = `${place.instance.name}-gateway`;
+    await applyGateway(place, wanted, context);
+    const path = `/containers/${await idOf(name)}/json`;
+    const { Config, HostConfig, NetworkSettings } = await engine.json<Details>({ method: "GET", path });
+    const { Networks } = NetworkSettings;
+    const EndpointsConfig = Object.fromEntries(
+      Object.entries(Networks).map(([network, { Aliases }]) => [network, { Aliases }]),
+    );
+    const body = { ...Config, HostConfig, NetworkingConfig: { EndpointsConfig } };
+    const unstarted = async (): Promise<string> => {
+      await removeGateway(place, context);
+      const query = { name };
+      const made = await engine.json<{ readonly Id: string }>({
+        method: "POST",
+        path: "/containers/create",
+        query,
+        body,
+      });
+      return made.Id;
+    };
+    const left = await unstarted();
+    await applyGateway(place, wanted, context);
+    assert.notEqual(await idOf(name), left);
+    assert.equal(await fetchText(url), "one");
+    assert.equal((await readGateway(place, context))?.containers.length, 1);
+
+    const id = await unstarted();
+    const container = { id, name, isRunning: false, isUnstarted: true, publishes: [], isIntact: true };
+    const stored = { table: wanted, probes: [] };
+    const applied = applyGateway(place, wanted, context);
+    await writeTable(place, container, stored, context);
+    await sleep(500);
+    await engine.json({ method: "POST", path: `/containers/${id}/start` });
+    await applied;
+    assert.equal(await idOf(name), id);
+    assert.equal(await fetchText(url), "one");
+  },
+);
 
 test("an image that cannot be had is told as such", options, async (t) => {
   const { start, place, context } = await gatewayRig(t);

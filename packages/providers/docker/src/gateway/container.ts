@@ -160,11 +160,13 @@ async function takenName(
   const found = await inspect(place.engine, name, signal);
   if (found !== undefined && found.Config.Labels?.[label.lineage] !== place.instance.lineage)
     return foreign(name, cause);
-  return new CtrlPlaneError("CONFLICT", `the gateway ${name} is being changed by others`, {
-    target: name,
-    retryable: true,
-    cause,
-  });
+  return changedByOthers(name, cause);
+}
+
+/** What was seen of it is out of date: `lookingAgain` looks anew. */
+export function changedByOthers(name: string, cause?: unknown): CtrlPlaneError {
+  const message = `the gateway ${name} is being changed by others`;
+  return new CtrlPlaneError("CONFLICT", message, { target: name, retryable: true, cause });
 }
 
 function foreign(name: string, cause: unknown): CtrlPlaneError {
@@ -245,7 +247,7 @@ export async function readTable(
   }
 }
 
-/** It runs, or `FAILED` `PORT_IN_USE`. */
+/** It runs, or `FAILED` `PORT_IN_USE`; or another process, which found it not started yet, is just removing it. */
 export async function startGateway(
   { engine }: GatewayPlace,
   { id, name, publishes }: GatewayContainer,
@@ -256,6 +258,7 @@ export async function startGateway(
   try {
     await engine.json({ method: "POST", path: `/containers/${segment(id)}/start`, signal: context.signal });
   } catch (error) {
+    if (isEngineError(error, 409) && /marked for removal/.test(error.message)) throw changedByOthers(name, error);
     throw (await portInUse(engine, error, name, ports, context.signal)) ?? mapEngineError(error, name);
   }
 }
