@@ -7,6 +7,7 @@ import { describe, findContainers, inspect, isReplica, nameOf, wasStarted } from
 import type { ContainerDetails, ContainerSummary } from "./engine-types.ts";
 import { putFiles } from "./files.ts";
 import { dockerLabel } from "./labels.ts";
+import { sightOf } from "./lease-sight.ts";
 import { arrivingName, isRetired, mountsOf } from "./names.ts";
 import { removeContainer } from "./remove-container.ts";
 import { requireOurs } from "./require-ours.ts";
@@ -40,8 +41,9 @@ export async function createReplica(
 ): Promise<MadeReplica> {
   const { release, ordinal, replicas, deployment } = request;
   const { instance, revision } = release;
-  const isNone = seen.takeCount(instance, "none");
-  const existing = isNone ? [] : await findContainers(engine, instance.name, context.signal);
+  const sight = sightOf(engine, context.fence);
+  const existing = sight.isBare(instance.name) ? [] : await findContainers(engine, instance.name, context.signal);
+  sight.makesContainer(instance.name);
   const found = existing.find((each) => isMadeFor(each, request));
   const details = found === undefined ? undefined : await requireDetails(engine, found.Id, context);
   const isLeft = details !== undefined && !seen.isMade(details.Id) && !wasStarted(details.State);

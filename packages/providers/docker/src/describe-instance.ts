@@ -1,4 +1,4 @@
-import { leastReplicas, type InstanceBase, type PortSpec } from "@ctrlplane/core/provider";
+import { leastReplicas, type InstanceBase, type PortSpec, type ProviderContext } from "@ctrlplane/core/provider";
 import type { EngineClient } from "@ctrlplane/images";
 import { publishedUrls } from "./address.ts";
 import type { FoundInstance, InstanceRecord } from "./instance-record.ts";
@@ -17,11 +17,11 @@ export async function observeInstance(
   { engine, publicHost }: { readonly engine: EngineClient; readonly publicHost: string },
   found: FoundInstance,
   adoption: Adoption | undefined,
-  signal: AbortSignal,
+  context: Pick<ProviderContext, "fence" | "signal">,
 ): Promise<InstanceBase> {
   const [volumes, containers] = await Promise.all([
-    instanceVolumes(engine, { name: found.name, named: found.record.volumes ?? [] }, signal),
-    findContainers(engine, found.name, signal),
+    instanceVolumes(engine, { name: found.name, named: found.record.volumes ?? [] }, context),
+    findContainers(engine, found.name, context.signal),
   ]);
   const legacy = legacyOf(found.name, containers, { adoption, record: found.record });
   const base = describeFound(publicHost, found, volumes, containers, legacy);

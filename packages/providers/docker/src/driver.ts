@@ -18,6 +18,7 @@ import { emptyRecord, type FoundInstance, type InstanceRecord } from "./instance
 import type { InstanceRecords } from "./instance-records.ts";
 import { waitJob } from "./job-end.ts";
 import { dockerLabel } from "./labels.ts";
+import { sightOf } from "./lease-sight.ts";
 import { readLogs } from "./logs.ts";
 import { isRetired } from "./names.ts";
 import { requireOurs } from "./require-ours.ts";
@@ -64,12 +65,12 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
       const adoption = await adoptions.read(instance, signal);
       const record = (await records.read(instance, context))?.record;
       const adopted = await listAdopted(engine, instance, { adoption, record }, signal);
-      const containers = await findContainers(engine, instance.name, signal);
+      const isBare = sightOf(engine, context.fence).isBare(instance.name);
+      const containers = isBare ? [] : await findContainers(engine, instance.name, signal);
       const judgement = judgementOf(record ?? emptyRecord(instance));
       const replicas = [...adopted, ...(await replicasAmong(engine, containers, instance, judgement, signal))];
-      const isEmpty = containers.length === 0 && adopted.length === 0;
       const ids = replicas.map((each) => each.id);
-      seen.listed(instance, ids, { isEmpty });
+      seen.listed(instance, ids);
       return replicas;
     });
   };
@@ -92,7 +93,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
         : undefined;
       const found = (await records.read(instance, context)) ?? unwritten;
       if (found === undefined) return undefined;
-      return mappedEngine(instance.name, () => observeInstance(parts, found, adoption, context.signal));
+      return mappedEngine(instance.name, () => observeInstance(parts, found, adoption, context));
     },
 
     async create(request, context) {
@@ -186,7 +187,7 @@ export function dockerDriver(parts: DriverParts): ReplicaDriver {
       await records.change(instance, (record) => withSettled(record, settled), context);
       // Not before: from here on there is no way back to what pctl 1.1 made.
       await mappedEngine(instance.name, () => leaveAdopted(engine, adoptions, instance, context));
-      if (seen.takeCount(instance, "one") && settled.replicas === 1) return;
+      if (seen.takeSingle(instance) && settled.replicas === 1) return;
       await mappedEngine(instance.name, () => tidy(instance, settled.deployment, settled.replicas, context));
     },
 

@@ -3,7 +3,8 @@ import type { InstanceIdentity, ProviderContext } from "@ctrlplane/core/provider
 import { mappedEngine, type EngineClient } from "@ctrlplane/images";
 import { findContainers } from "./containers.ts";
 import { emptyRecord, type FoundInstance, type InstanceRecord } from "./instance-record.ts";
-import { knownRecords } from "./known-record.ts";
+import { ledgerAges, ledgerVolumes } from "./ledger-age.ts";
+import { sightOf } from "./lease-sight.ts";
 import { rebuiltRecord, type Whose } from "./rebuild-record.ts";
 import { requireOurs } from "./require-ours.ts";
 import { VolumeRecords, withoutRecordLabels, type RecordCall, type StoredRecord } from "./volume-records.ts";
@@ -16,9 +17,10 @@ const mostAttempts = 5;
 /** Records of instances, each a labelled volume beside the containers that it is about. */
 export function instanceRecords(engine: EngineClient) {
   const records = new VolumeRecords(engine, "instance");
-  const known = knownRecords();
   const read = (name: string, { fence, signal }: Reader): Promise<StoredRecord | undefined> =>
-    known(fence, name).read(() => records.read(name, signal));
+    sightOf(engine, fence)
+      .record(name)
+      .read(() => records.read(name, signal));
 
   /** False where another writer came first. */
   const write = async (
@@ -26,12 +28,13 @@ export function instanceRecords(engine: EngineClient) {
     text: string,
     found: StoredRecord | undefined,
     context: ProviderContext,
-    isFirst = false,
   ): Promise<boolean> => {
     const { name } = instance;
+    const sight = sightOf(engine, context.fence);
+    const isFirst = sight.isNew(name);
     const labels = instanceLabels(instance);
     const call = callOf(context);
-    const written = await known(context.fence, name).write(async () => {
+    const written = await sight.record(name).write(async () => {
       const version =
         found === undefined
           ? await records.create(name, text, labels, call, { isFirst })
@@ -41,18 +44,23 @@ export function instanceRecords(engine: EngineClient) {
     return written !== undefined;
   };
 
-  /** Instances without a record and without containers, when they were looked for; that is done once. */
-  const absent = new Set<string>();
   /** What its containers tell where it has no record. */
-  const rebuilt = async ({ name, lineage }: Whose, signal: AbortSignal): Promise<FoundInstance | undefined> => {
-    if (absent.has(name)) return undefined;
+  const rebuilt = async ({ name, lineage }: Whose, { fence, signal }: Reader): Promise<FoundInstance | undefined> => {
+    const sight = sightOf(engine, fence);
+    const begun = sight.begun(name);
+    if (begun !== undefined)
+      return { name, stack: begun.stack, labels: instanceLabels(begun), record: emptyRecord(begun) };
+    if (sight.isNew(name)) return undefined;
     const containers = await findContainers(engine, name, signal);
-    if (containers.length === 0) absent.add(name);
-    return rebuiltRecord(name, containers, lineage);
+    if (containers.length === 0) sight.sawNone(name);
+    const found = rebuiltRecord(name, containers, { lineage });
+    if (found === undefined) return undefined;
+    const ages = ledgerAges(await ledgerVolumes(engine, found.stack, signal));
+    return rebuiltRecord(name, containers, { lineage, ages });
   };
   const find = async (instance: Whose, context: Reader): Promise<FoundInstance | undefined> => {
     const found = await read(instance.name, context);
-    return found === undefined ? rebuilt(instance, context.signal) : parse(found);
+    return found === undefined ? rebuilt(instance, context) : parse(found);
   };
 
   /** Changes of one instance that are under way in this process: one at a time. */
@@ -76,11 +84,14 @@ export function instanceRecords(engine: EngineClient) {
       inTurn(name, async () => {
         for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
           const found = await read(name, context);
-          const before = found === undefined ? await rebuilt(instance, context.signal) : parse(found);
+          const before = found === undefined ? await rebuilt(instance, context) : parse(found);
           if (before !== undefined) requireOurs(instance, before.labels);
           const text = JSON.stringify(make(before?.record ?? emptyRecord(instance)));
-          // One that is there twice is written once more.
-          const isWritten = found?.value === text && found.isDoubled !== true;
+          // One that is there twice is written once more; what was only begun needs none.
+          const isBegun = found === undefined && sightOf(engine, context.fence).begun(name) !== undefined;
+          const isWritten = isBegun
+            ? text === JSON.stringify(emptyRecord(instance))
+            : found?.value === text && found.isDoubled !== true;
           if (isWritten || (await write(instance, text, found, context))) return;
         }
         throw new CtrlPlaneError("CONFLICT", `${name} is being changed by others`, { target: name, retryable: true });
@@ -94,25 +105,14 @@ export function instanceRecords(engine: EngineClient) {
       return mappedEngine(instance.name, () => find(instance, context));
     },
 
-    /** It has a record: before its first container is made, so that a container without one tells that the record was removed. */
+    /**
+     * Before its first container is made: one that is found without a record is known to be of a deployment that did not end. That is
+     * told by the stack's ledger, where it has one on this engine, and else by a record.
+     */
     async begin(instance: InstanceIdentity, context: ProviderContext): Promise<void> {
-      const { name } = instance;
-      // Where it was looked for and not found, nothing is asked once more.
-      const first = async (): Promise<boolean> => {
-        if (!absent.has(name) || (await read(name, context)) !== undefined) return false;
-        return write(instance, JSON.stringify(emptyRecord(instance)), undefined, context, true);
-      };
-      let isBegun = false;
-      await mappedEngine(name, () => inTurn(name, async () => void (isBegun = await first())));
-      if (!isBegun) await change(instance, (record) => record, context);
-    },
-
-    /** Of these names a list showed what is in `found`, and of the others neither a record nor a container. */
-    saw(names: readonly string[], found: ReadonlyMap<string, unknown>): void {
-      for (const name of names) {
-        if (found.has(name)) absent.delete(name);
-        else absent.add(name);
-      }
+      const sight = sightOf(engine, context.fence);
+      if (sight.isNew(instance.name) && sight.hasLedger(instance.stack)) sight.begins(instance);
+      else await change(instance, (record) => record, context);
     },
 
     /** All. To the holder of a lease these names are known from then on. */
@@ -121,7 +121,8 @@ export function instanceRecords(engine: EngineClient) {
         const listed = records.list([], signal);
         const byName = listed.then((all) => new Map(all.map((each) => [each.name, each])));
         // Begun before the answer is there: what is written meanwhile is newer.
-        await Promise.all(names.map((name) => known(fence, name).read(async () => (await byName).get(name))));
+        const sight = sightOf(engine, fence);
+        await Promise.all(names.map((name) => sight.record(name).read(async () => (await byName).get(name))));
         return (await listed).map(parse);
       });
     },
@@ -137,10 +138,12 @@ export function instanceRecords(engine: EngineClient) {
 
     async remove(instance: InstanceIdentity, context: ProviderContext): Promise<void> {
       await mappedEngine(instance.name, async () => {
+        const sight = sightOf(engine, context.fence);
+        sight.ends(instance.name);
         const found = await read(instance.name, context);
         if (found === undefined) return;
         requireOurs(instance, found.labels);
-        await known(context.fence, instance.name).write(async () => {
+        await sight.record(instance.name).write(async () => {
           await records.remove(instance.name, undefined, callOf(context));
           return undefined;
         });

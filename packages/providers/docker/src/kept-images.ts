@@ -1,5 +1,5 @@
 import { CtrlPlaneError, instanceLabels, label } from "@ctrlplane/core/provider";
-import type { InstanceIdentity, ProviderContext, Release, RetainRequest } from "@ctrlplane/core/provider";
+import type { Fence, InstanceIdentity, ProviderContext, Release, RetainRequest } from "@ctrlplane/core/provider";
 import { mappedEngine, removeBuilt, type EngineClient } from "@ctrlplane/images";
 import type { InstanceRecords } from "./instance-records.ts";
 import { requireOurs } from "./require-ours.ts";
@@ -24,6 +24,11 @@ const mostAttempts = 5;
  */
 export function keptImages(engine: EngineClient, instances: InstanceRecords) {
   const records = new VolumeRecords(engine, "images");
+  /** Instances that get an image under a lease: they may not be there yet. */
+  const arriving = new WeakMap<Fence, Set<string>>();
+  const arrives = ({ name }: InstanceIdentity, { fence }: ProviderContext): void => {
+    arriving.set(fence, (arriving.get(fence) ?? new Set()).add(name));
+  };
 
   const change = async (
     instance: InstanceIdentity,
@@ -55,6 +60,7 @@ export function keptImages(engine: EngineClient, instances: InstanceRecords) {
   return {
     /** This one is about to be built, or found. */
     async mark(instance: InstanceIdentity, digest: string, context: ProviderContext): Promise<void> {
+      arrives(instance, context);
       const isKnown = ({ releases, building }: KeptImages): boolean =>
         building.includes(digest) || Object.values(releases).includes(digest);
       const marked = (kept: KeptImages): KeptImages =>
@@ -65,6 +71,7 @@ export function keptImages(engine: EngineClient, instances: InstanceRecords) {
     /** It is this release's from now on. Nothing happens for one whose image was not built. */
     async note({ instance, number, image }: Release, context: ProviderContext): Promise<void> {
       if (image.source?.how !== "build") return;
+      arrives(instance, context);
       const { digest } = image;
       const noted = ({ releases, building, ...kept }: KeptImages): KeptImages => ({
         ...kept,
@@ -82,7 +89,7 @@ export function keptImages(engine: EngineClient, instances: InstanceRecords) {
         if (own === undefined && (isElsewhere || releases.length > 0)) return;
         const [all, present] = await Promise.all([records.list([], signal), instances.list(undefined, signal)]);
         const isGone = releases.length === 0 && !isElsewhere;
-        const there = new Set(present.map((each) => each.name));
+        const there = new Set([...present.map((each) => each.name), ...(arriving.get(context.fence) ?? [])]);
         const isLeaving = ({ name, labels }: StoredRecord): boolean =>
           labels[label.lineage] === instance.lineage && (name === instance.name || (isGone && !there.has(name)));
         const remaining = ({ name, value }: StoredRecord): string[] => {

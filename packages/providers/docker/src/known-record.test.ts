@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Fence } from "@ctrlplane/core/provider";
-import { knownRecords, KnownRecord } from "./known-record.ts";
+import { KnownRecord } from "./known-record.ts";
 import type { StoredRecord } from "./volume-records.ts";
 
 const record = (value: string): StoredRecord => ({ name: "shop-web", value, version: `1-${value}`, labels: {} });
-const fence = (epoch: number): Fence => ({ stack: "shop", epoch, check: () => Promise.resolve() });
 const never = (): Promise<StoredRecord | undefined> => Promise.reject(new Error("was asked once more"));
 
 test("a record is read once, also one that is not there", async () => {
@@ -43,16 +41,4 @@ test("an answer that crossed a write does not take its place", async () => {
   answer(record("old"));
   assert.deepEqual([await before, await during], [record("old"), record("old")]);
   assert.deepEqual(await known.read(never), record("new"));
-});
-
-test("each lease knows its own, and without one nothing is kept", async () => {
-  const known = knownRecords();
-  const first = fence(1);
-  await known(first, "shop-web").read(() => Promise.resolve(record("one")));
-  assert.deepEqual(await known(first, "shop-web").read(never), record("one"));
-  for (const other of [fence(2), fence(0)])
-    assert.deepEqual(await known(other, "shop-web").read(() => Promise.resolve(record("two"))), record("two"));
-  const none = fence(0);
-  await known(none, "shop-web").read(() => Promise.resolve(record("one")));
-  await assert.rejects(known(none, "shop-web").read(never), /asked once more/);
 });

@@ -1,4 +1,3 @@
-import type { Fence } from "@ctrlplane/core/provider";
 import type { StoredRecord } from "./volume-records.ts";
 
 /** One record as the holder of a lease read or wrote it last: nobody else writes it while the lease holds, so it is read once. */
@@ -33,16 +32,4 @@ export class KnownRecord {
     this.#seen = undefined;
     this.#writes += 1;
   }
-}
-
-/** Those of each lease, for as long as somebody has it. Without a lease nothing is kept. */
-export function knownRecords(): (fence: Fence, name: string) => KnownRecord {
-  const leases = new WeakMap<Fence, Map<string, KnownRecord>>();
-  return (fence, name) => {
-    const own = leases.get(fence) ?? new Map<string, KnownRecord>();
-    if (fence.epoch > 0) leases.set(fence, own);
-    const known = own.get(name) ?? new KnownRecord();
-    own.set(name, known);
-    return known;
-  };
 }

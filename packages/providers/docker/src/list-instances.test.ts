@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateRawSync } from "node:zlib";
-import { instanceLabels, replicaLabels, sha256 } from "@ctrlplane/core/provider";
+import { instanceLabels, label, replicaLabels, sha256 } from "@ctrlplane/core/provider";
 import type { EngineClient, EngineRequest } from "@ctrlplane/images";
 import type { ContainerSummary } from "./engine-types.ts";
 import type { InstanceRecord } from "./instance-record.ts";
@@ -27,7 +27,10 @@ const made: Made = {
 };
 
 /** An engine on which so many services of one replica run, each with its record unless `pruned`; it counts what it is asked. */
-function engineOf({ pruned = false }: { readonly pruned?: boolean } = {}): { engine: EngineClient; asked: string[] } {
+function engineOf({ pruned = false, ledger }: { readonly pruned?: boolean; readonly ledger?: string } = {}): {
+  engine: EngineClient;
+  asked: string[];
+} {
   const asked: string[] = [];
   const names = Array.from({ length: count }, (_, index) => `shop-s${String(index).padStart(4, "0")}`);
   const containers = names.map((name, index) => containerOf(name, index));
@@ -37,13 +40,20 @@ function engineOf({ pruned = false }: { readonly pruned?: boolean } = {}): { eng
     if (path === "/containers/json") return containers;
     if (path === "/networks") return [{ Id: "n1", Name: "shop-network", Labels: {}, Created: "" }];
     if (path === "/volumes")
-      return { Volumes: JSON.stringify(query["filters"]).includes("pctl-role=instance") ? records : [] };
+      return {
+        Volumes: JSON.stringify(query["filters"]).includes("pctl-role=instance") ? records : ledgerOf(ledger),
+      };
     if (path.startsWith("/images/")) return { Config: { Env: [] } };
     return detailsOf(containers.find((each) => path.includes(each.Id)));
   };
   const json = <T>(request: EngineRequest): Promise<T> => Promise.resolve(answer(request) as T);
   // The list asks for JSON alone.
   return { engine: { description: "test", json } as unknown as EngineClient, asked };
+}
+
+function ledgerOf(CreatedAt: string | undefined): readonly object[] {
+  if (CreatedAt === undefined) return [];
+  return [{ Name: "pctl-ledger-1.1", CreatedAt, Labels: { "pctl-role": "ledger", "pctl-stack": "shop" } }];
 }
 
 function serviceRecord(name: string): InstanceRecord {
@@ -137,6 +147,18 @@ test("without any record the labels of the containers tell the same, by no furth
   const { engine, asked } = engineOf({ pruned: true });
   const { instances } = await listInstances(partsOf(engine), { stack: "shop" }, reading);
   assert.deepEqual(instances, recorded.instances);
+  assert.equal(asked.length, 4);
+});
+
+test("where the ledger is older than the containers, what has no record was never settled, and is ours", async () => {
+  const { engine, asked } = engineOf({ pruned: true, ledger: "1970-01-01T00:00:01Z" });
+  const { instances } = await listInstances(partsOf(engine), { stack: "shop" }, reading);
+  assert.equal(instances.length, count);
+  assert.deepEqual([instances[0]?.settled, instances[0]?.labels[label.lineage]], [undefined, lineage]);
+  assert.deepEqual(
+    instances[0]?.revisions.map((each) => each.weight),
+    [0],
+  );
   assert.equal(asked.length, 4);
 });
 

@@ -19,12 +19,14 @@ import { emptyRecord, type FoundInstance, type InstanceRecord } from "./instance
 import type { InstanceRecords } from "./instance-records.ts";
 import { dockerLabel } from "./labels.ts";
 import { madeOf, type Difference } from "./made.ts";
+import { ledgerAges } from "./ledger-age.ts";
+import { sightOf } from "./lease-sight.ts";
 import { isRetired } from "./names.ts";
 import { listNetworks } from "./network.ts";
 import { cutOff, isReachable } from "./reachable.ts";
 import { rebuiltRecord } from "./rebuild-record.ts";
 import { findVolumes } from "./volume-list.ts";
-import { sawOwnVolumes, withData } from "./volumes.ts";
+import { ownersOf, withData } from "./volumes.ts";
 
 const inspectedAtOnce = 16;
 
@@ -56,25 +58,24 @@ export async function listInstances(
   const adopted = adoptions.seen(all);
   const isNamed = new Set(names);
   const recorded = new Map(found.map((each) => [each.name, each]));
+  const ages = ledgerAges(all);
   const groups = groupByName(containers, names);
   const known = new Map(
-    [...new Set([...recorded.keys(), ...groups.keys()])].flatMap((name): [string, FoundInstance][] => {
-      const own = groups.get(name) ?? [];
+    [...new Set([...recorded.keys(), ...groups.keys()])].flatMap((name): [string, Known][] => {
+      const bearers = groups.get(name) ?? [];
       // Of a first release that failed only what is kept for its log.
-      const left = own.some(isKept) ? own.filter(isKept) : own.filter(isReplica);
-      const seen = recorded.get(name) ?? rebuiltRecord(name, own) ?? unrecorded(name, left, adopted.get(name));
+      const left = bearers.some(isKept) ? bearers.filter(isKept) : bearers.filter(isReplica);
+      const own = recorded.get(name) ?? rebuiltRecord(name, bearers, { ages });
+      const seen = own ?? unrecorded(name, left, adopted.get(name));
+      const isOurs = own !== undefined;
       const isAsked = name !== "" && (stack === undefined || seen.stack === stack || isNamed.has(name));
-      return isAsked && (recorded.has(name) || seen.record.settled !== undefined || left.length > 0)
-        ? [[name, seen]]
-        : [];
+      return isAsked && (isOurs || left.length > 0) ? [[name, { seen, isOurs }]] : [];
     }),
   );
-  records.saw(names, known);
-  sawOwnVolumes(engine, names, volumes);
-  const rest = [...known.values()].filter(({ name }) => name > cursor).sort((a, b) => (a.name < b.name ? -1 : 1));
+  sightOf(engine, context.fence).saw({ names, present: known, owners: ownersOf(volumes), stacks: ages.keys() });
+  const rest = [...known].filter(([name]) => name > cursor).sort(([a], [b]) => (a < b ? -1 : 1));
   const page = rest.slice(0, limit);
-  const views = page.map((seen) => {
-    const isOurs = recorded.has(seen.name) || seen.record.settled !== undefined;
+  const views = page.map(([, { seen, isOurs }]) => {
     const bearers = groups.get(seen.name) ?? [];
     const record = isOurs ? seen.record : undefined;
     const legacy = legacyOf(seen.name, bearers, { adoption: adopted.get(seen.name), record });
@@ -97,7 +98,13 @@ export async function listInstances(
     return describeInstance(whole, replicas, record.targets ?? {});
   });
   const last = page.at(-1);
-  return last !== undefined && rest.length > page.length ? { instances, cursor: last.name } : { instances };
+  return last !== undefined && rest.length > page.length ? { instances, cursor: last[0] } : { instances };
+}
+
+/** `isOurs`: it has a record, or its containers tell what would be in it. */
+interface Known {
+  readonly seen: FoundInstance;
+  readonly isOurs: boolean;
 }
 
 interface View {

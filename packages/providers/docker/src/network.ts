@@ -1,7 +1,8 @@
 import { label, managedBy } from "@ctrlplane/core/provider";
-import type { Fence, InstanceIdentity, Labels, ProviderContext } from "@ctrlplane/core/provider";
+import type { InstanceIdentity, Labels, ProviderContext } from "@ctrlplane/core/provider";
 import { compare, isEngineError, unlessMissing, type EngineClient } from "@ctrlplane/images";
 import { labelled, stackLabels } from "./labels.ts";
+import { sightOf } from "./lease-sight.ts";
 import { networkName } from "./names.ts";
 import { removeNetwork } from "./remove-network.ts";
 import { requireOurs } from "./require-ours.ts";
@@ -13,19 +14,13 @@ interface NetworkAnswer {
   readonly Created: string;
 }
 
-/** Networks that a lease's holder looked for: two services of a stack make one, and it is looked for once. False: in vain. */
-const looked = new WeakMap<EngineClient, WeakMap<Fence, Map<string, Promise<boolean>>>>();
-
 /** The stack's network exists, once. */
 export async function ensureNetwork(
   engine: EngineClient,
   instance: InstanceIdentity,
   context: ProviderContext,
 ): Promise<void> {
-  const leases = looked.get(engine) ?? new WeakMap<Fence, Map<string, Promise<boolean>>>();
-  looked.set(engine, leases);
-  const own = leases.get(context.fence) ?? new Map<string, Promise<boolean>>();
-  leases.set(context.fence, own);
+  const own = sightOf(engine, context.fence).networks;
   const name = networkName(instance);
   for (let other = own.get(name); other !== undefined; other = own.get(name)) {
     if (await other) return;
@@ -109,7 +104,7 @@ export async function removeNetworkIfUnused(
     query,
     signal: context.signal,
   });
-  looked.get(engine)?.delete(context.fence);
+  sightOf(engine, context.fence).networks.clear();
   for (const each of found) {
     await context.fence.check();
     if ((await removeNetwork(engine, each, context)) !== "miscounted") continue;

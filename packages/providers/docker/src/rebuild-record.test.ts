@@ -63,11 +63,12 @@ function containerOf({
   };
 }
 
-const settledOf = (...containers: ContainerSummary[]) => rebuiltRecord("shop-web", containers, "lin_1")?.record.settled;
+const settledOf = (...containers: ContainerSummary[]) =>
+  rebuiltRecord("shop-web", containers, { lineage: "lin_1" })?.record.settled;
 
 test("what runs is what is settled, and is asked by equal shares", () => {
   const two = [containerOf({ number: 3 }), containerOf({ number: 3 })];
-  const found = rebuiltRecord("shop-web", two, "lin_1");
+  const found = rebuiltRecord("shop-web", two, { lineage: "lin_1" });
   assert.equal(found?.stack, "shop");
   assert.equal(found.labels["pctl-lineage"], "lin_1");
   assert.equal(found.labels["pctl-replica-hash"], undefined);
@@ -109,8 +110,22 @@ test("what is kept for its log tells nothing, a job's that has ended tells that 
   );
 });
 
+test("what is younger than the ledger of its stack has lost no record: its first deployment did not end", () => {
+  const young = containerOf({ number: 1 });
+  const settledBy = (ledger: number, stack = "shop") => {
+    const ages = new Map([[stack, ledger * 1000]]);
+    return rebuiltRecord("shop-web", [young], { lineage: "lin_1", ages })?.record.settled?.number;
+  };
+  assert.equal(settledBy(young.Created + 1), 1);
+  assert.equal(settledBy(young.Created), undefined);
+  assert.equal(settledBy(young.Created, "other"), 1);
+  const found = rebuiltRecord("shop-web", [young], { ages: new Map([["shop", 0]]) });
+  assert.deepEqual(found?.record, { v: 1, service: "web", stopped: false, ports: [] });
+  assert.equal(found.labels["pctl-lineage"], "lin_1");
+});
+
 test("another lineage is told as what it is, where there is none of ours", () => {
   const other = containerOf({ number: 9, lineage: "lin_2" });
-  assert.equal(rebuiltRecord("shop-web", [other], "lin_1")?.labels["pctl-lineage"], "lin_2");
+  assert.equal(rebuiltRecord("shop-web", [other], { lineage: "lin_1" })?.labels["pctl-lineage"], "lin_2");
   assert.equal(settledOf(other, containerOf({ number: 3 }))?.number, 3);
 });

@@ -2,7 +2,7 @@ import { instanceLabels, label, settledRelease } from "@ctrlplane/core/provider"
 import type { InstanceIdentity, Release, SettledRelease } from "@ctrlplane/core/provider";
 import { isReplica, nameOf } from "./containers.ts";
 import type { ContainerSummary } from "./engine-types.ts";
-import type { FoundInstance, InstanceRecord } from "./instance-record.ts";
+import { emptyRecord, type FoundInstance, type InstanceRecord } from "./instance-record.ts";
 import { dockerLabel } from "./labels.ts";
 import { isRetired } from "./names.ts";
 import { volumesOf } from "./volumes.ts";
@@ -30,14 +30,17 @@ interface Serving {
 }
 
 /**
- * An instance whose record is gone (`docker volume prune` takes empty volumes), told from the labels of its containers. A record is written before the first
- * container is made, so where there are containers and no record, it was removed. Of several revisions the oldest that runs counts:
- * a newer one may have been on its way. Undefined where no container tells. `lineage`: containers of this one are looked at first.
+ * An instance without a record, told from the labels of its containers. Undefined where no container tells. Of several revisions
+ * the oldest that runs counts: a newer one may have been on its way. `lineage`: containers of this one are looked at first.
+ *
+ * The record of a first deployment is written once it serves, so either that did not come to its end, or the record was removed:
+ * `docker volume prune` takes all empty volumes, and with it goes the whole ledger. `ages`: of the ledgers here (`ledgerAges`); a
+ * container that is younger than the ledger of its stack has lost no record.
  */
 export function rebuiltRecord(
   name: string,
   containers: readonly ContainerSummary[],
-  lineage?: string,
+  { lineage, ages }: { readonly lineage?: string | undefined; readonly ages?: ReadonlyMap<string, number> } = {},
 ): FoundInstance | undefined {
   const labelled = containers.filter((each) => each.Labels?.[label.service] === name);
   const own = labelled.filter((each) => each.Labels?.[label.lineage] === lineage);
@@ -46,6 +49,10 @@ export function rebuiltRecord(
   const byNumber = (running.length > 0 ? running : told).toSorted((a, b) => a.settled.number - b.settled.number);
   const chosen = running.length > 0 ? byNumber[0] : byNumber.at(-1);
   if (chosen === undefined) return undefined;
+  const stack = chosen.container.Labels?.[label.stack] ?? "";
+  const found = { name, stack, labels: ownLabels(chosen.container) };
+  const isYounger = chosen.container.Created * 1000 >= (ages?.get(stack) ?? Infinity);
+  if (isYounger) return { ...found, record: emptyRecord(chosen.record) };
   const same = told.filter(
     ({ settled }) =>
       settled.replicaHash === chosen.settled.replicaHash && settled.generation === chosen.settled.generation,
@@ -55,9 +62,7 @@ export function rebuiltRecord(
   const serving = same.filter((each) => each.container.State === "running");
   const targets = Object.fromEntries(serving.map((each) => [each.container.Id, 100 / serving.length]));
   return {
-    name,
-    stack: newest.container.Labels?.[label.stack] ?? "",
-    labels: ownLabels(newest.container),
+    ...found,
     record: {
       ...newest.record,
       settled: withEnd(newest),

@@ -10,13 +10,10 @@ interface SeenReplica {
 /** What this process saw and made of the containers on one engine, and need not ask for again. */
 export class SeenContainers {
   readonly #replicas = new Map<string, SeenReplica>();
-  /** Instances that have no container, and those that have but the one that was made since, under its name. */
-  readonly #counts = new Map<string, "none" | "one">();
+  /** Instances that have but the container that was made last, under its name. */
+  readonly #single = new Set<string>();
 
-  /** All that an instance has, as it was listed. */
-  listed(instance: InstanceIdentity, ids: readonly string[], { isEmpty }: { readonly isEmpty: boolean }): void {
-    if (isEmpty) this.#counts.set(instance.name, "none");
-    else if (this.#counts.get(instance.name) === "none") this.#counts.delete(instance.name);
+  listed(instance: InstanceIdentity, ids: readonly string[]): void {
     for (const id of ids)
       this.#replicas.set(id, { isMade: false, isDirect: false, ...this.#replicas.get(id), instance });
   }
@@ -28,8 +25,8 @@ export class SeenContainers {
     { isDirect, isOnly }: { readonly isDirect: boolean; readonly isOnly: boolean },
   ): void {
     this.#replicas.set(id, { instance, isMade: true, isDirect });
-    if (isOnly) this.#counts.set(instance.name, "one");
-    else this.#counts.delete(instance.name);
+    if (isOnly) this.#single.add(instance.name);
+    else this.#single.delete(instance.name);
   }
 
   /** Throws for one that was neither listed nor made. */
@@ -50,9 +47,7 @@ export class SeenContainers {
   }
 
   /** True once: whoever asks is about to make or to rename some. */
-  takeCount({ name }: InstanceIdentity, count: "none" | "one"): boolean {
-    const isSo = this.#counts.get(name) === count;
-    if (isSo) this.#counts.delete(name);
-    return isSo;
+  takeSingle({ name }: InstanceIdentity): boolean {
+    return this.#single.delete(name);
   }
 }

@@ -5,6 +5,8 @@ import { labelled } from "./labels.ts";
 export interface VolumeAnswer {
   readonly Name: string;
   readonly Labels: Labels | null;
+  /** ISO 8601, whole seconds. */
+  readonly CreatedAt?: string;
 }
 
 /** The answer to `GET /volumes`. */

@@ -3,6 +3,7 @@ import type { AdoptedLayout, InstanceIdentity, ProviderContext, ServiceSpec } fr
 import { isEngineError, segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
 import { dockerLabel } from "./labels.ts";
 import { mountsOf, type Mount } from "./names.ts";
+import { sightOf } from "./lease-sight.ts";
 import { requireOurs } from "./require-ours.ts";
 import { findVolumes, type VolumeAnswer } from "./volume-list.ts";
 
@@ -52,7 +53,7 @@ async function ensureVolume(
   if (found !== undefined && isAdopted) return;
   if (found !== undefined) return requireOurs(instance, found.Labels ?? {}, `volume ${name}`);
   await context.fence.check();
-  if (isOwn) volumeless.get(engine)?.delete(instance.name);
+  if (isOwn) sightOf(engine, context.fence).makesVolume(instance.name);
   const owner = isOwn ? { [dockerLabel.owner]: instance.name } : {};
   const body = { Name: name, Labels: { ...instanceLabels(instance), ...owner } };
   const made = await engine.json<VolumeAnswer>({ method: "POST", path: "/volumes/create", body, signal });
@@ -74,28 +75,19 @@ export function withData(volumes: readonly VolumeAnswer[]): readonly VolumeAnswe
   return volumes.filter((each) => each.Labels?.[label.role] === undefined);
 }
 
-/** Instances that had no volumes of their own when they were listed last, and for which this process made none since. */
-const volumeless = new WeakMap<EngineClient, Set<string>>();
-
-/** `volumes`: all that are of anybody. */
-export function sawOwnVolumes(engine: EngineClient, names: readonly string[], volumes: readonly VolumeAnswer[]): void {
-  const owners = new Set(volumes.map((each) => each.Labels?.[dockerLabel.owner]));
-  const without = volumeless.get(engine) ?? new Set<string>();
-  volumeless.set(engine, without);
-  for (const name of names) {
-    if (owners.has(name)) without.delete(name);
-    else without.add(name);
-  }
+/** Names of the instances that have volumes of their own among these. */
+export function ownersOf(volumes: readonly VolumeAnswer[]): ReadonlySet<string> {
+  return new Set(volumes.flatMap((each) => each.Labels?.[dockerLabel.owner] ?? []));
 }
 
 /** Those of one instance: its own, and the named ones that its routed release has. */
 export async function instanceVolumes(
   engine: EngineClient,
   { name, named }: { readonly name: string; readonly named: readonly string[] },
-  signal: AbortSignal,
+  { fence, signal }: Pick<ProviderContext, "fence" | "signal">,
 ): Promise<readonly VolumeAnswer[]> {
-  const isNone = volumeless.get(engine)?.has(name) === true;
-  const own = isNone ? [] : await findVolumes(engine, [[dockerLabel.owner, name]], signal);
+  const hasOwn = sightOf(engine, fence).hasVolumes(name);
+  const own = hasOwn ? await findVolumes(engine, [[dockerLabel.owner, name]], signal) : [];
   const others = named.filter((each) => own.every(({ Name }) => Name !== each));
   const shared = await Promise.all(
     others.map((each) =>
