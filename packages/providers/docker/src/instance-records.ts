@@ -87,11 +87,8 @@ export function instanceRecords(engine: EngineClient) {
           const before = found === undefined ? await rebuilt(instance, context) : parse(found);
           if (before !== undefined) requireOurs(instance, before.labels);
           const text = JSON.stringify(make(before?.record ?? emptyRecord(instance)));
-          // One that is there twice is written once more; what was only begun needs none.
-          const isBegun = found === undefined && sightOf(engine, context.fence).begun(name) !== undefined;
-          const isWritten = isBegun
-            ? text === JSON.stringify(emptyRecord(instance))
-            : found?.value === text && found.isDoubled !== true;
+          // One that is there twice is written once more.
+          const isWritten = found?.value === text && found.isDoubled !== true;
           if (isWritten || (await write(instance, text, found, context))) return;
         }
         throw new CtrlPlaneError("CONFLICT", `${name} is being changed by others`, { target: name, retryable: true });
