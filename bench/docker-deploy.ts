@@ -1,6 +1,6 @@
 // 50 small HTTP servers (`recreate`, one host port each) deployed on a Docker Engine by the built pctl, from nothing, against a bare client
 // of the Engine API that makes as many at a time; both wait until each port is open. Docker compose beside them where there is one;
-// it waits for containers that run. All in turn, so that a busy machine slows all alike; medians. The calls of both are counted.
+// it waits for containers that run. All in turn, with a rest between them, so that a busy machine slows all alike; medians. The calls of both are counted.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -12,7 +12,7 @@ import { enginePlace } from "./docker/place.ts";
 import { median, report, type Row } from "./report.ts";
 
 const { values } = parseArgs({
-  options: { services: { type: "string", default: "50" }, runs: { type: "string", default: "9" } },
+  options: { services: { type: "string", default: "50" }, runs: { type: "string", default: "15" } },
 });
 const amount = { services: Number(values.services), firstPort: 26_000 };
 const place = await enginePlace();

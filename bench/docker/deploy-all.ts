@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { Row } from "../report.ts";
 import type { Bed, Took } from "./bed.ts";
 import { command, declareServer, image, medianOf, parallel } from "./services.ts";
@@ -25,7 +26,10 @@ export function bareWork({ services, firstPort }: Amount): Readonly<Record<strin
   return { image, command, env: ["VERSION=1"], services, firstPort, parallel };
 }
 
-/** From nothing, in turn; the first round warms up, and is not counted. `between` takes part in each. */
+/** After many containers ended the kernel still has their networks to clean up, and would do that during the next one's time. */
+const restMs = 3000;
+
+/** From nothing, in turn, each first every other time; the first round warms up, and is not counted. `between` takes part in each. */
 export async function deployInTurn(
   bed: Bed,
   amount: Amount,
@@ -34,16 +38,29 @@ export async function deployInTurn(
 ): Promise<Deployed> {
   const [pctl, bare]: [Took[], Took[]] = [[], []];
   for (let run = 0; run <= runs; run += 1) {
-    const one = await bed.bare(bareWork(amount));
-    await bed.clear();
-    declareAll(bed, amount);
-    const other = await bed.pctl("deploy", "--yes", "--quiet");
-    await bed.clear();
-    await between(run > 0);
-    if (run > 0) bare.push(one);
-    if (run > 0) pctl.push(other);
+    const isCounted = run > 0;
+    const deploys = [
+      () => byBare(bed, amount, isCounted ? bare : []),
+      () => byPctl(bed, amount, isCounted ? pctl : []),
+    ];
+    for (const deploy of run % 2 === 0 ? deploys : deploys.toReversed()) {
+      await deploy();
+      await bed.clear();
+      await setTimeout(restMs);
+    }
+    await between(isCounted);
+    await setTimeout(restMs);
   }
   return { pctl, bare };
+}
+
+async function byBare(bed: Bed, amount: Amount, took: Took[]): Promise<void> {
+  took.push(await bed.bare(bareWork(amount)));
+}
+
+async function byPctl(bed: Bed, amount: Amount, took: Took[]): Promise<void> {
+  declareAll(bed, amount);
+  took.push(await bed.pctl("deploy", "--yes", "--quiet"));
 }
 
 export function deployRows(name: string, { pctl, bare }: Deployed, goal?: Row["goal"]): Row[] {

@@ -21,6 +21,13 @@ export function shareReads(engine: EngineClient): EngineClient {
   let turn: Map<string, Shared> | undefined;
 
   const send = ({ request, waiters }: Shared): void => {
+    const [only, ...others] = waiters;
+    if (only !== undefined && others.length === 0) {
+      const { signal, resolve, reject } = only;
+      engine.json({ ...request, ...(signal === undefined ? {} : { signal }) }).then(resolve, reject);
+    } else sendForAll({ request, waiters });
+  };
+  const sendForAll = ({ request, waiters }: Shared): void => {
     const over = new AbortController();
     const answered = new AbortController();
     let waiting = waiters.length;
