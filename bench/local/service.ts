@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { serverFiles, type Behaviour } from "../../test/e2e/server-folder.ts";
-import { freePort, Workbench } from "../../test/e2e/workbench.ts";
+import { freePort } from "../../test/free-port.ts";
+import { Workbench } from "../../test/e2e/workbench.ts";
 
 /** A stack of one service on `local` and the built `pctl`, in folders of its own; all of it ends with the scope that holds it. */
 export interface LocalService extends AsyncDisposable {

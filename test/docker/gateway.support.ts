@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { get } from "node:http";
-import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { TestContext } from "node:test";
 import {
@@ -20,6 +18,7 @@ import type {
 } from "../../packages/providers/docker/src/gateway/index.ts";
 import { framesOf } from "../../packages/providers/docker/src/streams.ts";
 import { dockerSocket } from "../engines/docker.ts";
+import { freePort } from "../free-port.ts";
 
 /** Where the servers of these tests listen. */
 export const httpPort = 3000;
@@ -218,15 +217,6 @@ export function table(
   more: Partial<GatewayTable> = {},
 ): GatewayTable {
   return { ports, drainMs: 2000, targets: targets.map(([target, weight]) => ({ ...target, weight })), ...more };
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "0.0.0.0");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
 
 /** Over a connection of its own. */

@@ -9,7 +9,6 @@ import {
   bannerPort,
   echoPort,
   fetchText,
-  freePort,
   gatewayRig,
   hasCode,
   health,
@@ -19,6 +18,7 @@ import {
   table,
   testContext,
 } from "./gateway.support.ts";
+import { freePort } from "../free-port.ts";
 
 test(
   "25 changes of targets and weights under load lose nothing, and the container stays the same",

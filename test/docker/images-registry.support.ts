@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import { ensurePackages, findProgram } from "../engines/commands.ts";
+import { freePort } from "../free-port.ts";
 
 /** Of the one user of the registry. */
 export const registryUser = { username: "ctrlplane", password: "geheim" };
@@ -39,13 +39,4 @@ export async function startRegistry(t: TestContext): Promise<string> {
   for await (const line of createInterface({ input: registry.stderr })) if (line.includes("listening on")) break;
   registry.stderr.resume();
   return host;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "localhost");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

@@ -6,10 +6,11 @@ import { test } from "node:test";
 import { countingSocket } from "../../bench/docker/counting-socket.ts";
 import { randomFrom } from "../e2e/random.ts";
 import { isSoak } from "../e2e/soak.ts";
-import { freePort, outcomeOf, type Outcome } from "../e2e/workbench.ts";
+import { outcomeOf, type Outcome } from "../e2e/workbench.ts";
 import { dockerSocket } from "../engines/docker.ts";
 import { orphansIn, remainsOf } from "../engines/remains.ts";
 import { OldStack, type OldServices } from "./takeover.support.ts";
+import { freePort } from "../free-port.ts";
 
 const socket = (await dockerSocket()) ?? "";
 const skip = socket === "" ? "missing: Docker Engine" : false;

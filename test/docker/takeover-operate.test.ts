@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dockerSocket } from "../engines/docker.ts";
-import { freePort } from "../e2e/workbench.ts";
 import { OldStack, type OldServices } from "./takeover.support.ts";
+import { freePort } from "../free-port.ts";
 
 const socket = await dockerSocket();
 const options = { skip: socket === undefined ? "missing: Docker Engine" : false, timeout: 300_000 };

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { dockerSocket } from "../engines/docker.ts";
 import { endpointOf, hosts } from "./reach.support.ts";
 import { OldStack, type OldServices } from "./takeover.support.ts";
-import { freePort } from "../e2e/workbench.ts";
+import { freePort } from "../free-port.ts";
 
 const socket = await dockerSocket();
 const options = { skip: socket === undefined ? "missing: Docker Engine" : false, timeout: 300_000 };

@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import type { Plan, PlanAction } from "@ctrlplane/core";
 import { connectEngine, segment, type EngineClient } from "@ctrlplane/images";
 import { Project } from "../e2e/fixture.ts";
-import { freePort } from "../e2e/workbench.ts";
 import { dockerSocket } from "../engines/docker.ts";
 import { removeStack } from "../engines/remains.ts";
+import { freePort } from "../free-port.ts";
 
 export const socket = await dockerSocket();
 export const options = { skip: socket === undefined ? "missing: Docker Engine" : false, timeout: 900_000 };

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { once } from "node:events";
-import { freePort, outcomeOf, Workbench, type Outcome } from "./workbench.ts";
+import { freePort } from "../free-port.ts";
+import { outcomeOf, Workbench, type Outcome } from "./workbench.ts";
 
 const secret = "s3cret-planted-value";
 const server = `

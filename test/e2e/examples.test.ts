@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { provider as site } from "../../examples/provider/provider.ts";
-import { freePort, outcomeOf, Workbench, type Outcome } from "./workbench.ts";
+import { outcomeOf, Workbench, type Outcome } from "./workbench.ts";
+import { freePort } from "../free-port.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const examples = join(root, "examples");

@@ -7,8 +7,9 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isAlive, processesOf, type SeenProcess } from "./process-table.ts";
-import { freePort, outcomeOf, type Outcome } from "./workbench.ts";
+import { outcomeOf, type Outcome } from "./workbench.ts";
 import { serverFiles, type Answer, type Behaviour } from "./server-folder.ts";
+import { freePort } from "../free-port.ts";
 
 /** The built `pctl`. */
 export const entry = fileURLToPath(new URL("../../packages/cli/bin/pctl.js", import.meta.url));

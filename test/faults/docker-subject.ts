@@ -7,13 +7,13 @@ import type { Provider, ProviderEnvironment, ReplicaDriver } from "@ctrlplane/co
 import { connectEngine, isEngineError, type Endpoint, type EngineClient } from "@ctrlplane/images";
 // As built, like in the processes that are struck.
 import { provider } from "../../packages/providers/docker/dist/index.js";
-import { freePort } from "../e2e/workbench.ts";
 import { dockerSocket } from "../engines/docker.ts";
 import { dockerHosts } from "../engines/hosts.ts";
 import { orphansIn, remainsOf, removeStack, type LabelledContainer, type Remains } from "../engines/remains.ts";
 import type { Site } from "./plane.ts";
 import type { Subject, World } from "./subject.ts";
 import { faultKinds, tapDriver } from "./tap.ts";
+import { freePort } from "../free-port.ts";
 
 /** Once for all worlds: images stay. */
 let ensured: Promise<unknown> | undefined;

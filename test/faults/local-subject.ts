@@ -8,9 +8,9 @@ import { provider } from "../../packages/providers/local/dist/index.js";
 import { isAlive } from "../../packages/providers/local/src/process/identity.ts";
 import { readJsonFile } from "../../packages/providers/local/src/process/json-file.ts";
 import { processesOf, type SeenProcess } from "../e2e/process-table.ts";
-import { freePort } from "../e2e/workbench.ts";
 import type { SeenReplica, Subject, World } from "./subject.ts";
 import { tapDriver } from "./tap.ts";
+import { freePort } from "../free-port.ts";
 
 const names = ["ref", "other"] as const;
 // Its last parameter is a seam for tests, and not in the type under which the package hands it out.

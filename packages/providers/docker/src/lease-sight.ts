@@ -38,7 +38,8 @@ export class LeaseSight {
     for (const name of names) {
       if (present.has(name)) this.#forgetNone(name);
       else this.sawNone(name);
-      if (!owners.has(name)) this.#volumeless.add(name);
+      if (owners.has(name)) this.#volumeless.delete(name);
+      else this.#volumeless.add(name);
     }
     this.#stacks = new Set(stacks);
   }
