@@ -31,6 +31,37 @@ test("a process that ends badly breaks the stream", async () => {
   await assert.rejects(text(channelStream(() => Promise.resolve(channel), broken)), /it broke/);
 });
 
+/** Closes its input in the middle of a request, and answers a moment later. */
+const refusesTheRest = `
+head -c 100 > /dev/null
+exec < /dev/null
+sleep 0.3
+printf 'HTTP/1.1 500 No Room\\r\\nContent-Length: 4\\r\\nConnection: close\\r\\n\\r\\nfull'`;
+
+test(
+  "an answer that comes before all was sent is read, also where nobody takes the rest",
+  { timeout: 30_000 },
+  async () => {
+    const agent = new Agent();
+    agent.createConnection = () =>
+      channelStream(() => {
+        const child = spawn("sh", ["-c", refusesTheRest]);
+        child.stdin.on("error", () => undefined);
+        return Promise.resolve({ process: child, input: child.stdin, output: child.stdout, said: () => "" });
+      }, broken);
+    const sent = request({ agent, host: "engine", method: "POST" });
+    const more = setInterval(() => void sent.write(Buffer.alloc(1024 * 1024)), 20);
+    try {
+      const [response] = (await once(sent, "response")) as [IncomingMessage];
+      assert.equal(response.statusCode, 500);
+      assert.equal(await text(response), "full");
+    } finally {
+      clearInterval(more);
+      sent.on("error", () => undefined).destroy();
+    }
+  },
+);
+
 /** Answers each request, until a signal ends it with 0. */
 const answersEach = `
 let asked = "";

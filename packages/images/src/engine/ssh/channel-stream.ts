@@ -32,9 +32,8 @@ export function channelStream(
       channel?.output.resume();
     },
     write(chunk: Buffer, _encoding, done) {
-      channel?.input.write(chunk, (error) =>
-        done(error instanceof Error && channel !== undefined ? broken(channel) : null),
-      );
+      // Where nobody takes it any more, what was said before that is still to be read: `close` tells how it ended.
+      channel?.input.write(chunk, () => done());
     },
     final(done) {
       // Where the process has ended already there is nobody to tell; how it ended is told by its `close`.
