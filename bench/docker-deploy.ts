@@ -12,7 +12,7 @@ import { enginePlace } from "./docker/place.ts";
 import { median, report, type Row } from "./report.ts";
 
 const { values } = parseArgs({
-  options: { services: { type: "string", default: "50" }, runs: { type: "string", default: "15" } },
+  options: { services: { type: "string", default: "50" }, runs: { type: "string", default: "7" } },
 });
 const amount = { services: Number(values.services), firstPort: 26_000 };
 const place = await enginePlace();
