@@ -1,21 +1,17 @@
-import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort as anyFreePort } from "../packages/conformance/src/free-port.ts";
 
 /** Test files run side by side: each port that one of them was given is a file here, with the id of its process. */
 const claims = join(tmpdir(), "pctl-test-ports");
 
-/** Below what systems give to clients, and what `local` takes for addresses of instances. */
-const range = { from: 10_000, to: 20_000 };
-
-/** A port that nobody listens on, on any address, and that no test that still runs was given. */
+/** A port that nobody listens on, and that no test that still runs was given. */
 export async function freePort(): Promise<number> {
   mkdirSync(claims, { recursive: true });
   for (;;) {
-    const port = range.from + Math.floor(Math.random() * (range.to - range.from));
-    if (isClaimed(port) && (await isFree(port))) return port;
+    const port = await anyFreePort();
+    if (isClaimed(port)) return port;
   }
 }
 
@@ -40,16 +36,4 @@ function isRunning(file: string): boolean {
   } catch {
     return false;
   }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  const isListening = new Promise<boolean>((resolve) => {
-    server.once("listening", () => resolve(true)).once("error", () => resolve(false));
-  });
-  server.listen({ port, host: "0.0.0.0", exclusive: true });
-  if (!(await isListening)) return false;
-  server.close();
-  await once(server, "close");
-  return true;
 }
