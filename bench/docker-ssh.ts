@@ -11,7 +11,7 @@ const { values } = parseArgs({
   options: {
     services: { type: "string", default: "50" },
     all: { type: "string", default: "100" },
-    runs: { type: "string", default: "2" },
+    runs: { type: "string", default: "5" },
   },
 });
 const amount = { services: Number(values.services), firstPort: 26_000 };

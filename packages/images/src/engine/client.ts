@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import type { Duplex, Readable } from "node:stream";
 import pLimit from "p-limit";
@@ -65,15 +65,23 @@ export function connectEngine(endpoint: Endpoint, { readMs, writeMs } = limits):
   const transport = openTransport(endpoint);
   const { reach } = transport;
   const send = endpoint.kind === "tcp" && endpoint.tls !== undefined ? requestByTls : requestByHttp;
-  /** One is left for what is short, such as the renewal of a lease. */
-  const inTurn = pLimit(transport.atOnce - 1);
+  const slow = pLimit(1);
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    // One is left for what is short, such as the renewal of a lease.
+    slow.concurrency = transport.atOnce - 1;
+    return slow(work);
+  };
   let version: Promise<EngineVersion> | undefined;
 
+  const agentFor = (request: EngineRequest, headers: Record<string, string>): Agent => {
+    if ("Upgrade" in headers || isStream(request.body)) return transport.sending;
+    return isLasting(request) ? transport.lasting : transport.agent;
+  };
   const open = async (request: EngineRequest, prefix: string, headers: Record<string, string>) => {
     const { method, body, signal } = request;
     const sent = send({
       ...transport.target,
-      agent: isLasting(request) || "Upgrade" in headers ? transport.lasting : transport.agent,
+      agent: agentFor(request, headers),
       method,
       path: `${prefix}${request.path}${queryOf(request.query)}`,
       headers: { ...transport.headers, ...contentOf(body), ...headers, ...request.headers },
@@ -220,8 +228,8 @@ function contentOf(body: EngineRequest["body"]): Record<string, string> {
   return { "Content-Type": "application/json" };
 }
 
-function isStream(body: Readable | object): body is Readable {
-  return "pipe" in body && typeof body.pipe === "function";
+function isStream(body: EngineRequest["body"]): body is Readable {
+  return body !== undefined && "pipe" in body && typeof body.pipe === "function";
 }
 
 function queryOf(query: EngineRequest["query"]): string {

@@ -62,6 +62,22 @@ export function channelArguments(endpoint: SshEndpoint, control: string): string
   return ["-S", control, ...words({ ...always, ...own }), ...target(endpoint), command];
 }
 
+/** Asks `docker` on the host, over a connection that stands, which engine it would use; what runs there is a constant. */
+export function contextArguments(endpoint: SshEndpoint, control: string): string[] {
+  const own = { ControlMaster: "no", ProxyCommand: "false" };
+  const command = "docker context inspect --format '{{.Endpoints.docker.Host}}'";
+  return ["-S", control, ...words({ ...always, ...own }), ...target(endpoint), command];
+}
+
+/** Has the connection lead what connects to `path`, on this machine, to `socket` on the host. Forwards of a configuration are none of ours. */
+export function socketArguments(
+  endpoint: SshEndpoint,
+  control: string,
+  { path, socket }: { readonly path: string; readonly socket: string },
+): string[] {
+  return ["-F", "none", "-S", control, "-O", "forward", "-L", `${path}:${socket}`, ...target(endpoint)];
+}
+
 /**
  * Of one connection from the host to an address in its networks, over a connection that stands: no session, and no command. That it is open is known by a line
  * of the debug log alone.

@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { finished } from "node:stream/promises";
 import { test } from "node:test";
 import { channelStream } from "./channel-stream.ts";
+import { processChannel } from "./process-channel.ts";
 
 const broken = (): Error => new Error("it broke");
 
@@ -15,8 +16,7 @@ test(
   async () => {
     const child = spawn(process.execPath, ["-e", "process.stdout.write('hello')"]);
     const closed = once(child, "close");
-    const channel = { process: child, input: child.stdin, output: child.stdout, said: () => "" };
-    const stream = channelStream(() => Promise.resolve(channel), broken);
+    const stream = channelStream(() => Promise.resolve(processChannel(child, () => "")), broken);
     assert.equal(await text(stream), "hello");
     await closed;
     assert.ok(child.stdin.destroyed);
@@ -27,7 +27,7 @@ test(
 
 test("a process that ends badly breaks the stream", async () => {
   const child = spawn(process.execPath, ["-e", "process.exit(255)"]);
-  const channel = { process: child, input: child.stdin, output: child.stdout, said: () => "" };
+  const channel = processChannel(child, () => "");
   await assert.rejects(text(channelStream(() => Promise.resolve(channel), broken)), /it broke/);
 });
 
@@ -47,7 +47,7 @@ test(
       channelStream(() => {
         const child = spawn("sh", ["-c", refusesTheRest]);
         child.stdin.on("error", () => undefined);
-        return Promise.resolve({ process: child, input: child.stdin, output: child.stdout, said: () => "" });
+        return Promise.resolve(processChannel(child, () => ""));
       }, broken);
     const sent = request({ agent, host: "engine", method: "POST" });
     const more = setInterval(() => void sent.write(Buffer.alloc(1024 * 1024)), 20);
@@ -81,7 +81,7 @@ test("a channel that ended while it was kept is not used for the next request", 
     channelStream(() => {
       const child = open();
       children.push(child);
-      return Promise.resolve({ process: child, input: child.stdin, output: child.stdout, said: () => "" });
+      return Promise.resolve(processChannel(child, () => ""));
     }, broken);
   const post = async (): Promise<boolean> => {
     const sent = request({ agent, host: "engine", method: "POST" });

@@ -10,8 +10,8 @@ export interface ChannelStream extends Duplex {
 }
 
 /**
- * A channel as the socket of an HTTP request; it is opened at once, and what is written meanwhile waits. Destroyed, its process ends. `broken`
- * makes the error for a channel that ended with an exit code other than 0.
+ * A channel as the socket of an HTTP request; it is opened at once, and what is written meanwhile waits. Destroyed, the channel ends. `broken`
+ * makes the error for one that did not end well.
  */
 export function channelStream(
   open: (signal: AbortSignal) => Promise<Channel>,
@@ -32,16 +32,16 @@ export function channelStream(
       channel?.output.resume();
     },
     write(chunk: Buffer, _encoding, done) {
-      // Where nobody takes it any more, what was said before that is still to be read: `close` tells how it ended.
+      // Where nobody takes it any more, what was said before that is still to be read: how it ended is told by `ended`.
       channel?.input.write(chunk, () => done());
     },
     final(done) {
-      // Where the process has ended already there is nobody to tell; how it ended is told by its `close`.
+      // Where it has ended already there is nobody to tell.
       if (channel === undefined || channel.input.destroyed) done();
       else channel.input.end(() => done());
     },
     destroy(error, done) {
-      if (!isFinished) channel?.process.kill();
+      if (!isFinished) void channel?.end();
       done(error);
     },
   });
@@ -50,14 +50,13 @@ export function channelStream(
     opened.output.on("data", (chunk: Buffer) => {
       if (!stream.push(chunk)) opened.output.pause();
     });
-    opened.process.once("close", (code) => {
+    void opened.ended.then((isWell) => {
       isFinished = true;
-      if (code === 0) stream.push(null);
+      if (isWell) stream.push(null);
       else stream.destroy(broken(opened));
     });
   }
 
-  const parts = () => [channel?.process, channel?.input, channel?.output, channel?.process.stderr];
   const destroy = stream.destroy.bind(stream);
   return Object.assign(stream, {
     // What is being opened is given up at once: a stream waits for its construction before it is destroyed.
@@ -65,8 +64,8 @@ export function channelStream(
       given.abort(error ?? new DOMException("the request was given up", "AbortError"));
       return destroy(error);
     },
-    ref: () => parts().forEach((each) => (each as { ref?(): void } | null | undefined)?.ref?.()),
-    unref: () => parts().forEach((each) => (each as { unref?(): void } | null | undefined)?.unref?.()),
+    ref: () => channel?.ref(),
+    unref: () => channel?.unref(),
     // Of a network's socket; `ssh` looks after its connection itself, and a caller's signal after time.
     setKeepAlive: () => stream,
     setNoDelay: () => stream,

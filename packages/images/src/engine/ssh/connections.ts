@@ -1,18 +1,26 @@
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
 import { describeEndpoint, isHostKey, isHostName, isPort, isUserName, type SshEndpoint } from "../endpoint.ts";
 import type { NetworkAddress } from "../reach.ts";
-import { openChannel, type Channel } from "./channel.ts";
+import type { Channel } from "./channel.ts";
+import { forwardEngineSocket } from "./engine-socket.ts";
 import { brokenChannel } from "./failures.ts";
 import { openForward } from "./forward.ts";
 import { openMaster, type Master } from "./master.ts";
 import { makePrivateFolder, removePrivateFolder } from "./private-folder.ts";
+import { openProcessChannel } from "./process-channel.ts";
+import { openSocketChannel } from "./socket-channel.ts";
 
 /** The connections to one host: one, unless its sshd allows fewer sessions on it than there are channels. */
 export interface SshConnections {
-  /** A channel to the engine. Connects where no connection has room; a failure is remembered for a while, so that a host that is down is not asked by each of many. */
+  /**
+   * A channel to the engine by a process on the host. Connects where no connection has room; a failure is remembered for a while, so that a host that is
+   * down is not asked by each of many.
+   */
+  openProcess(signal: AbortSignal): Promise<Channel>;
+  /** A channel to the engine by its socket where that is forwarded, else by a process. */
   openChannel(signal: AbortSignal): Promise<Channel>;
+  /** Whether channels by the engine's socket can be opened: it is forwarded where that can be done, as soon as a first process has served. */
+  readonly isForwarded: boolean;
   /** A connection from the host to an address in its networks; see `openForward`. It takes no session. */
   openForward(address: NetworkAddress, signal: AbortSignal): Promise<Channel>;
   /** Ends all channels, all connections, and removes what is left on the disk. */
@@ -21,6 +29,10 @@ export interface SshConnections {
 
 interface Held {
   readonly master: Master;
+  /** Settles when it is known whether the engine's socket can be forwarded; undefined: nobody has tried. */
+  forwarding?: Promise<void>;
+  /** Where the engine's socket is forwarded to. */
+  engineSocket?: string;
   /** Channels that are being opened. */
   opening: number;
   /** A channel was opened once. */
@@ -75,23 +87,45 @@ export function sshConnections(endpoint: SshEndpoint): SshConnections {
     connecting ??= connect().finally(() => (connecting = undefined));
     return connecting;
   };
-  const track = (one: Held, channel: Channel): Channel => {
-    one.hasServed = true;
+  const track = (channel: Channel): Channel => {
     channels.add(channel);
-    channel.process.once("close", () => {
-      channels.delete(channel);
-      one.isFull = false;
-    });
+    void channel.ended.then(() => channels.delete(channel));
     return channel;
   };
+  const serves = (one: Held, channel: Channel): Channel => {
+    one.hasServed = true;
+    void channel.ended.then(() => (one.isFull = false));
+    // Where it cannot be done, processes go on to serve; what is wrong with the engine, they tell.
+    one.forwarding ??= forwardEngineSocket(endpoint, one.master, closing.signal).then(
+      (path) => void (path !== undefined && (one.engineSocket = path)),
+      () => undefined,
+    );
+    return track(channel);
+  };
 
-  return {
+  const connections: SshConnections = {
+    get isForwarded() {
+      return [...held].some((each) => each.engineSocket !== undefined);
+    },
     async openChannel(signal) {
+      const either = AbortSignal.any([signal, closing.signal]);
+      for (const one of held) {
+        // Each process costs the host more than this waiting.
+        await unlessAborted(one.forwarding ?? Promise.resolve(), either);
+        const { engineSocket } = one;
+        if (engineSocket === undefined) continue;
+        const channel = await openSocketChannel(endpoint, engineSocket, either);
+        if (channel !== undefined) return track(channel);
+      }
+      return connections.openProcess(signal);
+    },
+    async openProcess(signal) {
       const either = AbortSignal.any([signal, closing.signal]);
       for (let lost = 0; ;) {
         const one = await unlessAborted(withRoom(), either);
         one.opening += 1;
-        const outcome = await openChannel(endpoint, one.master.control, either).finally(() => (one.opening -= 1));
+        const opened = openProcessChannel(endpoint, one.master.control, either);
+        const outcome = await opened.finally(() => (one.opening -= 1));
         if (outcome === "full") {
           if (!one.hasServed && one.opening === 0) throw noSessions(endpoint);
           one.isFull = true;
@@ -100,7 +134,7 @@ export function sshConnections(endpoint: SshEndpoint): SshConnections {
           lost += 1;
           if (lost > reconnects) throw brokenChannel(endpoint, "it ends whenever a channel is opened");
         } else {
-          return track(one, outcome);
+          return serves(one, outcome);
         }
       }
     },
@@ -110,11 +144,7 @@ export function sshConnections(endpoint: SshEndpoint): SshConnections {
         const [standing] = held;
         const one = standing ?? (await unlessAborted(withRoom(), either));
         const outcome = await openForward(endpoint, one.master, address, either);
-        if (outcome !== "gone") {
-          channels.add(outcome);
-          outcome.process.once("close", () => channels.delete(outcome));
-          return outcome;
-        }
+        if (outcome !== "gone") return track(outcome);
         held.delete(one);
       }
       throw brokenChannel(endpoint, "it ends whenever a channel is opened");
@@ -122,11 +152,13 @@ export function sshConnections(endpoint: SshEndpoint): SshConnections {
     async close() {
       closing.abort(new CtrlPlaneError("CANCELLED", `the connection to ${describeEndpoint(endpoint)} was closed`));
       await connecting?.catch(() => undefined);
-      await Promise.all([...channels].map((each) => endProcess(each.process)));
+      await Promise.all([...held].flatMap((each) => each.forwarding ?? []));
+      await Promise.all([...channels].map((each) => each.end()));
       await Promise.all([...masters].map((each) => each.end()));
       if (folder !== undefined) await removePrivateFolder(await folder);
     },
   };
+  return connections;
 }
 
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -136,15 +168,6 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener("abort", abort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
-}
-
-async function endProcess(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  // One that waits for its next request keeps nothing alive, nor would it this wait.
-  child.ref();
-  const end = once(child, "exit");
-  child.kill();
-  await end;
 }
 
 function remembered(error: CtrlPlaneError, retryAfterMs: number): CtrlPlaneError {

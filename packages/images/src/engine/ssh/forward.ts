@@ -4,7 +4,8 @@ import { forwardArguments } from "./arguments.ts";
 import type { Channel } from "./channel.ts";
 import { forwardFailure } from "./failures.ts";
 import type { Master } from "./master.ts";
-import { listen, noSsh, spawnSsh } from "./run-ssh.ts";
+import { processChannel, spawnChannel } from "./process-channel.ts";
+import { listen, noSsh } from "./run-ssh.ts";
 
 /** `ssh` has no other word for it. */
 const opened = /master session id: /;
@@ -36,14 +37,12 @@ function start(
   signal: AbortSignal,
 ): Promise<Channel | string> {
   return new Promise((resolve, reject) => {
-    const child = spawnSsh(forwardArguments(endpoint, control, address), ["pipe", "pipe", "pipe"]);
-    const { stdin: input, stdout: output, stderr } = child;
-    if (input === null || output === null || stderr === null) throw new TypeError("pipes were asked for");
-    const all = listen(child);
+    const child = spawnChannel(forwardArguments(endpoint, control, address));
+    const all = listen(child.stderr);
     const said = (): string => all().replace(/^debug1: .*$/gm, "");
     const settle = (act: () => void): void => {
       signal.removeEventListener("abort", abort);
-      stderr.off("data", look);
+      child.stderr.off("data", look);
       child.removeAllListeners("close");
       act();
     };
@@ -52,13 +51,13 @@ function start(
       child.kill();
     };
     const look = (): void => {
-      if (opened.test(all())) settle(() => resolve({ process: child, input, output, said }));
+      if (opened.test(all())) settle(() => resolve(processChannel(child, said)));
     };
     // Whoever ends early breaks the pipe; why is known when it has ended.
-    input.on("error", () => undefined);
+    child.stdin.on("error", () => undefined);
     child.once("error", (error) => settle(() => reject(noSsh(error))));
     child.once("close", () => settle(() => resolve(said())));
     signal.addEventListener("abort", abort);
-    stderr.on("data", look);
+    child.stderr.on("data", look);
   });
 }

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import type { Readable } from "node:stream";
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 
 /** Kept of what a program says. */
@@ -12,30 +13,44 @@ export function spawnSsh(args: readonly string[], stdio: StdioOptions): ChildPro
   return spawn("ssh", args, { stdio, detached: true, env: { ...process.env, LC_ALL: "C" } });
 }
 
-/** The program's last words on standard error, at any time. */
-export function listen(child: ChildProcess): () => string {
+/** The last words on a program's standard error or output, at any time. */
+export function listen(stream: Readable | null): () => string {
   let said = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+  stream?.setEncoding("utf8").on("data", (text: string) => {
     said = (said + text).slice(-keptBytes);
   });
   return () => said;
 }
 
-/** Runs `ssh` to its end. `code` is 0 where it went well. Aborted before its end, it is ended and the promise rejects with the signal's reason. */
+export interface SshOutcome {
+  /** 0 where it went well. */
+  readonly code: number;
+  /** On standard error. */
+  readonly said: string;
+  /** On standard output, where it was asked for. */
+  readonly output: string;
+}
+
+/**
+ * Runs `ssh` to its end. Aborted before its end, it is ended and the promise rejects with the signal's reason. An `ssh` that goes to the background
+ * keeps its output open: only of another one may it be asked for.
+ */
 export function runSsh(
   args: readonly string[],
   signal?: AbortSignal,
-): Promise<{ readonly code: number; readonly said: string }> {
+  { asksOutput = false } = {},
+): Promise<SshOutcome> {
   return new Promise((resolve, reject) => {
-    const child = spawnSsh(args, ["ignore", "ignore", "pipe"]);
-    const said = listen(child);
+    const child = spawnSsh(args, ["ignore", asksOutput ? "pipe" : "ignore", "pipe"]);
+    const said = listen(child.stderr);
+    const output = listen(child.stdout);
     const stop = (): void => void child.kill();
     signal?.addEventListener("abort", stop);
     child.once("error", (error) => reject(noSsh(error)));
     child.once("close", (code) => {
       signal?.removeEventListener("abort", stop);
       if (signal?.aborted === true && code !== 0) reject(signal.reason as Error);
-      else resolve({ code: code ?? 255, said: said() });
+      else resolve({ code: code ?? 255, said: said(), output: output() });
     });
   });
 }

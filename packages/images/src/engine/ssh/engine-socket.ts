@@ -1,0 +1,30 @@
+import type { SshEndpoint } from "../endpoint.ts";
+import { contextArguments, socketArguments } from "./arguments.ts";
+import type { Master } from "./master.ts";
+import { runSsh } from "./run-ssh.ts";
+import { openSocketChannel } from "./socket-channel.ts";
+
+/** A path that `ssh` reads as nothing else. */
+const named = /^unix:\/\/(\/[\w./-]+)\s*$/m;
+
+/**
+ * Path on this machine that leads to the engine's socket on the host, the one that `docker` there would use. Connections by it need neither a session of sshd's
+ * nor a process on the host. Undefined where there is no such way: with `sudo`, where the user may not use the socket, where sshd forbids to
+ * forward it, or where `docker` on the host uses something else. Throws the signal's reason, and UNAVAILABLE for an engine that says nothing.
+ */
+export async function forwardEngineSocket(
+  endpoint: SshEndpoint,
+  { control }: Pick<Master, "control">,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (endpoint.sudo) return undefined;
+  const context = await runSsh(contextArguments(endpoint, control), signal, { asksOutput: true });
+  const socket = named.exec(context.output)?.[1];
+  if (context.code !== 0 || socket === undefined) return undefined;
+  const path = `${control}.engine`;
+  const { code } = await runSsh(socketArguments(endpoint, control, { path, socket }), signal);
+  if (code !== 0) return undefined;
+  const channel = await openSocketChannel(endpoint, path, signal);
+  await channel?.end();
+  return channel === undefined ? undefined : path;
+}
