@@ -6,11 +6,13 @@ import { openSocketChannel } from "./socket-channel.ts";
 
 /** A path that `ssh` reads as nothing else. */
 const named = /^unix:\/\/(\/[\w./-]+)\s*$/m;
+/** Requests wait for what comes of this; where the host takes longer, processes serve them. */
+const patienceMs = 10_000;
 
 /**
  * Path on this machine that leads to the engine's socket on the host, the one that `docker` there would use. Connections by it need neither a session of sshd's
  * nor a process on the host. Undefined where there is no such way: with `sudo`, where the user may not use the socket, where sshd forbids to
- * forward it, or where `docker` on the host uses something else. Throws the signal's reason, and UNAVAILABLE for an engine that says nothing.
+ * forward it, or where `docker` on the host uses something else. Throws where that is not known in time, or the signal's reason.
  */
 export async function forwardEngineSocket(
   endpoint: SshEndpoint,
@@ -18,13 +20,14 @@ export async function forwardEngineSocket(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (endpoint.sudo) return undefined;
-  const context = await runSsh(contextArguments(endpoint, control), signal, { asksOutput: true });
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+  const context = await runSsh(contextArguments(endpoint, control), inTime, { asksOutput: true });
   const socket = named.exec(context.output)?.[1];
   if (context.code !== 0 || socket === undefined) return undefined;
   const path = `${control}.engine`;
-  const { code } = await runSsh(socketArguments(endpoint, control, { path, socket }), signal);
+  const { code } = await runSsh(socketArguments(endpoint, control, { path, socket }), inTime);
   if (code !== 0) return undefined;
-  const channel = await openSocketChannel(endpoint, path, signal);
+  const channel = await openSocketChannel(endpoint, path, inTime);
   await channel?.end();
   return channel === undefined ? undefined : path;
 }
