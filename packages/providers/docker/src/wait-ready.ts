@@ -68,16 +68,12 @@ export function outlive(parts: WatchParts, replica: Named, ms: number, context: 
   const { engine } = parts;
   const { clock } = context;
   return watching(parts, replica.id, context, async (container) => {
-    const first = await container.ask();
+    // Where somebody removed it, that says nothing against the release.
+    const first = unlessGone(await container.ask(), replica);
     const until = clock.monotonic() + ms;
     for (;;) {
       const isLast = clock.monotonic() >= until;
-      const details = await (isLast ? container.ask() : container.look());
-      if (details === undefined || first === undefined)
-        throw new CtrlPlaneError("FAILED", `${replica.name} is gone`, {
-          target: replica.name,
-          failure: { verdict: "EXITED" },
-        });
+      const details = unlessGone(await (isLast ? container.ask() : container.look()), replica);
       const { State } = details;
       if (!State.Running || State.StartedAt !== first.State.StartedAt || details.RestartCount !== first.RestartCount)
         throw await failed(engine, details, State.OOMKilled ? "OOM" : "EXITED", "ended after it had become ready");

@@ -17,7 +17,8 @@ const kills = 10;
 
 test("a rolling deploy whose supervisor is killed at ten moments: the same deploy again reaches it, without doubles", async (t) => {
   const { dir, provider, instance, write, deploy, prepare, context } = await workbench(t);
-  const hostPort = await freePort(new Set());
+  // Where no supervisor looks for a replica's port first.
+  const hostPort = await freePort(new Set(), [{ from: 10_000, to: 20_000 }]);
   const ports = [{ containerPort: 3000, hostPort, protocol: "auto" as const }];
   const spec = { ports, scale: { replicas }, strategy: { ...rolling, batch: { count: 1 } } };
   await write("server.js", server("one"));
