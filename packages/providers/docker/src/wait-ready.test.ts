@@ -238,3 +238,17 @@ test("one that has to live on is looked at seldom, and its end is told by its ev
   await rejected;
   assert.equal(bench.inspects, before + 1);
 });
+
+test("one that was removed while it has to live on is told as gone, and is no failure of its release", async () => {
+  const bench = new Bench();
+  bench.stopsAt = 10_000;
+  const rejected = assert.rejects(bench.outlive(60_000), (error) => {
+    assert.ok(isCtrlPlaneError(error));
+    assert.deepEqual([error.code, error.failure], ["NOT_FOUND", undefined]);
+    return true;
+  });
+  await settled("time stands still", () => bench.isStill);
+  bench.state = gone;
+  bench.streams.tell("a", "destroy");
+  await rejected;
+});

@@ -87,7 +87,10 @@ export function outlive(parts: WatchParts, replica: Named, ms: number, context: 
 /** Throws `NOT_FOUND` for a replica that is gone. */
 export function unlessGone(details: ContainerDetails | undefined, { name }: Named): ContainerDetails {
   if (details !== undefined) return details;
-  throw new CtrlPlaneError("NOT_FOUND", `${name} is gone`, { target: name });
+  throw new CtrlPlaneError("NOT_FOUND", `${name} is gone`, {
+    target: name,
+    hint: "Somebody removed it. Run the same command again: it is made anew.",
+  });
 }
 
 /** What is seen of a replica from look to look. */

@@ -40,6 +40,9 @@ const always = {
   ServerAliveCountMax: "3",
 };
 
+/** Of what goes over a connection that stands, and never makes one. */
+const overMaster = { ControlMaster: "no", ProxyCommand: "false" };
+
 /** Of the process that makes the connection, and goes to the background once it stands. Its log says why a channel was refused: nobody else is told. */
 export function masterArguments(endpoint: SshEndpoint, files: ConnectionFiles): string[] {
   const own = {
@@ -51,22 +54,23 @@ export function masterArguments(endpoint: SshEndpoint, files: ConnectionFiles): 
   return ["-M", "-N", "-E", files.log, "-S", files.control, ...words({ ...always, ...own }), ...target(endpoint)];
 }
 
-/**
- * Of one channel to the engine, as the docker CLI makes it, over a connection that stands. What runs on the host is one of two constants.
- *
- * Where a host refuses a further session, `ssh` would log in once more: a proxy that ends at once forbids it.
- */
+/** Of one channel to the engine, as the docker CLI makes it, over a connection that stands. What runs on the host is one of two constants. */
 export function channelArguments(endpoint: SshEndpoint, control: string): string[] {
   const command = endpoint.sudo ? "env LC_ALL=C sudo -n docker system dial-stdio" : "docker system dial-stdio";
-  const own = { ControlMaster: "no", ProxyCommand: "false" };
-  return ["-S", control, ...words({ ...always, ...own }), ...target(endpoint), command];
+  return sessionArguments(endpoint, control, command);
 }
 
 /** Asks `docker` on the host, over a connection that stands, which engine it would use; what runs there is a constant. */
 export function contextArguments(endpoint: SshEndpoint, control: string): string[] {
-  const own = { ControlMaster: "no", ProxyCommand: "false" };
-  const command = "docker context inspect --format '{{.Endpoints.docker.Host}}'";
-  return ["-S", control, ...words({ ...always, ...own }), ...target(endpoint), command];
+  return sessionArguments(endpoint, control, "docker context inspect --format '{{.Endpoints.docker.Host}}'");
+}
+
+/**
+ * Of a command on the host, over a connection that stands. Where the host refuses a further session, `ssh` would log in once more: a proxy that
+ * ends at once forbids it.
+ */
+function sessionArguments(endpoint: SshEndpoint, control: string, command: string): string[] {
+  return ["-S", control, ...words({ ...always, ...overMaster }), ...target(endpoint), command];
 }
 
 /** Has the connection lead what connects to `path`, on this machine, to `socket` on the host. Forwards of a configuration are none of ours. */
@@ -83,7 +87,7 @@ export function socketArguments(
  * of the debug log alone.
  */
 export function forwardArguments(endpoint: SshEndpoint, control: string, address: NetworkAddress): string[] {
-  const own = { ControlMaster: "no", ProxyCommand: "false", LogLevel: "DEBUG1" };
+  const own = { ...overMaster, LogLevel: "DEBUG1" };
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return ["-S", control, ...words({ ...always, ...own }), "-W", `${host}:${address.port}`, ...target(endpoint)];
 }

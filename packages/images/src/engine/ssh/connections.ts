@@ -2,13 +2,12 @@ import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
 import { describeEndpoint, isHostKey, isHostName, isPort, isUserName, type SshEndpoint } from "../endpoint.ts";
 import type { NetworkAddress } from "../reach.ts";
 import type { Channel } from "./channel.ts";
-import { forwardEngineSocket } from "./engine-socket.ts";
+import { forwardEngineSocket, openSocketChannel } from "./engine-socket.ts";
 import { brokenChannel } from "./failures.ts";
 import { openForward } from "./forward.ts";
 import { openMaster, type Master } from "./master.ts";
 import { makePrivateFolder, removePrivateFolder } from "./private-folder.ts";
 import { openProcessChannel } from "./process-channel.ts";
-import { openSocketChannel } from "./socket-channel.ts";
 
 /** The connections to one host: one, unless its sshd allows fewer sessions on it than there are channels. */
 export interface SshConnections {

@@ -1,8 +1,10 @@
 import type { SshEndpoint } from "../endpoint.ts";
 import { contextArguments, socketArguments } from "./arguments.ts";
+import type { Channel } from "./channel.ts";
+import { engineAnswers } from "./greeting.ts";
 import type { Master } from "./master.ts";
 import { runSsh } from "./run-ssh.ts";
-import { openSocketChannel } from "./socket-channel.ts";
+import { socketChannel } from "./socket-channel.ts";
 
 /** A path that `ssh` reads as nothing else. */
 const named = /^unix:\/\/(\/[\w./-]+)\s*$/m;
@@ -30,4 +32,17 @@ export async function forwardEngineSocket(
   const channel = await openSocketChannel(endpoint, path, inTime);
   await channel?.end();
   return channel === undefined ? undefined : path;
+}
+
+/**
+ * A channel by the engine's socket, forwarded to `path`; open once the engine has answered a first question. Undefined where it ends before: `ssh`
+ * takes a connection, and tells only by its end that the other side does not. Throws as `engineAnswers` does.
+ */
+export async function openSocketChannel(
+  endpoint: SshEndpoint,
+  path: string,
+  signal: AbortSignal,
+): Promise<Channel | undefined> {
+  const channel = socketChannel(path);
+  return (await engineAnswers(endpoint, channel, signal)) ? channel : undefined;
 }

@@ -1,12 +1,11 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { describeEndpoint, type SshEndpoint } from "../endpoint.ts";
-import { silentEngine } from "../errors.ts";
+import type { SshEndpoint } from "../endpoint.ts";
 import { channelArguments } from "./arguments.ts";
 import type { Channel } from "./channel.ts";
 import { dialFailure } from "./failures.ts";
-import { answerMs, greet } from "./greeting.ts";
+import { engineAnswers } from "./greeting.ts";
 import { listen, noSsh, spawnSsh } from "./run-ssh.ts";
 
 /** `full`: the host allows no further session on this connection. `gone`: the connection does not stand any more. */
@@ -50,35 +49,19 @@ export function spawnChannel(args: readonly string[]): ChannelProcess {
  * Opens one over the connection whose control socket is `control`, once the engine itself has answered a first question: what goes wrong on the way
  * is told before any request was sent. Throws for what ended on the host.
  */
-export function openProcessChannel(
+export async function openProcessChannel(
   endpoint: SshEndpoint,
   control: string,
   signal: AbortSignal,
 ): Promise<ChannelOutcome> {
-  return new Promise((resolve, reject) => {
-    const child = spawnChannel(channelArguments(endpoint, control));
-    const said = listen(child.stderr);
-    const settle = (act: () => void): void => {
-      clearTimeout(late);
-      signal.removeEventListener("abort", abort);
-      stop();
-      child.removeAllListeners("close");
-      act();
-    };
-    const refuse = (error: Error): void => {
-      settle(() => reject(error));
-      child.kill();
-    };
-    const abort = (): void => refuse(signal.reason as Error);
-    const late = setTimeout(() => refuse(silentEngine(describeEndpoint(endpoint), answerMs)), answerMs);
-    const stop = greet(child.stdin, child.stdout, () => settle(() => resolve(processChannel(child, said))));
-    child.once("error", (error) => refuse(noSsh(error)));
-    child.once("close", (code) => {
-      settle(() => {
-        if (code !== 255) reject(dialFailure(endpoint, code === 127 ? `docker: not found\n${said()}` : said()));
-        else resolve(/Session open refused/i.test(said()) ? "full" : "gone");
-      });
-    });
-    signal.addEventListener("abort", abort);
-  });
+  const child = spawnChannel(channelArguments(endpoint, control));
+  const said = listen(child.stderr);
+  let unstarted: Error | undefined;
+  child.once("error", (error) => (unstarted = noSsh(error)));
+  const channel = processChannel(child, said);
+  if (await engineAnswers(endpoint, channel, signal)) return channel;
+  if (unstarted !== undefined) throw unstarted;
+  const { exitCode: code } = child;
+  if (code !== 255) throw dialFailure(endpoint, code === 127 ? `docker: not found\n${said()}` : said());
+  return /Session open refused/i.test(said()) ? "full" : "gone";
 }
