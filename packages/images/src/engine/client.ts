@@ -74,8 +74,8 @@ export function connectEngine(endpoint: Endpoint, { readMs, writeMs } = limits):
   let version: Promise<EngineVersion> | undefined;
 
   const agentFor = (request: EngineRequest, headers: Record<string, string>): Agent => {
-    if ("Upgrade" in headers || isStream(request.body)) return transport.sending;
-    return isLasting(request) ? transport.lasting : transport.agent;
+    const isLong = "Upgrade" in headers || isStream(request.body) || isLasting(request);
+    return isLong ? transport.lasting : transport.agent;
   };
   const open = async (request: EngineRequest, prefix: string, headers: Record<string, string>) => {
     const { method, body, signal } = request;

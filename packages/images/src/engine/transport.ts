@@ -10,10 +10,8 @@ export interface Transport {
   readonly agent: HttpAgent;
   /** Requests that `agent` sends at a time; further ones wait. It may grow. */
   readonly atOnce: number;
-  /** For requests whose answers last (see `isLasting`): they keep no other one waiting. */
+  /** For requests that last (see `isLasting`), or send for long: they keep no other one waiting. */
   readonly lasting: HttpAgent;
-  /** For requests that still send when they are answered: a stream as the body, or another protocol than HTTP. */
-  readonly sending: HttpAgent;
   /** Added to each request's options. */
   readonly target: Readonly<Record<string, unknown>>;
   /** Sent with each request. */
@@ -49,7 +47,6 @@ function closing(agent: HttpAgent, lasting: HttpAgent, target: Transport["target
     agent,
     atOnce: maxSockets,
     lasting,
-    sending: lasting,
     target,
     // On a network it is that of the address: the certificate is checked against it.
     headers: "socketPath" in target ? { Host: "docker" } : {},

@@ -1,5 +1,4 @@
 import type { SshEndpoint } from "../endpoint.ts";
-import type { NetworkAddress } from "../reach.ts";
 
 /** Files of one connection, in its private folder: their paths have no character that `ssh` would read as something else. */
 export interface ConnectionFiles {
@@ -40,9 +39,6 @@ const always = {
   ServerAliveCountMax: "3",
 };
 
-/** Of what goes over a connection that stands, and never makes one. */
-const overMaster = { ControlMaster: "no", ProxyCommand: "false" };
-
 /** Of the process that makes the connection, and goes to the background once it stands. Its log says why a channel was refused: nobody else is told. */
 export function masterArguments(endpoint: SshEndpoint, files: ConnectionFiles): string[] {
   const own = {
@@ -52,44 +48,6 @@ export function masterArguments(endpoint: SshEndpoint, files: ConnectionFiles): 
     ...keyOptions(files),
   };
   return ["-M", "-N", "-E", files.log, "-S", files.control, ...words({ ...always, ...own }), ...target(endpoint)];
-}
-
-/** Of one channel to the engine, as the docker CLI makes it, over a connection that stands. What runs on the host is one of two constants. */
-export function channelArguments(endpoint: SshEndpoint, control: string): string[] {
-  const command = endpoint.sudo ? "env LC_ALL=C sudo -n docker system dial-stdio" : "docker system dial-stdio";
-  return sessionArguments(endpoint, control, command);
-}
-
-/** Asks `docker` on the host, over a connection that stands, which engine it would use; what runs there is a constant. */
-export function contextArguments(endpoint: SshEndpoint, control: string): string[] {
-  return sessionArguments(endpoint, control, "docker context inspect --format '{{.Endpoints.docker.Host}}'");
-}
-
-/**
- * Of a command on the host, over a connection that stands. Where the host refuses a further session, `ssh` would log in once more: a proxy that
- * ends at once forbids it.
- */
-function sessionArguments(endpoint: SshEndpoint, control: string, command: string): string[] {
-  return ["-S", control, ...words({ ...always, ...overMaster }), ...target(endpoint), command];
-}
-
-/** Has the connection lead what connects to `path`, on this machine, to `socket` on the host. Forwards of a configuration are none of ours. */
-export function socketArguments(
-  endpoint: SshEndpoint,
-  control: string,
-  { path, socket }: { readonly path: string; readonly socket: string },
-): string[] {
-  return ["-F", "none", "-S", control, "-O", "forward", "-L", `${path}:${socket}`, ...target(endpoint)];
-}
-
-/**
- * Of one connection from the host to an address in its networks, over a connection that stands: no session, and no command. That it is open is known by a line
- * of the debug log alone.
- */
-export function forwardArguments(endpoint: SshEndpoint, control: string, address: NetworkAddress): string[] {
-  const own = { ...overMaster, LogLevel: "DEBUG1" };
-  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return ["-S", control, ...words({ ...always, ...own }), "-W", `${host}:${address.port}`, ...target(endpoint)];
 }
 
 /** Ends the connection. */

@@ -1,12 +1,25 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { Agent, request, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { finished } from "node:stream/promises";
 import { test } from "node:test";
 import { channelStream } from "./channel-stream.ts";
-import { processChannel } from "./process-channel.ts";
+import type { Channel } from "./channel.ts";
+
+/** A process as what is at the other end: it ends well with the exit code 0. */
+function processChannel(child: ChildProcessWithoutNullStreams): Channel {
+  return {
+    input: child.stdin,
+    output: child.stdout,
+    ended: new Promise((resolve) => child.once("close", (code) => resolve(code === 0))),
+    said: () => "",
+    end: () => Promise.resolve(void child.kill()),
+    ref: () => child.ref(),
+    unref: () => child.unref(),
+  };
+}
 
 const broken = (): Error => new Error("it broke");
 
@@ -16,7 +29,7 @@ test(
   async () => {
     const child = spawn(process.execPath, ["-e", "process.stdout.write('hello')"]);
     const closed = once(child, "close");
-    const stream = channelStream(() => Promise.resolve(processChannel(child, () => "")), broken);
+    const stream = channelStream(() => Promise.resolve(processChannel(child)), broken);
     assert.equal(await text(stream), "hello");
     await closed;
     assert.ok(child.stdin.destroyed);
@@ -27,7 +40,7 @@ test(
 
 test("a process that ends badly breaks the stream", async () => {
   const child = spawn(process.execPath, ["-e", "process.exit(255)"]);
-  const channel = processChannel(child, () => "");
+  const channel = processChannel(child);
   await assert.rejects(text(channelStream(() => Promise.resolve(channel), broken)), /it broke/);
 });
 
@@ -47,7 +60,7 @@ test(
       channelStream(() => {
         const child = spawn("sh", ["-c", refusesTheRest]);
         child.stdin.on("error", () => undefined);
-        return Promise.resolve(processChannel(child, () => ""));
+        return Promise.resolve(processChannel(child));
       }, broken);
     const sent = request({ agent, host: "engine", method: "POST" });
     const more = setInterval(() => void sent.write(Buffer.alloc(1024 * 1024)), 20);
@@ -81,7 +94,7 @@ test("a channel that ended while it was kept is not used for the next request", 
     channelStream(() => {
       const child = open();
       children.push(child);
-      return Promise.resolve(processChannel(child, () => ""));
+      return Promise.resolve(processChannel(child));
     }, broken);
   const post = async (): Promise<boolean> => {
     const sent = request({ agent, host: "engine", method: "POST" });

@@ -2,25 +2,23 @@ import { CtrlPlaneError, isCtrlPlaneError } from "@ctrlplane/core/provider";
 import { describeEndpoint, isHostKey, isHostName, isPort, isUserName, type SshEndpoint } from "../endpoint.ts";
 import type { NetworkAddress } from "../reach.ts";
 import type { Channel } from "./channel.ts";
-import { forwardEngineSocket, openSocketChannel } from "./engine-socket.ts";
-import { brokenChannel } from "./failures.ts";
-import { openForward } from "./forward.ts";
+import { findEngineSocket, openSocketChannel } from "./engine-socket.ts";
+import { brokenChannel, forwardFailure } from "./failures.ts";
+import { openEngineSession } from "./host-command.ts";
 import { openMaster, type Master } from "./master.ts";
 import { makePrivateFolder, removePrivateFolder } from "./private-folder.ts";
-import { openProcessChannel } from "./process-channel.ts";
+import { toAddress } from "./multiplexer.ts";
 
 /** The connections to one host: one, unless its sshd allows fewer sessions on it than there are channels. */
 export interface SshConnections {
   /**
-   * A channel to the engine by a process on the host. Connects where no connection has room; a failure is remembered for a while, so that a host that is
-   * down is not asked by each of many.
+   * A channel to the engine: by its socket where the user may use that, else by a process on the host. Connects where no connection has room; a failure is
+   * remembered for a while, so that a host that is down is not asked by each of many.
    */
-  openProcess(signal: AbortSignal): Promise<Channel>;
-  /** A channel to the engine by its socket where that is forwarded, else by a process. */
   openChannel(signal: AbortSignal): Promise<Channel>;
-  /** Whether channels by the engine's socket can be opened: it is forwarded where that can be done, as soon as a first process has served. */
-  readonly isForwarded: boolean;
-  /** A connection from the host to an address in its networks; see `openForward`. It takes no session. */
+  /** Whether channels go by the engine's socket, as far as it is known. */
+  readonly usesSocket: boolean;
+  /** A connection from the host to an address in its networks; it takes no session. Throws `forwardFailure`, or the signal's reason. */
   openForward(address: NetworkAddress, signal: AbortSignal): Promise<Channel>;
   /** Ends all channels, all connections, and removes what is left on the disk. */
   close(): Promise<void>;
@@ -28,13 +26,15 @@ export interface SshConnections {
 
 interface Held {
   readonly master: Master;
-  /** Settles when it is known whether the engine's socket can be forwarded; undefined: nobody has tried. */
-  forwarding?: Promise<void>;
-  /** Where the engine's socket is forwarded to. */
+  /** Those that are open. */
+  readonly channels: Set<Channel>;
+  /** Path of the engine's socket on the host, where it can be used. */
+  readonly finding: Promise<string | undefined>;
+  /** What came of `finding`. */
   engineSocket?: string;
-  /** Channels that are being opened. */
+  /** Sessions that are being opened. */
   opening: number;
-  /** A channel was opened once. */
+  /** A session was opened once. */
   hasServed: boolean;
   /** No further session was allowed, and none has ended since. */
   isFull: boolean;
@@ -43,15 +43,16 @@ interface Held {
 const longestPauseMs = 30_000;
 /** A connection may break between two calls; that it breaks whenever a channel is opened is an error. */
 const reconnects = 2;
+/** Then another connection takes what is new: see `Multiplexer`. */
+const mostRefusals = 4_000;
 
 /** Does no I/O yet. Throws INVALID for an endpoint with a value that `ssh` could take for something else. */
 export function sshConnections(endpoint: SshEndpoint): SshConnections {
   requireSafe(endpoint);
   const closing = new AbortController();
   const held = new Set<Held>();
-  // Also those that carry nothing new.
-  const channels = new Set<Channel>();
-  const masters = new Set<Master>();
+  // Also those that take nothing new.
+  const standing = new Set<Held>();
   let folder: Promise<string> | undefined;
   let connecting: Promise<Held> | undefined;
   let failure: { error: CtrlPlaneError; times: number; until: number } | undefined;
@@ -63,12 +64,15 @@ export function sshConnections(endpoint: SshEndpoint): SshConnections {
     try {
       folder ??= makePrivateFolder();
       const master = await openMaster(endpoint, await folder, (number += 1), closing.signal);
-      const one: Held = { master, opening: 0, hasServed: false, isFull: false };
+      // Where it cannot be used, processes serve; what is wrong with the engine, they tell.
+      const finding = findEngineSocket(endpoint, master, closing.signal).catch(() => undefined);
+      const one: Held = { master, channels: new Set(), finding, opening: 0, hasServed: false, isFull: false };
+      void finding.then((path) => void (path !== undefined && (one.engineSocket = path)));
       held.add(one);
-      masters.add(master);
+      standing.add(one);
       void master.gone.then(() => {
         held.delete(one);
-        masters.delete(master);
+        standing.delete(one);
       });
       failure = undefined;
       return one;
@@ -86,78 +90,81 @@ export function sshConnections(endpoint: SshEndpoint): SshConnections {
     connecting ??= connect().finally(() => (connecting = undefined));
     return connecting;
   };
-  const track = (channel: Channel): Channel => {
-    channels.add(channel);
-    void channel.ended.then(() => channels.delete(channel));
+  const track = (one: Held, channel: Channel): Channel => {
+    one.channels.add(channel);
+    void channel.ended.then(() => {
+      one.channels.delete(channel);
+      endUnused(one);
+    });
     return channel;
+  };
+  const endUnused = (one: Held): void => {
+    if (!held.has(one) && one.channels.size === 0) void one.master.end();
   };
   const serves = (one: Held, channel: Channel): Channel => {
     one.hasServed = true;
     void channel.ended.then(() => (one.isFull = false));
-    // Where it cannot be done, processes go on to serve; what is wrong with the engine, they tell.
-    one.forwarding ??= forwardEngineSocket(endpoint, one.master, closing.signal).then(
-      (path) => void (path !== undefined && (one.engineSocket = path)),
-      () => undefined,
-    );
-    return track(channel);
+    return track(one, channel);
+  };
+  const openSession = async (signal: AbortSignal): Promise<Channel> => {
+    for (let lost = 0; lost <= reconnects;) {
+      const one = await unlessAborted(withRoom(), signal);
+      one.opening += 1;
+      const opened = openEngineSession(endpoint, one.master, signal);
+      const outcome = await opened.finally(() => (one.opening -= 1));
+      if (outcome === "full") {
+        if (!one.hasServed && one.opening === 0) throw noSessions(endpoint);
+        one.isFull = true;
+      } else if (outcome === "gone") {
+        held.delete(one);
+        lost += 1;
+      } else {
+        return serves(one, outcome);
+      }
+    }
+    throw brokenChannel(endpoint, "it ends whenever a channel is opened");
   };
 
-  const connections: SshConnections = {
-    get isForwarded() {
+  return {
+    get usesSocket() {
       return [...held].some((each) => each.engineSocket !== undefined);
     },
     async openChannel(signal) {
       const either = AbortSignal.any([signal, closing.signal]);
+      if (held.size === 0) await unlessAborted(withRoom(), either);
       for (const one of held) {
         // Each process costs the host more than this waiting.
-        await unlessAborted(one.forwarding ?? Promise.resolve(), either);
-        const { engineSocket } = one;
-        if (engineSocket === undefined) continue;
-        const channel = await openSocketChannel(endpoint, engineSocket, either);
-        if (channel !== undefined) return track(channel);
+        const path = await unlessAborted(one.finding, either);
+        if (path === undefined) continue;
+        const channel = await openSocketChannel(endpoint, one.master, path, either);
+        if (channel !== undefined) return track(one, channel);
       }
-      return connections.openProcess(signal);
-    },
-    async openProcess(signal) {
-      const either = AbortSignal.any([signal, closing.signal]);
-      for (let lost = 0; ;) {
-        const one = await unlessAborted(withRoom(), either);
-        one.opening += 1;
-        const opened = openProcessChannel(endpoint, one.master.control, either);
-        const outcome = await opened.finally(() => (one.opening -= 1));
-        if (outcome === "full") {
-          if (!one.hasServed && one.opening === 0) throw noSessions(endpoint);
-          one.isFull = true;
-        } else if (outcome === "gone") {
-          held.delete(one);
-          lost += 1;
-          if (lost > reconnects) throw brokenChannel(endpoint, "it ends whenever a channel is opened");
-        } else {
-          return serves(one, outcome);
-        }
-      }
+      return openSession(either);
     },
     async openForward(address, signal) {
       const either = AbortSignal.any([signal, closing.signal]);
       for (let lost = 0; lost <= reconnects; lost += 1) {
-        const [standing] = held;
-        const one = standing ?? (await unlessAborted(withRoom(), either));
-        const outcome = await openForward(endpoint, one.master, address, either);
-        if (outcome !== "gone") return track(outcome);
-        held.delete(one);
+        const [first] = held;
+        const one = first ?? (await unlessAborted(withRoom(), either));
+        const outcome = await one.master.open(toAddress(address), either);
+        if (outcome === "gone" || one.master.refusals > mostRefusals) held.delete(one);
+        if (outcome === "gone") continue;
+        if (!("reason" in outcome)) return track(one, outcome);
+        endUnused(one);
+        throw forwardFailure(describeEndpoint(endpoint), address, outcome);
       }
       throw brokenChannel(endpoint, "it ends whenever a channel is opened");
     },
     async close() {
       closing.abort(new CtrlPlaneError("CANCELLED", `the connection to ${describeEndpoint(endpoint)} was closed`));
       await connecting?.catch(() => undefined);
-      await Promise.all([...held].flatMap((each) => each.forwarding ?? []));
-      await Promise.all([...channels].map((each) => each.end()));
-      await Promise.all([...masters].map((each) => each.end()));
+      const all = [...standing];
+      await Promise.all(all.map((each) => each.finding));
+      await Promise.all(all.flatMap((each) => [...each.channels]).map((each) => each.end()));
+      await Promise.all(all.map((each) => each.master.end()));
       if (folder !== undefined) await removePrivateFolder(await folder);
     },
   };
-  return connections;
 }
 
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

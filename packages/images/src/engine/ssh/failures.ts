@@ -1,6 +1,7 @@
 import { CtrlPlaneError, type ErrorCode } from "@ctrlplane/core/provider";
 import { describeEndpoint, type SshEndpoint } from "../endpoint.ts";
 import type { NetworkAddress } from "../reach.ts";
+import type { Refusal } from "./refusal.ts";
 
 interface Reading {
   /** In what `ssh`, `sudo` or `docker` said. */
@@ -120,20 +121,25 @@ export function dialFailure(endpoint: SshEndpoint, said: string): CtrlPlaneError
 }
 
 /**
- * Why the host did not connect to an address in its networks, from what the master logged meanwhile: UNSUPPORTED where its sshd forbids it, otherwise an error with
- * the code of the system, `ECONNREFUSED` where nothing listens.
+ * Why the host did not connect to an address in its networks: UNSUPPORTED where its sshd forbids it, otherwise an error with the code of the system,
+ * `ECONNREFUSED` where nothing listens.
  */
-export function forwardFailure(subject: string, { host, port }: NetworkAddress, logged: string): Error {
-  if (/administratively prohibited/i.test(logged)) {
+export function forwardFailure(
+  subject: string,
+  { host, port }: NetworkAddress,
+  { isForbidden, reason }: Refusal,
+): Error {
+  if (isForbidden) {
     return new CtrlPlaneError("UNSUPPORTED", `${subject}: the host's sshd forbids connections to its containers`, {
       target: subject,
       hint: "Set `AllowTcpForwarding` to `local` or `yes` in its sshd_config.",
     });
   }
-  const isRefused = /connection refused/i.test(logged);
-  const [code, word] = isRefused ? ["ECONNREFUSED", "refused the connection"] : ["EHOSTUNREACH", "cannot be reached"];
-  const reason = isRefused ? undefined : /open failed: (.*)/.exec(logged)?.[1];
-  const message = `${host}:${port} ${word}${reason === undefined ? "" : ` (${reason})`}`;
+  const isRefused = /connection refused/i.test(reason);
+  const [code, words] = isRefused
+    ? ["ECONNREFUSED", "refused the connection"]
+    : ["EHOSTUNREACH", `cannot be reached (${reason})`];
+  const message = `${host}:${port} ${words}`;
   return Object.assign(new Error(message), { code });
 }
 

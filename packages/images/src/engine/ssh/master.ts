@@ -1,22 +1,16 @@
-import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
-import { connect as connectSocket, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describeEndpoint, type SshEndpoint } from "../endpoint.ts";
+import type { SshEndpoint } from "../endpoint.ts";
 import { exitArguments, masterArguments } from "./arguments.ts";
 import { writeCredentials } from "./credentials.ts";
-import { brokenChannel, connectFailure, isThrottled, isUnknownHostKey } from "./failures.ts";
+import { connectFailure, isThrottled, isUnknownHostKey } from "./failures.ts";
 import { unknownHostKey } from "./host-key.ts";
+import { openMultiplexer, type Multiplexer } from "./multiplexer.ts";
 import { runSsh } from "./run-ssh.ts";
 
-/** One connection to a host, held by an `ssh` in the background; channels go over its control socket. */
-export interface Master {
-  readonly control: string;
-  /** What it said since it stands; `""` where it is gone. */
-  log(): Promise<string>;
-  /** Settles when the connection is gone, whatever ended it. */
-  readonly gone: Promise<void>;
+/** One connection to a host, held by an `ssh` in the background. */
+export interface Master extends Multiplexer {
   /** Ends it and all channels over it. */
   end(): Promise<void>;
 }
@@ -43,7 +37,7 @@ export async function openMaster(
     const until = performance.now() + patienceMs;
     for (let pauseMs = pauses.firstMs; ; pauseMs = Math.min(pauses.longestMs, pauseMs * 2)) {
       const { code, said: aloud } = await runSsh(args, signal);
-      if (code === 0) return await hold(endpoint, control, log);
+      if (code === 0) return await hold(endpoint, control);
       const said = `${aloud}\n${await readLog(log)}`;
       await rm(log, { force: true });
       if (isUnknownHostKey(said)) throw await unknownHostKey(endpoint, folder);
@@ -56,27 +50,15 @@ export async function openMaster(
   }
 }
 
-/** A second hand on the control socket: it is let go at the moment when the master ends, and keeps it from nothing. */
-async function hold(endpoint: SshEndpoint, control: string, log: string): Promise<Master> {
-  const watch = connectSocket(control);
-  try {
-    await once(watch, "connect");
-  } catch (cause) {
-    throw brokenChannel(endpoint, `${describeEndpoint(endpoint)} was cut at once (${String(cause)})`);
-  }
-  watch.unref();
-  const gone = closed(watch);
-  return {
-    control,
-    log: () => readLog(log),
-    gone,
+async function hold(endpoint: SshEndpoint, control: string): Promise<Master> {
+  const connection = await openMultiplexer(endpoint, control);
+  return Object.assign(connection, {
     async end() {
-      if (watch.closed) return;
-      watch.ref();
+      if (connection.isGone) return;
       await runSsh(exitArguments(endpoint, control));
-      await gone;
+      await connection.gone;
     },
-  };
+  });
 }
 
 function readLog(file: string): Promise<string> {
@@ -84,14 +66,5 @@ function readLog(file: string): Promise<string> {
     // It said nothing yet, or its folder is gone already.
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
     throw error;
-  });
-}
-
-function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    // What is read is the greeting of the protocol; an error comes before `close`.
-    socket.on("error", () => undefined);
-    socket.once("close", () => resolve());
-    socket.resume();
   });
 }
