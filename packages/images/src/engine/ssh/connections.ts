@@ -29,13 +29,15 @@ interface Held {
   /** Those that are open. */
   readonly channels: Set<Channel>;
   /** Path of the engine's socket on the host, where it can be used. */
-  readonly finding: Promise<string | undefined>;
+  finding: Promise<string | undefined>;
   /** What came of `finding`. */
   engineSocket?: string;
   /** Sessions that are being opened. */
   opening: number;
   /** A session was opened once. */
   hasServed: boolean;
+  /** No engine answered by the last session. */
+  hasFailed: boolean;
   /** No further session was allowed, and none has ended since. */
   isFull: boolean;
 }
@@ -58,16 +60,21 @@ export function sshConnections(endpoint: SshEndpoint): SshConnections {
   let failure: { error: CtrlPlaneError; times: number; until: number } | undefined;
   let number = 0;
 
+  const find = (one: Held): void => {
+    // Where it cannot be used, processes serve; what is wrong with the engine, they tell.
+    one.finding = findEngineSocket(endpoint, one.master, closing.signal).catch(() => undefined);
+    void one.finding.then((path) => void (path !== undefined && (one.engineSocket = path)));
+  };
   const connect = async (): Promise<Held> => {
     const now = performance.now();
     if (failure !== undefined && now < failure.until) throw remembered(failure.error, failure.until - now);
     try {
       folder ??= makePrivateFolder();
       const master = await openMaster(endpoint, await folder, (number += 1), closing.signal);
-      // Where it cannot be used, processes serve; what is wrong with the engine, they tell.
-      const finding = findEngineSocket(endpoint, master, closing.signal).catch(() => undefined);
-      const one: Held = { master, channels: new Set(), finding, opening: 0, hasServed: false, isFull: false };
-      void finding.then((path) => void (path !== undefined && (one.engineSocket = path)));
+      const none = Promise.resolve(undefined);
+      const flags = { hasServed: false, hasFailed: false, isFull: false };
+      const one: Held = { master, channels: new Set(), finding: none, opening: 0, ...flags };
+      find(one);
       held.add(one);
       standing.add(one);
       void master.gone.then(() => {
@@ -102,7 +109,9 @@ export function sshConnections(endpoint: SshEndpoint): SshConnections {
     if (!held.has(one) && one.channels.size === 0) void one.master.end();
   };
   const serves = (one: Held, channel: Channel): Channel => {
-    one.hasServed = true;
+    // An engine that was down when it was looked for.
+    if (one.hasFailed && one.engineSocket === undefined) find(one);
+    Object.assign(one, { hasServed: true, hasFailed: false });
     void channel.ended.then(() => (one.isFull = false));
     return track(one, channel);
   };
@@ -111,6 +120,7 @@ export function sshConnections(endpoint: SshEndpoint): SshConnections {
       const one = await unlessAborted(withRoom(), signal);
       one.opening += 1;
       const opened = openEngineSession(endpoint, one.master, signal);
+      void opened.catch(() => (one.hasFailed = true));
       const outcome = await opened.finally(() => (one.opening -= 1));
       if (outcome === "full") {
         if (!one.hasServed && one.opening === 0) throw noSessions(endpoint);
