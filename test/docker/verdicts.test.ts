@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { isCtrlPlaneError, type Release } from "@ctrlplane/core/provider";
@@ -15,12 +16,12 @@ import { StackOnEngine } from "./stack.support.ts";
 const socket = await dockerSocket();
 const options = { skip: socket === undefined ? "missing: Docker Engine" : false, timeout: 120_000 };
 
-/** A shell that does something when it is told to. */
+/** A shell that does something when it is told to, once it has said that it listens. */
 const shell = (...on: readonly (readonly ["USR1" | "USR2", string])[]): { readonly Cmd: readonly string[] } => ({
   Cmd: [
     "sh",
     "-c",
-    `${on.map(([name, what]) => `trap '${what}' ${name};`).join(" ")} while :; do sleep 1000 & wait; done`,
+    `${on.map(([name, what]) => `trap '${what}' ${name};`).join(" ")} echo listens; while :; do sleep 1000 & wait; done`,
   ],
 });
 const isThere = { Test: ["CMD", "test", "-e", "/ok"], Interval: 1e9 };
@@ -58,6 +59,7 @@ for (const { what, body, isTold = false, error, looks } of [
     const bench = await Bench.create(t, body);
     const outcome = failureOf(bench.waitReady());
     if (isTold) {
+      await bench.listens();
       await bench.rests(2);
       await bench.call("POST", "/kill", { signal: "USR1" });
     }
@@ -82,6 +84,7 @@ test(
     const Healthcheck = { ...isThere, Retries: 1, StartPeriod: 60e9 };
     const bench = await Bench.create(t, { ...shell(["USR1", "touch /ok"], ["USR2", "rm /ok"]), Healthcheck });
     const ready = bench.waitReady();
+    await bench.listens();
     await bench.rests(2);
     await bench.call("POST", "/kill", { signal: "USR1" });
     await ready;
@@ -182,6 +185,15 @@ class Bench {
 
   outlive(): Promise<void> {
     return outlive(this.#parts, this.#replica, 1, this.#context);
+  }
+
+  /** The shell listens: until then a signal goes by, because it is the first process of its container. */
+  async listens(): Promise<void> {
+    const query = { stdout: true, follow: true };
+    const path = `/containers/${this.#replica.id}/logs`;
+    const said = await this.#engine.stream({ method: "GET", path, query });
+    await once(said, "data");
+    said.destroy();
   }
 
   /** Who waits rests for that many times; the second time, events are told. */
