@@ -25,6 +25,8 @@ const keptCharacters = 8 * 1024;
 /** What a channel needs of the connection that carries it. */
 export interface ChannelLink {
   send(type: number, ...values: readonly Buffer[]): void;
+  /** Once what was sent is with the system, or nobody takes it any more: it is not copied. */
+  whenSent(act: () => void): void;
   /** Whether the connection keeps this process alive for it. */
   hold(isHeld: boolean): void;
   /** Its number is free again. */
@@ -80,9 +82,9 @@ export function multiplexedChannel(link: ChannelLink, peer: Peer): { channel: Mu
       const piece = chunk.subarray(at, at + Math.min(room, peer.packet));
       at += piece.length;
       room -= piece.length;
-      link.send(message.data, to, string(piece));
+      link.send(message.data, to, uint32(piece.length), piece);
     }
-    if (at === chunk.length) done();
+    if (at === chunk.length) link.whenSent(done);
     else goOn = () => sendAll(chunk.subarray(at), done);
   };
   const input = new Writable({

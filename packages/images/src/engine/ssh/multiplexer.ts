@@ -82,7 +82,10 @@ export async function openMultiplexer(endpoint: SshEndpoint, control: string): P
   };
   const send = (type: number, ...values: readonly Buffer[]): void => {
     const length = 2 + values.reduce((sum, each) => sum + each.length, 0);
-    socket.write(Buffer.concat([uint32(length), Buffer.from([0, type]), ...values]));
+    // In one piece, and without a copy of what it carries.
+    socket.cork();
+    for (const each of [uint32(length), Buffer.from([0, type]), ...values]) socket.write(each);
+    socket.uncork();
   };
 
   const read = messages((heard) => hear(new WireReader(heard)));
@@ -114,7 +117,12 @@ export async function openMultiplexer(endpoint: SshEndpoint, control: string): P
       if (socket.closed) return Promise.resolve("gone");
       const id = (number += 1);
       const opened = Promise.withResolvers<MultiplexedChannel | Refusal | "gone">();
-      const link = { send, hold: (isHeld: boolean) => hold(id, isHeld), forget: () => void ears.delete(id) };
+      const link = {
+        send,
+        whenSent: (act: () => void) => void socket.write("", () => act()),
+        hold: (isHeld: boolean) => hold(id, isHeld),
+        forget: () => void ears.delete(id),
+      };
       const abort = (): void => {
         hold(id, false);
         opened.reject(signal.reason as Error);
