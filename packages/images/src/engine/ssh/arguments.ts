@@ -39,7 +39,7 @@ const always = {
   ServerAliveCountMax: "3",
 };
 
-/** Of the process that makes the connection, and goes to the background once it stands. Its log says why a channel was refused: nobody else is told. */
+/** Of the process that makes the connection, and goes to the background once it stands. Its log says why it could not. */
 export function masterArguments(endpoint: SshEndpoint, files: ConnectionFiles): string[] {
   const own = {
     ControlMaster: "yes",

@@ -94,6 +94,11 @@ export function multiplexedChannel(link: ChannelLink, peer: Peer): { channel: Mu
       done();
     },
   });
+  const proceed = (): void => {
+    const next = goOn;
+    goOn = undefined;
+    next?.();
+  };
   const hearOut = (): void => {
     if (!isHeardOut && !output.destroyed) output.push(null);
     isHeardOut = true;
@@ -102,7 +107,7 @@ export function multiplexedChannel(link: ChannelLink, peer: Peer): { channel: Mu
     if (isClosed) return;
     isClosed = true;
     if (!isLost) link.send(message.close, to);
-    goOn?.();
+    proceed();
     input.destroy();
     link.hold(false);
   };
@@ -144,9 +149,7 @@ export function multiplexedChannel(link: ChannelLink, peer: Peer): { channel: Mu
         acknowledge();
       } else if (type === message.windowAdjust) {
         room += values.uint32();
-        const next = goOn;
-        goOn = undefined;
-        next?.();
+        proceed();
       } else if (type === message.eof) {
         hearOut();
       } else if (type === message.request) {
