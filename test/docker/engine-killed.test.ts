@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectEngine, type SshEndpoint } from "@ctrlplane/images";
-import { eventually, Project } from "../e2e/fixture.ts";
+import { Project } from "../e2e/fixture.ts";
 import { randomFrom } from "../e2e/random.ts";
 import { isSoak } from "../e2e/soak.ts";
 import { outcomeOf, type Outcome } from "../e2e/workbench.ts";
 import { dockerSocket } from "../engines/docker.ts";
 import { removeHost, startHost, type DockerHost } from "../engines/hosts.ts";
 import { orphansIn, remainsOf, removeStack } from "../engines/remains.ts";
+import { endEngine } from "./hosts.support.ts";
 
 const kills = isSoak ? { rolling: 12, first: 10 } : { rolling: 2, first: 1 };
 /** `SEED=n` repeats a run. */
@@ -91,25 +92,8 @@ async function killedWhile(
   return ended;
 }
 
-/** The machine starts it again. */
-async function endEngine(host: DockerHost, signal: "-KILL" | "-TERM"): Promise<void> {
-  const pid = host.run("cat", ["/var/run/docker.pid"]).trim();
-  host.run("kill", [signal, pid]);
-  await eventually("another engine answers", () => isUp(host, pid), 60_000);
-}
-
-function isUp(host: DockerHost, before: string): boolean {
-  try {
-    host.run("docker", ["version"]);
-    return host.run("cat", ["/var/run/docker.pid"]).trim() !== before;
-  } catch {
-    // Not yet.
-    return false;
-  }
-}
-
 const saysSo =
-  /the connection to ssh:\S+ broke: \w+(?: \w+)*|the Docker Engine does not run on the host|the engine did not answer/;
+  /the connection to ssh:\S+ broke: \w+(?: \w+)*|the Docker Engine does not run on the host|the engine did not answer|was (?:stopped|started again) from outside: the engine was started again/;
 const hint = /^ *(?:next|help|Next):? +\S/m;
 
 /** The exit code, and the sentence. What did not succeed says that it is the engine, in words of ours, and what to do. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { Project } from "../e2e/fixture.ts";
+import { eventually, Project } from "../e2e/fixture.ts";
 import type { DockerHost, HostUser } from "../engines/hosts.ts";
 
 /** A provider of a stack: a host, and what differs from a login that works. */
@@ -93,4 +93,21 @@ export function bytesReceived({ pid }: DockerHost): number {
   const received = /eth0:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/net/dev`, "utf8"))?.[1];
   assert.ok(received !== undefined);
   return Number(received);
+}
+
+/** Ends the engine of a host, which starts it again; resolves when that one answers. */
+export async function endEngine(host: DockerHost, signal: "-KILL" | "-TERM"): Promise<void> {
+  const pid = host.run("cat", ["/var/run/docker.pid"]).trim();
+  host.run("kill", [signal, pid]);
+  await eventually("another engine answers", () => isUp(host, pid), 60_000);
+}
+
+function isUp(host: DockerHost, before: string): boolean {
+  try {
+    host.run("docker", ["version"]);
+    return host.run("cat", ["/var/run/docker.pid"]).trim() !== before;
+  } catch {
+    // Not yet.
+    return false;
+  }
 }

@@ -72,6 +72,14 @@ export async function removeHost(name: string): Promise<void> {
   remove(await requireEngine(), name);
 }
 
+/** Stops it as a shutdown does, or as when its power fails, and boots it again; its address may be another one then. */
+export async function bootHost(name: string, how: "shutdown" | "power failure"): Promise<DockerHost> {
+  const docker = await requireEngine();
+  run("docker", [...docker, ...(how === "shutdown" ? ["stop", "--time", "60"] : ["kill"]), name]);
+  run("docker", [...docker, "start", name]);
+  return untilReady(docker, name);
+}
+
 /** Freezes all that runs on it, or thaws it. */
 export async function pauseHost(name: string, isPaused: boolean): Promise<void> {
   run("docker", [...(await requireEngine()), isPaused ? "pause" : "unpause", name]);

@@ -90,8 +90,15 @@ export function wasStarted({ Status, StartedAt }: Pick<ContainerDetails["State"]
   return Status !== "created" && !StartedAt.startsWith("0001-");
 }
 
+/**
+ * One that ends by itself is started again by the engine: it stays down where somebody stopped it, or the engine itself, which stops
+ * what it finds running after it was killed.
+ */
+export function wasStopped({ State, HostConfig }: Pick<ContainerDetails, "State" | "HostConfig">): boolean {
+  return State.Status === "exited" && HostConfig.RestartPolicy.Name !== "no" && State.Error === "";
+}
+
 function stateOf({ Id, State, HostConfig, Config }: ContainerDetails, judgement: Judgement): ReplicaStatus["state"] {
-  const mayRestart = HostConfig.RestartPolicy.Name !== "no";
   switch (State.Status) {
     case "created":
       return judgement.stopped ? "stopped" : "starting";
@@ -104,8 +111,7 @@ function stateOf({ Id, State, HostConfig, Config }: ContainerDetails, judgement:
     case "paused":
       return "unhealthy";
     case "exited":
-      // One that ends by itself is started again by the engine: it stays down where somebody stopped it.
-      return judgement.stopped || (mayRestart && State.Error === "") ? "stopped" : "exited";
+      return judgement.stopped || wasStopped({ State, HostConfig }) ? "stopped" : "exited";
     default:
       return "exited";
   }

@@ -14,6 +14,11 @@ export function arrivingName(name: string, key: { readonly deployment: string; r
   return fitName(`${name}.new-${sha256(`${key.deployment} ${key.revisionKey}`).slice(0, 8)}`, longestName);
 }
 
+/** Of a replica, as users know it, from the name that its container bears now, which begins with a slash. */
+export function userNameOf(containerName: string): string {
+  return containerName.slice(1).replace(/\.new-[0-9a-f]{8}$/, "");
+}
+
 /** Of a replica that has ended for good and is kept for its log. */
 export function retiredName(name: string, id: string): string {
   return fitName(`${name}.old-${id.slice(0, 8)}`, longestName);

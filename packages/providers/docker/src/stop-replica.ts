@@ -2,7 +2,7 @@ import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type { ProviderContext } from "@ctrlplane/core/provider";
 import { isEngineError, segment, unlessMissing, type EngineClient } from "@ctrlplane/images";
 import { inspect } from "./containers.ts";
-import { isRetired, retiredName } from "./names.ts";
+import { isRetired, retiredName, userNameOf } from "./names.ts";
 
 export interface Ending {
   /** Absent: the one that the container was made with, which may be its image's. */
@@ -36,7 +36,7 @@ export async function retireReplica(engine: EngineClient, id: string, context: P
   const details = await inspect(engine, id, context.signal);
   if (details === undefined) return;
   if (isRetired(details.Name)) return;
-  const name = details.Name.slice(1).replace(/\.new-[0-9a-f]{8}$/, "");
+  const name = userNameOf(details.Name);
   if (details.State.Running) throw new CtrlPlaneError("CONFLICT", `${name} still runs`, { target: name });
   await renameContainer(engine, id, retiredName(name, id), context);
 }

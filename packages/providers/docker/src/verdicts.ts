@@ -1,10 +1,11 @@
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type { CtrlPlaneErrorOptions, Verdict } from "@ctrlplane/core/provider";
 import { isEngineError, mapEngineError, type EngineClient } from "@ctrlplane/images";
-import { inspect } from "./containers.ts";
+import { inspect, wasStopped } from "./containers.ts";
 import type { ContainerDetails } from "./engine-types.ts";
 import { lastExitCode } from "./last-end.ts";
 import { logTail } from "./log-lines.ts";
+import { userNameOf } from "./names.ts";
 import { portInUse } from "./port-in-use.ts";
 
 const tailLines = 20;
@@ -18,7 +19,7 @@ export async function failed(
   options: CtrlPlaneErrorOptions = {},
 ): Promise<CtrlPlaneError> {
   const { Id: id, RestartCount } = details;
-  const name = details.Name.slice(1).replace(/\.new-[0-9a-f]{8}$/, "");
+  const name = userNameOf(details.Name);
   const [tail, exitCode] = await Promise.all([logTail(engine, { id, name }, tailLines), lastExitCode(engine, details)]);
   return new CtrlPlaneError("FAILED", `${name} ${what}`, {
     target: name,
@@ -40,7 +41,16 @@ export function endedBy(engine: EngineClient, details: ContainerDetails, isLoop:
     const limit = HostConfig.Memory === 0 ? "" : ` (limit ${HostConfig.Memory / 1024 / 1024} MiB)`;
     return failed(engine, details, "OOM", `ran out of memory${limit}`, { hint: "Raise scale.memory." });
   }
+  if (!isLoop && wasStopped(details)) return Promise.resolve(fromOutside(details, "stopped"));
   return failed(engine, details, isLoop ? "CRASH_LOOP" : "EXITED", "ended before it was ready");
+}
+
+/** Not its program's doing: nobody can say anything of its release. */
+export function fromOutside({ Name }: ContainerDetails, what: "stopped" | "started again"): CtrlPlaneError {
+  const name = userNameOf(Name);
+  const message = `${name} was ${what} from outside: the engine was started again, or somebody did it`;
+  const hint = "Run the same command again: it goes on where this one stopped.";
+  return new CtrlPlaneError("UNAVAILABLE", message, { target: name, retryable: true, hint });
 }
 
 /** What the engine said when it could not start a container. */

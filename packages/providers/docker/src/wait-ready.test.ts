@@ -24,6 +24,8 @@ const gone = new EngineError(404, "no such container");
 class Bench {
   readonly streams = new EventStreams();
   state: State | Error = running;
+  policy = "no";
+  restarts = 0;
   inspects = 0;
   /** Of the engine, which knows its answer before. */
   answers = Promise.resolve();
@@ -41,8 +43,8 @@ class Bench {
       const { state } = this;
       await this.answers;
       if (state instanceof Error) throw state;
-      const HostConfig = { RestartPolicy: { Name: "no" }, Memory: 0 };
-      return { Id: "a", Name: "/shop-web", State: state, RestartCount: 0, HostConfig, Config: {} };
+      const HostConfig = { RestartPolicy: { Name: this.policy }, Memory: 0 };
+      return { Id: "a", Name: "/shop-web", State: state, RestartCount: this.restarts, HostConfig, Config: {} };
     };
     const stream = (request: EngineRequest): Promise<IncomingMessage> =>
       request.path === "/events" && request.query?.["until"] === undefined
@@ -251,4 +253,34 @@ test("one that was removed while it has to live on is told as gone, and is no fa
   bench.state = gone;
   bench.streams.tell("a", "destroy");
   await rejected;
+});
+
+for (const [what, state, restarts, error] of [
+  ["stopped", exited, 1, ["UNAVAILABLE", undefined]],
+  ["started again by others", { ...running, StartedAt: "2" }, 0, ["UNAVAILABLE", undefined]],
+  ["started again by others, and had ended before", { ...running, StartedAt: "2" }, 1, ["UNAVAILABLE", undefined]],
+  ["started again by the engine", { ...running, StartedAt: "2" }, 2, ["FAILED", "EXITED"]],
+  ["out of memory", { ...exited, OOMKilled: true }, 1, ["FAILED", "OOM"]],
+  ["not to be started again", { ...exited, Error: "no such network" }, 1, ["FAILED", "EXITED"]],
+] as const) {
+  test(`one that the engine keeps up, and that is ${what}: whose doing it is`, async () => {
+    const bench = new Bench();
+    [bench.policy, bench.restarts, bench.stopsAt] = ["unless-stopped", 1, 10_000];
+    const outcome = assert.rejects(bench.outlive(60_000), (thrown: unknown) => {
+      assert.ok(isCtrlPlaneError(thrown));
+      assert.deepEqual([thrown.code, thrown.failure?.verdict], error);
+      assert.doesNotMatch(thrown.message, /undefined/);
+      return true;
+    });
+    await settled("time stands still", () => bench.isStill);
+    [bench.state, bench.restarts] = [state, restarts];
+    bench.streams.tell("a", "start");
+    await outcome;
+  });
+}
+
+test("one that was stopped before it was ready says nothing of its release", async () => {
+  const bench = new Bench();
+  [bench.policy, bench.state] = ["unless-stopped", exited];
+  await assert.rejects(bench.waitReady(), { code: "UNAVAILABLE", message: /^shop-web was stopped from outside: / });
 });

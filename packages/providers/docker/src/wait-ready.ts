@@ -1,10 +1,10 @@
 import { CtrlPlaneError } from "@ctrlplane/core/provider";
 import type { ProviderContext, Release } from "@ctrlplane/core/provider";
 import type { EngineClient } from "@ctrlplane/images";
-import { inspect, wasStarted } from "./containers.ts";
+import { inspect, wasStarted, wasStopped } from "./containers.ts";
 import type { ContainerDetails } from "./engine-types.ts";
 import type { Prober } from "./prober.ts";
-import { endedBy, failed } from "./verdicts.ts";
+import { endedBy, failed, fromOutside } from "./verdicts.ts";
 import { watching, type WatchParts } from "./watched-container.ts";
 
 /** A service without ports and without health has passed when it has lived this long. */
@@ -75,13 +75,26 @@ export function outlive(parts: WatchParts, replica: Named, ms: number, context: 
       const isLast = clock.monotonic() >= until;
       const details = unlessGone(await (isLast ? container.ask() : container.look()), replica);
       const { State } = details;
-      if (!State.Running || State.StartedAt !== first.State.StartedAt || details.RestartCount !== first.RestartCount)
+      const ended = endSince(first, details);
+      if (ended === "by itself")
         throw await failed(engine, details, State.OOMKilled ? "OOM" : "EXITED", "ended after it had become ready");
+      if (ended !== undefined) throw fromOutside(details, ended);
       if (State.Health?.Status === "unhealthy") throw await failed(engine, details, "UNHEALTHY", "lost its health");
       if (isLast) return;
       await container.rest(Math.min(until - clock.monotonic(), longestPollMs));
     }
   });
+}
+
+/** How it ended since it was seen first; undefined where it lives on. The engine counts its own restarts, and none that others wanted. */
+function endSince(
+  first: ContainerDetails,
+  now: ContainerDetails,
+): "by itself" | "stopped" | "started again" | undefined {
+  const { State, RestartCount } = now;
+  if (!State.Running) return wasStopped(now) && !State.OOMKilled ? "stopped" : "by itself";
+  if (RestartCount > first.RestartCount) return "by itself";
+  return State.StartedAt === first.State.StartedAt ? undefined : "started again";
 }
 
 /** Throws `NOT_FOUND` for a replica that is gone. */

@@ -202,7 +202,8 @@ function containerBody(place: GatewayPlace, publishes: readonly Publication[]): 
           all.map(({ address, hostPort }) => ({ HostIp: address, HostPort: String(hostPort) })),
         ]),
       ),
-      RestartPolicy: { Name: "unless-stopped" },
+      // With `unless-stopped` an engine takes any signal sent through it, that of a reload too, for a wish that it stays down after a boot.
+      RestartPolicy: { Name: "always" },
       Memory: memoryBytes,
       LogConfig: logging,
       CapDrop: ["ALL"],
