@@ -96,7 +96,10 @@ export interface ReplicaDriver {
     set: { readonly release: Release; readonly deployment: string } | undefined,
     context: ProviderContext,
   ): Promise<void>;
-  /** Resolves when it has been ready for `ms` without a break; throws `FAILED` as soon as it ended, restarted or lost its health. */
+  /**
+   * Resolves when it has been ready for `ms` without a break; throws `FAILED` as soon as it ended, restarted or lost its health, or
+   * `UNAVAILABLE` where that was not its program's doing and says nothing of its release.
+   */
   outlive(replica: Replica, ms: number, context: ProviderContext): Promise<void>;
   /**
    * Exactly this set is routed, in one atomic change; undefined: nothing is published. Services without ports are routed too: the

@@ -242,6 +242,8 @@ export class SimulatedMachines {
   private async outlive(id: string, ms: number, signal: AbortSignal): Promise<void> {
     for (;;) {
       const machine = this.find(id);
+      if (machine?.state === "stopped")
+        throw new CtrlPlaneError("UNAVAILABLE", `${machine.id} was stopped from outside`);
       if (machine?.state !== "ready") throw failed("EXITED", machine);
       if (this.now - (machine.readyAt ?? this.now) >= ms) return;
       await this.clock.sleep(50, signal);

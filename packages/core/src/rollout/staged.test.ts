@@ -62,8 +62,8 @@ async function failing(of: Promise<unknown>): Promise<CtrlPlaneError> {
   return error;
 }
 
-function end(world: SimulatedMachines, image: string): void {
-  for (const each of world.machines) if (each.image === image) each.state = "exited";
+function end(world: SimulatedMachines, image: string, state: "exited" | "stopped" = "exited"): void {
+  for (const each of world.machines) if (each.image === image) each.state = state;
 }
 
 test("canary: step by step, exact weights, the old replicas stay until the new ones have lived 5 s", async () => {
@@ -158,15 +158,17 @@ for (const strategy of [canaryStrategy, blueGreenStrategy]) {
   });
 
   for (const to of [undefined, "promote"] as const) {
-    test(`${strategy.type}: a replica that ended while paused fails the release at ${to ?? "deploy"}`, async () => {
-      const world = await serving();
-      await call(world, strategy);
-      end(world, "ok2");
-      const error = await failing(call(world, strategy, to === undefined ? {} : { to }));
-      assert.deepEqual([error.code, error.failure?.reverted], ["FAILED", true]);
-      assert.equal(world.look(), "ok-1* ok-2* ok-3*");
-      assert.deepEqual(weights(world), { ok: 100 });
-    });
+    for (const state of ["exited", "stopped"] as const) {
+      test(`${strategy.type}: a replica that ${state} while paused fails the release at ${to ?? "deploy"}`, async () => {
+        const world = await serving();
+        await call(world, strategy);
+        end(world, "ok2", state);
+        const error = await failing(call(world, strategy, to === undefined ? {} : { to }));
+        assert.deepEqual([error.code, error.failure?.reverted], ["FAILED", true]);
+        assert.equal(world.look(), "ok-1* ok-2* ok-3*");
+        assert.deepEqual(weights(world), { ok: 100 });
+      });
+    }
   }
 
   for (const image of ["crash", "never"]) {

@@ -1,4 +1,5 @@
 import { CtrlPlaneError } from "../errors/error.ts";
+import { failureOf } from "./failure.ts";
 import { revisionKey } from "../model/release.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { RolloutDecision } from "./journal.ts";
@@ -96,14 +97,19 @@ async function pauseAt(
   return decision;
 }
 
-/** What a step reached is still there. Throws `FAILED` where one of its replicas has ended, though it may run again. */
+/** What a step reached is still there. Throws `FAILED` where one of its replicas has ended, by whose doing ever, though it may run again. */
 async function requireAlive({ request, platform, seen }: Rollout, reached: Stage, pause: RolloutPause): Promise<void> {
   const { release } = request;
-  await platform.outlive(release, 0);
   const current = seen.revisions.find((each) => each.key === revisionKey(release.revision));
   const ready = current?.ready ?? 0;
   const again = (current?.restarts ?? 0) - (pause.restarts ?? current?.restarts ?? 0);
-  if (ready >= reached.replicas && again <= 0) return;
+  const isWhole = ready >= reached.replicas && again <= 0;
+  try {
+    await platform.outlive(release, 0);
+    if (isWhole) return;
+  } catch (error) {
+    if (isWhole || failureOf(error) !== undefined) throw error;
+  }
   throw new CtrlPlaneError(
     "FAILED",
     again > 0
