@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { eventually, Project } from "./fixture.ts";
+import type { SeenProcess } from "./process-table.ts";
 
 describe("processes of ours killed with -9", { concurrency: true }, () => {
   test("supervisor: services serve on, all that reads works, the next deploy adopts them", async () => {
@@ -39,11 +40,7 @@ describe("processes of ours killed with -9", { concurrency: true }, () => {
   test("all of them, as by a reboot: status tells it, and local start brings every stack back", async () => {
     await using project = await Project.withServer({ version: "v1" }, ["scale: { replica: 2 }"]);
     await project.ok("deploy");
-    // The supervisor first: the others would be brought back.
-    const all = project
-      .processes()
-      .toSorted((a, b) => Number(b.role === "supervisor") - Number(a.role === "supervisor"));
-    for (const { pid } of all) process.kill(pid, "SIGKILL");
+    kill(project.processes());
     for (const { pids } of project.replicas()) for (const pid of pids) process.kill(pid, "SIGKILL");
     assert.match(await project.ok("status"), /^web .*down/m);
 
@@ -98,7 +95,7 @@ describe("processes of ours killed with -9", { concurrency: true }, () => {
     await using project = await Project.withServer({ version: "v1" }, ["scale: { replica: 2 }"]);
     await project.ok("deploy");
     const before = project.replicas();
-    for (const { role, pid } of project.processes()) if (role !== "replica") process.kill(pid, "SIGKILL");
+    kill(project.processes().filter(({ role }) => role !== "replica"));
     await assert.rejects(project.ask());
     await project.ok("deploy");
     await eventually(
@@ -115,3 +112,9 @@ describe("processes of ours killed with -9", { concurrency: true }, () => {
     project.only("supervisor");
   });
 });
+
+/** The supervisor first: it would bring the others back. Their ids say nothing of who was started first, since the kernel begins anew at its last one. */
+function kill(processes: readonly SeenProcess[]): void {
+  const isSupervisor = ({ role }: SeenProcess): number => Number(role === "supervisor");
+  for (const { pid } of processes.toSorted((a, b) => isSupervisor(b) - isSupervisor(a))) process.kill(pid, "SIGKILL");
+}

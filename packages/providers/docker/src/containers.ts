@@ -95,7 +95,8 @@ export function wasStarted({ Status, StartedAt }: Pick<ContainerDetails["State"]
  * what it finds running after it was killed.
  */
 export function wasStopped({ State, HostConfig }: Pick<ContainerDetails, "State" | "HostConfig">): boolean {
-  return State.Status === "exited" && HostConfig.RestartPolicy.Name !== "no" && State.Error === "";
+  const isKeptUp = /^(?:always|unless-stopped)$/.test(HostConfig.RestartPolicy.Name);
+  return State.Status === "exited" && isKeptUp && State.Error === "";
 }
 
 function stateOf({ Id, State, HostConfig, Config }: ContainerDetails, judgement: Judgement): ReplicaStatus["state"] {

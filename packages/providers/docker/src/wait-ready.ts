@@ -122,12 +122,10 @@ class Watch {
     now: number,
     enough: AbortSignal,
   ): Promise<"ready" | "waiting" | "ended" | "unhealthy"> {
-    const { State, RestartCount, HostConfig } = details;
+    const { State, RestartCount } = details;
     const isUp = State.Running && State.Status === "running" && wasStarted(State);
-    const mayRestart = HostConfig.RestartPolicy.Name !== "no";
-    if (RestartCount >= endsOfCrashLoop || (!isUp && !mayRestart && State.Status === "exited")) return "ended";
-    // Stopped by somebody, or out of memory: the engine does not try again by itself where it was told to stop.
-    if (State.Status === "exited" || State.Status === "dead") return "ended";
+    // One that the engine starts again is never seen as exited.
+    if (RestartCount >= endsOfCrashLoop || State.Status === "exited" || State.Status === "dead") return "ended";
     if (!isUp) return "waiting";
     if (State.Health !== undefined && State.Health.Status !== "none") return this.#lookAtHealth(State.Health);
     return this.#lookFromOutside(details, now, enough);
