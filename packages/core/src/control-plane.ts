@@ -6,7 +6,7 @@ import type { Actor, Change } from "./model/change.ts";
 import type { Event } from "./model/event.ts";
 import type { JobRun } from "./model/job-run.ts";
 import type { InstanceState, InstanceStatus } from "./model/observed.ts";
-import type { Plan } from "./model/plan.ts";
+import type { Plan, Problem } from "./model/plan.ts";
 import type { Release } from "./model/release.ts";
 import type { ReplicaCount } from "./model/resources.ts";
 import type { ParsedStack, ProviderDeclaration, Stack } from "./model/stack.ts";
@@ -121,6 +121,8 @@ export interface ServiceStatus {
   readonly run?: JobRun;
   /** Why it cannot be seen. */
   readonly unreachable?: string;
+  /** Of what cannot be seen: the code of what was thrown, and what to do about it. */
+  readonly problem?: Problem;
   /** A deployment that was begun and has not ended. */
   readonly unfinished?: {
     readonly deployment: string;
@@ -168,6 +170,8 @@ export interface StackLogOptions {
 export interface StackLogLine extends LogLine {
   readonly service: string;
   readonly provider: string;
+  /** True of a line that no replica printed: it says why nothing of the service can be read there. */
+  readonly isUnreachable?: boolean;
 }
 
 export interface CommandOptions {

@@ -1,10 +1,16 @@
-import type { Change } from "@ctrlplane/core";
+import type { Change, ProviderStatus } from "@ctrlplane/core";
 import type { Invocation } from "../arguments/invocation.ts";
 import { UsageError } from "../arguments/usage-error.ts";
 import { changeView } from "../acting.ts";
 import { exit } from "../exit-code.ts";
 import { ChangeReport } from "../output/change.ts";
-import { renderChangeHead, renderHistory, renderUnfinished, type HistoryView } from "../output/history.ts";
+import {
+  renderChangeHead,
+  renderHistory,
+  renderOutOfReach,
+  renderUnfinished,
+  type HistoryView,
+} from "../output/history.ts";
 import { withSession, type Session } from "../session.ts";
 
 export function run(invocation: Invocation): Promise<number> {
@@ -15,16 +21,33 @@ export function run(invocation: Invocation): Promise<number> {
   }
   const limit = invocation.integer("limit", 1) ?? 20;
   return withSession(invocation, { load: "operate", isChange: false }, async (session) => {
-    await (number === undefined ? list(session, limit) : show(session, number));
+    if (number === undefined) return list(session, limit);
+    await show(session, number);
     return exit.done;
   });
 }
 
-async function list(session: Session, limit: number): Promise<void> {
+async function list(session: Session, limit: number): Promise<number> {
   const { plane, stack, output } = session;
-  const [changes, releases] = await Promise.all([plane.stacks.history(stack, { limit }), plane.stacks.releases(stack)]);
-  if (output.json) output.document({ stack: stack.name, changes, releases });
-  else output.lines(renderHistory(changes, releases, await viewOf(session, changes)));
+  const [changes, releases, beyond] = await Promise.all([
+    plane.stacks.history(stack, { limit }),
+    plane.stacks.releases(stack),
+    outOfReach(session),
+  ]);
+  if (output.json) {
+    const unreachable = beyond.map(({ name, problem }) => ({ provider: name, ...problem }));
+    output.document({ stack: stack.name, changes, releases, ...(beyond.length === 0 ? {} : { unreachable }) });
+  } else {
+    const view = await viewOf(session, changes);
+    output.lines([...renderHistory(changes, releases, view), ...renderOutOfReach(beyond, view)]);
+  }
+  return beyond.length === 0 ? exit.done : exit.attention;
+}
+
+/** Of several providers those whose history cannot be read; where there is one alone, reading it has failed already. */
+async function outOfReach({ plane, stack }: Session): Promise<ProviderStatus[]> {
+  if (Object.keys(stack.providers).length <= 1) return [];
+  return (await plane.stacks.providers(stack)).filter((each) => each.problem !== undefined);
 }
 
 async function show(session: Session, number: number): Promise<void> {

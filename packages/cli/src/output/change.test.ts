@@ -302,14 +302,13 @@ Next: pctl deploy finishes or undoes what was begun.`,
   assert.equal(print([], unchanged), "Nothing to change: 1 service as declared.");
 });
 
-test("what cannot be reached is told with its code, and what to do about it once", () => {
+test("what cannot be reached is told once for each platform, with its code, and what to do about it", () => {
   const why = { outcome: "unreachable", reason: "no route to host", code: "UNAVAILABLE", hint: "Is it up?" } as const;
   const services = ["web", "db"].map((service) => deployed(service, { ...why, provider: "vps2" }));
   assert.equal(
     print([], { outcome: "attention", exitCode: 4, elapsedMs: 10, services }),
     `Change #42 needs attention (exit 4).
-  web: vps2 cannot be reached (UNAVAILABLE): no route to host
-  db: vps2 cannot be reached (UNAVAILABLE): no route to host
+  web, db: vps2 cannot be reached (UNAVAILABLE): no route to host
   help: Is it up?
 Next: pctl doctor`,
   );
@@ -362,6 +361,26 @@ test("a plan shows each field, its cause, notes and warnings", () => {
   1 to update · 1 to remove · 1 held · 1 unreachable
   warning: pctl.yaml:4:5: health.onfailure does nothing here
     Remove it.`,
+  );
+});
+
+test("a plan says once why a platform cannot be reached, and what to do about it, and nothing of what it publishes", () => {
+  const problem = { code: "UNAUTHORIZED", hint: "hostKey: ..." } as const;
+  const beyond = { provider: "vps1", platformId: "", description: "its key is not known", reachable: false };
+  const plan = planWith(
+    ["web", "db"].map((name) =>
+      action(name, "unreachable", "its key is not known", { problem, publishes: ["0.0.0.0:80"] }),
+    ),
+    { platforms: [beyond] },
+  );
+  assert.equal(
+    renderPlan(plan, plain).join("\n"),
+    `shop (production) on vps1: its key is not known
+
+  ? web    vps1 cannot be reached
+  ? db     vps1 cannot be reached
+  2 unreachable
+  help: hostKey: ...`,
   );
 });
 

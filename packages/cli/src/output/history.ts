@@ -1,4 +1,5 @@
-import type { Change, InstanceState, ReleaseSummary } from "@ctrlplane/core";
+import type { Change, InstanceState, ProviderStatus, ReleaseSummary } from "@ctrlplane/core";
+import { helpOf } from "./grouped.ts";
 import { runState, runTones } from "./job.ts";
 import type { NextStep } from "./next-step.ts";
 import type { Paint, Tone } from "./paint.ts";
@@ -34,6 +35,16 @@ export function renderHistory(
     lines.push(...table(...fullColumns(["SERVICE", "RELEASE", "CHANGE", "WHEN", "IMAGE", "COMMIT", ""], rows)));
   }
   return lines;
+}
+
+/** What the list does not show. */
+export function renderOutOfReach(providers: readonly ProviderStatus[], { paint }: HistoryView): string[] {
+  if (providers.length === 0) return [];
+  const lines = providers.map(
+    ({ name, problem }) =>
+      `${paint("warn", "unreachable")}: ${name}: ${problem?.message ?? ""}; what was changed there alone is not listed`,
+  );
+  return ["", ...lines, ...helpOf(providers.map(({ problem }) => problem ?? {}))];
 }
 
 /** `Change #42: deploy by ci on runner-7, 2026-11-22 03:14:02, commit a1b2c3d: new checkout`. */

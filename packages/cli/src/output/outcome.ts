@@ -1,6 +1,7 @@
 import type { ChangeResult, DeploymentResult } from "@ctrlplane/core";
 import type { NextStep } from "./next-step.ts";
 import type { Paint } from "./paint.ts";
+import { groupedBy, helpOf } from "./grouped.ts";
 import { count, shortList } from "./table.ts";
 import { elapsed } from "./time.ts";
 
@@ -106,15 +107,20 @@ function attention(command: string, result: ChangeResult, next: NextStep): strin
   return lines;
 }
 
-/** Each platform's hint once, below the last service that it keeps back. */
+/** Each platform once, with all that it keeps back, and what to do about it. */
 function unreachable(services: readonly DeploymentResult[]): string[] {
-  const lines = services.map(({ service, provider, reason = "no reason given", code }) =>
-    reason.startsWith("not begun")
-      ? `  ${service} on ${provider}: ${reason}`
-      : `  ${service}: ${provider} cannot be reached${code === undefined ? "" : ` (${code})`}: ${reason}`,
-  );
-  const hints = new Set(services.flatMap(({ hint }) => hint ?? []));
-  return [...lines, ...[...hints].map((hint) => `  help: ${hint}`)];
+  const isNotBegun = ({ reason = "" }: DeploymentResult): boolean => reason.startsWith("not begun");
+  const notBegun = services.filter(isNotBegun);
+  const beyond = services.filter((each) => !isNotBegun(each));
+  return [
+    ...notBegun.map(({ service, provider, reason }) => `  ${service} on ${provider}: ${reason}`),
+    ...groupedBy(beyond, ({ provider, reason }) => `${provider} ${reason}`).map(([first, ...more]) => {
+      const { provider, reason = "no reason given", code } = first;
+      const names = shortList([first, ...more].map(({ service }) => service));
+      return `  ${names}: ${provider} cannot be reached${code === undefined ? "" : ` (${code})`}: ${reason}`;
+    }),
+    ...helpOf(beyond),
+  ];
 }
 
 function reasons(result: ChangeResult, outcomes: readonly DeploymentResult["outcome"][]): string[] {

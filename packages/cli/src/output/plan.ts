@@ -6,6 +6,7 @@ import {
   type Plan,
   type PlanAction,
 } from "@ctrlplane/core";
+import { helpOf } from "./grouped.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { count, cut, shortList } from "./table.ts";
 
@@ -70,6 +71,7 @@ export function renderPlan(plan: Plan, paint: Paint): string[] {
     lines.push(paint("dim", `  = ${count(kept.length, "service")} unchanged, skipping`));
   const totals = renderTotals(plan);
   if (totals !== "") lines.push(`  ${totals}`);
+  lines.push(...helpOf(plan.actions.map(({ problem }) => problem ?? {})));
   const notes = new Set(listed.flatMap((action) => action.notes));
   // A note of its service says it already.
   const diagnostics = plan.diagnostics.filter((each) => each.severity !== "info" || !notes.has(each.summary));
@@ -96,13 +98,15 @@ export function nameWidth(names: readonly string[]): number {
 
 function renderAction(action: PlanAction, name: string, width: number, paint: Paint): string[] {
   const [sign, tone] = signs[action.kind];
-  const line = `  ${sign} ${name.padEnd(width)}${action.summary}`;
+  // Why stands in the heading, once for all services there.
+  const summary = action.problem !== undefined ? `${action.instance.provider} cannot be reached` : action.summary;
+  const line = `  ${sign} ${name.padEnd(width)}${summary}`;
   if (action.kind === "keep")
     return [paint("dim", line), ...action.notes.map((note) => renderNote(note, width, paint))];
   const fields = action.kind === "create" ? [] : action.changes;
   const widest = Math.max(0, ...fields.map((each) => each.path.length));
   return [
-    `  ${paint(tone, sign)} ${paint("strong", name.padEnd(width))}${action.summary}`,
+    `  ${paint(tone, sign)} ${paint("strong", name.padEnd(width))}${summary}`,
     ...fields.map((each) => `    ${" ".repeat(width)}${renderField(each, widest, paint)}`),
     ...action.notes.map((note) => renderNote(note, width, paint)),
   ];
@@ -142,9 +146,7 @@ function renderTotals(plan: Plan): string {
     const number = plan.actions.filter((action) => kinds.includes(action.kind)).length;
     return number === 0 ? [] : [`${number} ${words}`];
   });
-  const doing = plan.actions.filter(
-    (action) => action.kind !== "keep" && action.kind !== "remove" && action.kind !== "hold",
-  );
+  const doing = plan.actions.filter(({ kind }) => !["keep", "remove", "hold", "unreachable"].includes(kind));
   const publishes = [...new Set(doing.flatMap((action) => action.publishes))];
   if (publishes.length > 0) parts.push(`publishes ${shortList(publishes)}`);
   return parts.join(" · ");

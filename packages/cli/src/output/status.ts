@@ -7,10 +7,11 @@ import type {
   ServiceStatus,
   StackStatus,
 } from "@ctrlplane/core";
+import { groupedBy, helpOf } from "./grouped.ts";
 import { describeSchedule, runState, runTones, whyFailed } from "./job.ts";
 import type { NextStep } from "./next-step.ts";
 import type { Paint, Tone } from "./paint.ts";
-import { fullColumns, table } from "./table.ts";
+import { fullColumns, shortList, table } from "./table.ts";
 import { age, ago } from "./time.ts";
 
 export interface StatusView {
@@ -40,9 +41,11 @@ export function renderStatus(status: StackStatus, view: StatusView): string[] {
   const { paint } = view;
   const name = status.environment === undefined ? status.stack : `${status.stack} (${status.environment})`;
   const last = status.lastChange;
+  const isSeen = status.services.every((each) => each.unreachable === undefined);
+  const never = isSeen ? "never deployed" : "what was changed last is not known";
   const change =
     last === undefined
-      ? "never deployed"
+      ? never
       : `change #${last.number} ${describeChange(last, status.lease !== undefined, view.nowMs)}`;
   const lines = [`${paint("strong", name)}: ${change}`];
   if (status.services.length > 0) lines.push("", ...serviceTable(status.services, view));
@@ -181,11 +184,23 @@ function isRunningJob({ run }: ServiceStatus): boolean {
   return run?.outcome === "running";
 }
 
+/** Each platform once, with all that it hides, and what to do about it. */
+function outOfReach(services: readonly ServiceStatus[], { paint }: Pick<StatusView, "paint">): string[] {
+  const hidden = services.filter((each) => each.unreachable !== undefined);
+  return [
+    ...groupedBy(hidden, ({ provider, unreachable }) => `${provider} ${unreachable}`).map((group) => {
+      const { provider, unreachable } = group[0];
+      const names = shortList(group.map(({ service }) => service));
+      return `${paint("warn", "unreachable")}: ${names} on ${provider}: ${unreachable}`;
+    }),
+    ...helpOf(hidden.map(({ problem }) => problem ?? {})),
+  ];
+}
+
 function notesOf({ services, lease }: StackStatus, { paint, next, nowMs, unwatched }: StatusView): string[] {
-  const notes = services.flatMap((each) => {
+  const hidden = outOfReach(services, { paint });
+  const others = services.flatMap((each) => {
     const lines: string[] = [];
-    if (each.unreachable !== undefined)
-      lines.push(`${paint("warn", "unreachable")}: ${each.service} on ${each.provider}: ${each.unreachable}`);
     const pause = each.unfinished?.pause;
     if (pause !== undefined) lines.push(`${paint("warn", "paused")}: ${describePause(each, nowMs, next)}`);
     else if (each.unfinished !== undefined && !(isRunningJob(each) && lease !== undefined)) {
@@ -208,6 +223,7 @@ function notesOf({ services, lease }: StackStatus, { paint, next, nowMs, unwatch
       lines.push(`${paint("bad", "down")}: ${each.service}${whyDown(each, next)}`);
     return lines;
   });
+  const notes = [...hidden, ...others];
   for (const provider of unwatched) {
     const isDown = services.some((each) => each.provider === provider && each.status?.state === "down");
     const isScheduled = services.some(

@@ -65,7 +65,14 @@ const status: StackStatus = {
       orphaned: false,
       unfinished: { deployment: "dep_1", change: 42, to: 15 },
     },
-    { service: "db", instance: "inst_1", provider: "vps2", unreachable: "no route to host", orphaned: false },
+    ...["db", "old"].map((service) => ({
+      service,
+      instance: "inst_1",
+      provider: "vps2",
+      unreachable: "no route to host",
+      problem: { code: "UNAVAILABLE", hint: "Is it up?" } as const,
+      orphaned: false,
+    })),
     { service: "cron", instance: "inst_1", provider: "vps1", orphaned: false },
   ],
   lastChange: { number: 42, command: "deploy", stack: "shop", by: "ci", host: "runner", startedAt: before(300) },
@@ -90,13 +97,22 @@ web           vps1      degraded        14       1 of 2  3         2 h    http:/
   shop-web-1            ready                    routed            90 s
   shop-web-2            exited, code 1                   3         90 s
 db            vps2      unreachable
+old           vps2      unreachable
 cron          vps1      absent
 
+unreachable: db, old on vps2: no route to host
+  help: Is it up?
 unfinished: change #42 of web; pctl deploy --env production goes on from there
 web was scaled by ann with change #41; a deploy returns to the file's scale
-unreachable: db on vps2: no route to host
 changing now: deploy by ci on runner (pid 7), since 10 s`,
   );
+});
+
+test("status: what was changed last is not known where somebody cannot be asked", () => {
+  const { lease: _, lastChange: __, ...rest } = status;
+  assert.equal(renderStatus(rest, view)[0], "shop (production): what was changed last is not known");
+  const seen = rest.services.filter((each) => each.unreachable === undefined);
+  assert.equal(renderStatus({ ...rest, services: seen }, view)[0], "shop (production): never deployed");
 });
 
 test("status: a change that nobody works on any more never finished", () => {

@@ -154,7 +154,12 @@ async function runAction(
   }
 }
 
-/** Of an action that does nothing. */
+/** Of an action that is not carried out. */
+export function idleResult(action: PlanAction): DeploymentResult {
+  return passiveResult(action) ?? { ...plainResult(action, "unchanged"), reason: action.summary };
+}
+
+/** Of an action that does nothing; undefined of one that does. */
 function passiveResult(action: PlanAction): DeploymentResult | undefined {
   const serving = action.from === undefined ? {} : { serving: action.from };
   if (action.kind === "keep") return { ...plainResult(action, "unchanged"), ...serving };

@@ -17,7 +17,8 @@ import { knownInstances, refuseUntouchable } from "./known.ts";
 import { planOfActions } from "./plan-of-actions.ts";
 import { runChange } from "./run-change.ts";
 import { checkServices } from "./service-names.ts";
-import { survey } from "./survey.ts";
+import { survey, type Survey } from "./survey.ts";
+import { refuseUnseen } from "./unreachable.ts";
 
 type Paused = KnownInstance & { readonly unfinished: UnfinishedDeployment & { readonly to: number } };
 
@@ -47,7 +48,7 @@ export function advanceServices(
       const seen = await survey(core, stack, context);
       const known = knownInstances(stack, seen);
       checkServices(stack, seen, known, services);
-      const subjects = choose(stack, [...known.values()], services);
+      const subjects = choose(seen, stack, [...known.values()], services);
       for (const each of subjects) refuseUntouchable(each, seen);
       const actions = subjects.map((each) => describeAction(each, to));
       const byKey = new Map(subjects.map((each) => [actionKey(each.instance), each]));
@@ -66,10 +67,11 @@ export function advanceServices(
 }
 
 /** What waits, and what was on its way on when a process died. Throws where there is none, and for a service named that does not wait. */
-function choose(stack: Stack, known: readonly KnownInstance[], services: readonly string[]): Paused[] {
+function choose(seen: Survey, stack: Stack, known: readonly KnownInstance[], services: readonly string[]): Paused[] {
   const waiting = known.filter(isWaiting);
   for (const service of services) {
     if (waiting.some((each) => each.instance.service === service)) continue;
+    for (const each of known) if (each.instance.service === service) refuseUntouchable(each, seen);
     throw new CtrlPlaneError("CONFLICT", `${service} is not paused`, {
       target: service,
       hint: `pctl status ${service} shows what serves.`,
@@ -77,6 +79,7 @@ function choose(stack: Stack, known: readonly KnownInstance[], services: readonl
   }
   const chosen = waiting.filter((each) => services.length === 0 || services.includes(each.instance.service));
   if (chosen.length > 0) return chosen;
+  refuseUnseen(seen);
   throw new CtrlPlaneError("CONFLICT", `nothing of ${stack.name} is paused`, {
     hint: "pctl status shows what serves.",
   });

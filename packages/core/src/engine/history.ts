@@ -13,8 +13,9 @@ import { jobStatus, readLastRuns } from "./job-status.ts";
 import { knownInstances } from "./known.ts";
 import { checkServices } from "./service-names.ts";
 import { survey, type Survey } from "./survey.ts";
+import { refuseUnseen } from "./unreachable.ts";
 
-/** Changes of a stack over all its platforms, newest first. */
+/** Changes of a stack over all its platforms that can be asked, newest first. Throws why one cannot be where none of the others has any. */
 export async function stackHistory(core: Core, stack: Stack, limit: number): Promise<Change[]> {
   const context = readContext(core, stack.name);
   const seen = await surveyEverywhere(core, stack, context);
@@ -26,6 +27,7 @@ export async function stackHistory(core: Core, stack: Stack, limit: number): Pro
     const other = byNumber.get(change.number);
     if (other?.result === undefined) byNumber.set(change.number, change);
   }
+  if (byNumber.size === 0) refuseUnseen(seen);
   return [...byNumber.values()].sort((a, b) => b.number - a.number).slice(0, limit);
 }
 
@@ -39,6 +41,7 @@ export async function changeDetail(core: Core, stack: Stack, number: number): Pr
     // What `finishChange` wrote: one event a line.
     return { ...change, events: (output ?? []).map((line) => JSON.parse(line) as Event) };
   }
+  refuseUnseen(seen);
   throw new CtrlPlaneError("NOT_FOUND", `${stack.name} has no change #${number}`, { hint: "pctl history shows them." });
 }
 
@@ -100,6 +103,7 @@ export async function oneRelease(core: Core, stack: Stack, service: string, numb
     const opened = await each.platform.ledger.openRelease(service, number, context);
     if (opened !== undefined) return opened.release;
   }
+  refuseUnseen(seen);
   throw new CtrlPlaneError("NOT_FOUND", `${service} has no release ${number}`, {
     target: service,
     hint: "pctl history shows them.",

@@ -4,6 +4,7 @@ import type { KnownInstance, UnfinishedDeployment } from "../plan/input.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { DeploymentRecord } from "../state/intent.ts";
 import type { PlatformSurvey, Survey } from "./survey.ts";
+import { refuseUnseen } from "./unreachable.ts";
 
 /** How many changes are looked through for what served before. */
 const searched = 200;
@@ -46,6 +47,7 @@ export async function lastEffects(
     if (isTakenBack && wanted === undefined) last ??= change;
   }
   if (last !== undefined) throw nothingLeft(last, undefined);
+  refuseUnseen(seen);
   throw new CtrlPlaneError("NOT_FOUND", "there is no change to undo", { hint: "pctl history shows what was changed." });
 }
 

@@ -10,6 +10,7 @@ import { merge } from "./merge.ts";
 import { checkServices } from "./service-names.ts";
 import { requireProvider } from "../platforms/bind.ts";
 import { survey, type Survey } from "./survey.ts";
+import { refuseUnseen } from "./unreachable.ts";
 
 /** Lines of several services as they come; of one change, all that its replicas printed, failed and retired ones included. */
 export async function* stackLogs(
@@ -22,18 +23,32 @@ export async function* stackLogs(
   const seen = await survey(core, stack, context);
   const known = knownInstances(stack, seen);
   checkServices(stack, seen, known, services);
-  const requests = await Promise.all(
-    [...known.values()]
-      .filter((each) => services.length === 0 || services.includes(each.instance.service))
-      .map((each) => requestsFor(seen, each, options, context)),
+  const wanted = [...known.values()].filter(
+    (each) => services.length === 0 || services.includes(each.instance.service),
   );
-  if (requests.flat().length === 0)
+  const requests = await Promise.all(wanted.map((each) => requestsFor(seen, each, options, context)));
+  if (requests.flat().length === 0) {
+    refuseUnseen(
+      seen,
+      wanted.map(({ instance }) => instance.provider),
+    );
     throw new CtrlPlaneError(
       "NOT_FOUND",
       `nothing of ${services.join(", ") || stack.name} has logs${options.change === undefined ? "" : ` in change #${options.change}`}`,
       { hint: "pctl status shows what runs." },
     );
+  }
+  yield* wanted.flatMap((each) => unseen(seen, each));
   yield* merge(requests.flat().map((request) => linesOf(seen, request, context)));
+}
+
+/** What is to be read beside it is read; this says that it is not all. */
+function unseen(seen: Survey, { instance }: KnownInstance): StackLogLine[] {
+  const { service, provider } = instance;
+  const bound = seen.platforms.providers.get(provider);
+  if (bound === undefined || !("problem" in bound)) return [];
+  const text = `${provider} cannot be reached: ${bound.problem.message}`;
+  return [{ service, provider, replica: instance.name, stream: "both", text, isUnreachable: true }];
 }
 
 async function* linesOf(

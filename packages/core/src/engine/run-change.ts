@@ -1,14 +1,15 @@
 import { hasErrors } from "../errors/diagnostic.ts";
 import { CtrlPlaneError } from "../errors/error.ts";
-import type { Change, ChangeCommand, DeploymentOutcome, DeploymentResult } from "../model/change.ts";
+import type { Change, ChangeCommand, DeploymentResult } from "../model/change.ts";
 import { newId } from "../model/ids.ts";
 import { label } from "../model/labels.ts";
-import type { ActionKind, Plan, PlanAction } from "../model/plan.ts";
+import type { Plan, PlanAction } from "../model/plan.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ChangeOptions, Run } from "../control-plane.ts";
 import { ChangeScope } from "../apply/change-scope.ts";
 import { DocumentDraft } from "../apply/document-draft.ts";
 import { EventStream } from "../apply/event-stream.ts";
+import { idleResult } from "../apply/execute.ts";
 import { summarize } from "../apply/outcome.ts";
 import type { Fence } from "../provider/context.ts";
 import { entryName } from "../state/entry-key.ts";
@@ -217,13 +218,6 @@ function makeChange(core: Core, request: ChangeRequest, number: number): Change 
   };
 }
 
-/** What becomes of actions that do nothing. */
-const idleOutcomes: Partial<Record<ActionKind, DeploymentOutcome>> = {
-  hold: "held",
-  pause: "paused",
-  unreachable: "unreachable",
-};
-
 /** Nothing is written but the state document, where it does not say what is there: lost, or older than the last change. */
 async function nothingToDo(
   core: Core,
@@ -233,15 +227,7 @@ async function nothingToDo(
 ): Promise<Run<Change>> {
   const { plan, survey } = intended;
   if (request.isPreview !== true && isStale(survey, request.stack.name)) await rebuildState(core, request.stack);
-  const services = plan.actions.map((action): DeploymentResult => ({
-    service: action.instance.service,
-    instance: action.instance.id,
-    provider: action.instance.provider,
-    outcome: idleOutcomes[action.kind] ?? "unchanged",
-    ...(action.from === undefined ? {} : { serving: action.from }),
-    ...(action.kind === "keep" ? {} : { reason: action.summary }),
-    elapsedMs: 0,
-  }));
+  const services = plan.actions.map(idleResult);
   const addresses = [...survey.surveys.values()].flatMap((each) =>
     each.observed.flatMap((instance) => instance.addresses),
   );

@@ -1,6 +1,7 @@
 import type { Change } from "../model/change.ts";
 import type { Stack } from "../model/stack.ts";
 import type { ServiceStatus, StackStatus } from "../control-plane.ts";
+import { whyUnreachable } from "../plan/out-of-reach.ts";
 import { isWhole } from "../plan/pause.ts";
 import { actionKey, type DeploymentPause, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
 import type { ProviderContext } from "../provider/context.ts";
@@ -68,7 +69,10 @@ async function serviceStatus(
     ...(unfinished === undefined ? {} : { unfinished: describeUnfinished(known, unfinished) }),
   };
   const bound = seen.platforms.providers.get(instance.provider);
-  if (bound !== undefined && "problem" in bound) return { ...base, unreachable: bound.problem.message };
+  if (bound !== undefined && "problem" in bound) {
+    const { message, ...why } = whyUnreachable(bound.problem);
+    return { ...base, unreachable: message, ...why };
+  }
   if (known.observed === undefined) return base;
   const status = await requireProvider(seen.platforms, instance.provider).provider.status({ instance }, context);
   return { ...base, status: unfinished?.pause === undefined ? status : { ...status, state: "paused" } };

@@ -13,3 +13,11 @@ export function unreachableActions(known: ReadonlyMap<string, KnownInstance>, se
     return [outOfReach({ key, kind: "unreachable", instance, ...nothing }, whyUnreachable(bound.problem))];
   });
 }
+
+/** Throws why one of these platforms (default: any) cannot be asked: called before anybody says that there is nothing. */
+export function refuseUnseen(seen: Survey, providers: Iterable<string> = seen.platforms.providers.keys()): void {
+  for (const name of providers) {
+    const bound = seen.platforms.providers.get(name);
+    if (bound !== undefined && "problem" in bound) throw bound.problem;
+  }
+}
