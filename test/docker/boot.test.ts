@@ -6,13 +6,14 @@ import { bootHost, removeHost, startHost, type DockerHost } from "../engines/hos
 import { endEngine } from "./hosts.support.ts";
 
 const skip = (await dockerSocket()) === undefined ? "missing: Docker Engine" : false;
+const options = { skip, timeout: 600_000 };
 const comesUpMs = 60_000;
 const ports = { web: 8080, api: 8081, single: 8082 } as const;
 
 /** Services behind a gateway, whose reloads an engine may take for a wish that it stays down; one that publishes itself, and one that was stopped. */
 test(
   "what was deployed serves again after its machine was booted, and nobody has to do anything",
-  { skip, timeout: 600_000 },
+  options,
   async (t) => {
     const name = `ctrlplane-boot-${process.pid}`;
     let host = await startHost({ name, images: ["busybox:latest", "haproxy:lts"] });
@@ -48,6 +49,32 @@ test(
     await isAsBefore("the machine was shut down, and booted");
     host = await bootHost(name, "power failure");
     await isAsBefore("the machine lost its power, and was booted");
+  },
+);
+
+/** What an engine finds running when it starts after a crash it stops; the gateway comes back by its policy, before the rest. */
+test(
+  "after an engine was killed one deploy brings back what it stopped, and clients are answered when it returns",
+  options,
+  async (t) => {
+    const name = `ctrlplane-crash-${process.pid}`;
+    const host = await startHost({ name, images: ["busybox:latest", "haproxy:lts"] });
+    t.after(() => removeHost(name));
+    await using project = await Project.create();
+    await write(project, host, "v1");
+    await project.ok("deploy", "--yes");
+    await endEngine(host, "-KILL");
+    assert.match(await project.ok("status"), /^web .* (?:down|stopped) /m);
+    for (const [service, port] of Object.entries(ports)) {
+      await project.ok("deploy", service, "--yes");
+      const answers = await Promise.all(Array.from({ length: 10 }, () => ask(host, port)));
+      assert.ok(
+        answers.every((each) => each?.startsWith(`${service} v1 `)),
+        `${service}: ${answers.join("")}`,
+      );
+    }
+    await project.ok("deploy", "--yes");
+    await project.ok("plan", "--exit-code");
   },
 );
 

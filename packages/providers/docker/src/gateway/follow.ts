@@ -5,13 +5,23 @@ import { configurationOf } from "./configuration.ts";
 import { startGateway, writeTable, type GatewayContainer } from "./container.ts";
 import { withControl, type Control } from "./control.ts";
 import type { GatewayPlace, StoredTable } from "./gateway-table.ts";
-import { differences, keyOf, parkCommands, serverCommands, unknownOf } from "./server-commands.ts";
+import { differences, keyOf, parkCommands, serverCommands, unknownOf, unserved } from "./server-commands.ts";
 import { serversOf, type Server } from "./servers.ts";
-import { activityQuery, parseActivity, parseInfo, parseServers, serversQuery, type WorkerInfo } from "./state.ts";
+import {
+  activityQuery,
+  parseActivity,
+  parseInfo,
+  parseServers,
+  serversQuery,
+  type SeenServer,
+  type WorkerInfo,
+} from "./state.ts";
 
 const loadMs = 20_000;
 const pollMs = 50;
 const knownMs = 5000;
+/** A name is looked up each second, and who was down is asked twice a second. */
+const servedMs = 5000;
 
 /** The container runs, and new requests and connections follow the table. What was open goes on. */
 export async function follow(
@@ -31,7 +41,10 @@ export async function follow(
     const seen = parseServers(await control.worker([serversQuery]));
     const wrong = differences(seen, serversOf(stored.table));
     const isOld = before !== undefined && before.structure !== structure;
-    if (wrong.length === 0 && !isOld) return;
+    if (wrong.length === 0 && !isOld) {
+      await served(control, stored, seen, context);
+      return;
+    }
     const { pid } = (await workerInfo(control)) ?? {};
     await reload(place, container, context);
     await loaded(place, container, control, structure, pid, context);
@@ -44,7 +57,24 @@ export async function follow(
         hint: `\`docker logs ${container.name}\` shows what HAProxy says of it.`,
       });
     }
+    await served(control, stored, [], context);
   });
+}
+
+/** Clients are answered; or they are not for so long that nobody of the table is ready. `seen`: the last look. */
+async function served(
+  control: Control,
+  { table }: StoredTable,
+  seen: readonly SeenServer[],
+  { clock, signal }: ProviderContext,
+): Promise<void> {
+  const until = clock.monotonic() + servedMs;
+  const wanted = serversOf(table);
+  let last = seen;
+  while (unserved(last, wanted).length > 0 && clock.monotonic() < until) {
+    if (last !== seen) await clock.sleep(pollMs, signal);
+    last = parseServers(await control.worker([serversQuery]));
+  }
 }
 
 async function wrongIn(control: Control, { table }: StoredTable): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { differences, parkCommands, serverCommands, unknownOf } from "./server-commands.ts";
+import { differences, parkCommands, serverCommands, unknownOf, unserved } from "./server-commands.ts";
 import type { Server } from "./servers.ts";
 import type { SeenServer } from "./state.ts";
 
@@ -95,6 +95,25 @@ test("differences are told in words", () => {
   ]);
 });
 
+test("a backend is served once somebody of the table is up where it is, and gets traffic", () => {
+  const table = [wanted("a", 50), wanted("b", 50), wanted("old", 0)];
+  const [a, b, old] = [seen("s1", "a", 50), seen("s2", "b", 50), seen("s3", "old", 1)];
+  assert.deepEqual(unserved([a, b], table), []);
+  const down = { ...a, isUp: false };
+  assert.deepEqual(unserved([down, b], table), []);
+  for (const other of [
+    { ...b, isUp: false },
+    { ...b, address: "10.0.0.8" },
+    { ...b, isDraining: true },
+    old,
+    free("s4"),
+  ])
+    assert.deepEqual(unserved([down, other], table), ["http-80"]);
+  const elsewhere = { ...wanted("a", 50), backend: "tcp-80" };
+  assert.deepEqual(unserved([a, b], [...table, elsewhere]), ["tcp-80"]);
+  assert.deepEqual(unserved([], [wanted("old", 0)]), []);
+});
+
 const nothing = { isFull: false, raise: [], hasNew: false, lower: [] };
 
 function wanted(hostName: string, weight: number): Server {
@@ -112,6 +131,8 @@ function seen(slot: string, hostName: string, weight: number): SeenServer {
     isInMaintenance: false,
     isUnknown: false,
     restedS: Infinity,
+    address: "10.0.0.9",
+    isUp: true,
   };
 }
 

@@ -47,6 +47,15 @@ export function unknownOf(seen: readonly SeenServer[], wanted: readonly Server[]
   return seen.filter((each) => each.isUnknown && wanted.some((server) => server.weight > 0 && isSame(each, server)));
 }
 
+/** Backends in which nobody answers clients now, though somebody of the table is to: who was down is not asked again yet, or is looked for where it was. */
+export function unserved(seen: readonly SeenServer[], wanted: readonly Server[]): readonly string[] {
+  const routed = wanted.filter((server) => server.weight > 0);
+  const answers = (server: Server): boolean =>
+    seen.some((each) => isSame(each, server) && each.isUp && !isOut(each) && each.address === server.host);
+  const served = new Set(routed.filter(answers).map(({ backend }) => backend));
+  return [...new Set(routed.map(({ backend }) => backend))].filter((backend) => !served.has(backend));
+}
+
 /** Takes servers that get nothing new and have nothing open (`idle`, by `keyOf`) out of service: they stand for nobody then. */
 export function parkCommands(seen: readonly SeenServer[], idle: ReadonlySet<string>): readonly string[] {
   return seen

@@ -13,7 +13,17 @@ test("servers with address, weight and state", () => {
   ].join("\n");
   const a = { backend: "http-3000", hostName: "0123456789ab", isBackup: false };
   assert.deepEqual(parseServers(answer), [
-    { ...a, slot: "s1", weight: 99, isDraining: false, isInMaintenance: false, isUnknown: false, restedS: Infinity },
+    {
+      ...a,
+      slot: "s1",
+      weight: 99,
+      isDraining: false,
+      isInMaintenance: false,
+      isUnknown: false,
+      restedS: Infinity,
+      address: "172.20.0.2",
+      isUp: true,
+    },
     {
       ...a,
       slot: "s2",
@@ -23,6 +33,8 @@ test("servers with address, weight and state", () => {
       isInMaintenance: false,
       isUnknown: false,
       restedS: Infinity,
+      address: "172.20.0.3",
+      isUp: true,
     },
     {
       ...a,
@@ -33,6 +45,8 @@ test("servers with address, weight and state", () => {
       isInMaintenance: true,
       isUnknown: true,
       restedS: 8,
+      address: "172.20.0.4",
+      isUp: false,
     },
   ]);
   const [first] = parseServers(answer.replace("172.20.0.2", "-"));

@@ -15,6 +15,10 @@ export interface SeenServer {
   readonly restedS: number;
   /** Gets nothing, because its name is not known yet, or not any more. */
   readonly isUnknown: boolean;
+  /** Where it is looked for; `-` where its name is not known. */
+  readonly address: string;
+  /** Its last check passed, or it has none, or none was made yet. */
+  readonly isUp: boolean;
 }
 
 const maintenance = 1;
@@ -22,6 +26,8 @@ const unresolved = 32;
 /** It was given a name at run time. */
 const renamed = 64;
 const drain = 8;
+/** Of `srv_op_state`: its checks failed, or nobody knows where it is. */
+const stopped = 0;
 
 /** What `parseServers` reads the answer to. */
 export const serversQuery = "show servers state";
@@ -39,6 +45,7 @@ export function parseServers(answer: string): readonly SeenServer[] {
     if (words.length < columns.length || line.startsWith("#") || columns.length === 0) return [];
     const value = (name: string): string => words[columns.indexOf(name)] ?? "";
     const admin = Number(value("srv_admin_state"));
+    const address = value("srv_addr");
     return [
       {
         backend: value("be_name"),
@@ -49,7 +56,9 @@ export function parseServers(answer: string): readonly SeenServer[] {
         isDraining: (admin & drain) !== 0,
         isInMaintenance: (admin & maintenance) !== 0,
         restedS: (admin & renamed) === 0 ? Infinity : Number(value("srv_time_since_last_change")),
-        isUnknown: (admin & unresolved) !== 0 || value("srv_addr") === "-",
+        isUnknown: (admin & unresolved) !== 0 || address === "-",
+        address,
+        isUp: Number(value("srv_op_state")) !== stopped,
       },
     ];
   });
