@@ -105,7 +105,7 @@ async function ask(host: DockerHost, port: number): Promise<string | undefined> 
 
 async function write(project: Project, host: DockerHost, version: string): Promise<void> {
   const { address, key, hostKey } = host;
-  const options = { host: address, user: "admin", key, hostKey };
+  const login = { host: address, user: "admin", key, hostKey };
   const script = `mkdir -p /www && echo "$SERVICE $VERSION $(hostname)" > /www/index.html && { httpd -f -p 3000 -h /www & } && trap 'exit 0' TERM && wait`;
   // Another check is one that a gateway has to reload for.
   const health = version === "v0" ? "tcp: true" : "http: /";
@@ -115,7 +115,7 @@ async function write(project: Project, host: DockerHost, version: string): Promi
     "pctl.yaml": [
       "name: boot",
       "provider: there",
-      `providers: { there: { type: docker, options: ${JSON.stringify(options)} } }`,
+      `providers: { there: { type: docker, options: ${JSON.stringify(login)} } }`,
       "services:",
       service(
         "web",

@@ -66,6 +66,7 @@ export function multiplexedChannel(link: ChannelLink, peer: Peer): { channel: Mu
   let isClosed = false;
   let isLost = false;
   let isHeardOut = false;
+  let isSaidOut = false;
   let goOn: (() => void) | undefined;
 
   const acknowledge = (): void => {
@@ -76,7 +77,7 @@ export function multiplexedChannel(link: ChannelLink, peer: Peer): { channel: Mu
   const output = new Readable({ read: acknowledge });
   const sendAll = (chunk: Buffer, done: () => void): void => {
     // Nobody takes what is left of a channel that is closed: how it ended is told by `ended`.
-    if (isClosed) return done();
+    if (isClosed || isSaidOut) return done();
     let at = 0;
     while (at < chunk.length && room > 0) {
       const piece = chunk.subarray(at, at + Math.min(room, peer.packet));
@@ -90,10 +91,15 @@ export function multiplexedChannel(link: ChannelLink, peer: Peer): { channel: Mu
   const input = new Writable({
     write: (chunk: Buffer, _encoding, done) => sendAll(chunk, done),
     final(done) {
-      if (!isClosed) link.send(message.eof, to);
+      sayOut();
       done();
     },
   });
+  const sayOut = (): void => {
+    if (!isClosed && !isSaidOut) link.send(message.eof, to);
+    isSaidOut = true;
+    proceed();
+  };
   const proceed = (): void => {
     const next = goOn;
     goOn = undefined;
@@ -152,6 +158,8 @@ export function multiplexedChannel(link: ChannelLink, peer: Peer): { channel: Mu
         proceed();
       } else if (type === message.eof) {
         hearOut();
+        // A socket that says nothing more takes nothing more, and sshd closes it only once it knows that nothing comes: also where the engine died.
+        if (!isSession) sayOut();
       } else if (type === message.request) {
         const isExit = values.text() === "exit-status";
         // By one that wants an answer, sshd sees whether we are alive.

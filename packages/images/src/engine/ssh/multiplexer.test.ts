@@ -204,3 +204,28 @@ test("an `ssh` that does not share its connection is told as such", async (t) =>
     (error) => isCtrlPlaneError(error) && error.code === "UNSUPPORTED" && /ssh:\/\/shop\.example/.test(error.message),
   );
 });
+
+test("a socket that ends is closed by both sides, also in the middle of a request, and what is written to it then goes nowhere", async (t) => {
+  let id = uint32(0);
+  const heard: number[] = [];
+  const closed = Promise.withResolvers<void>();
+  const { ours } = await connected(t, (type, values, say) => {
+    if (type === message.open) {
+      ({ id } = confirm(values, say));
+      return;
+    }
+    heard.push(type);
+    // As sshd tells that the engine behind the socket died: it keeps the channel until it hears that nothing more comes.
+    if (heard.length === 1) say(message.eof, id);
+    if (type === message.eof) say(message.close, id);
+    if (type === message.close) closed.resolve();
+  });
+  const channel = await channelOf(ours, toSocket("/run/docker.sock"));
+  channel.output.resume();
+  channel.input.write("POST /start");
+  await once(channel.output, "end");
+  channel.input.write("more");
+  assert.equal(await channel.ended, true);
+  await closed.promise;
+  assert.deepEqual(heard, [message.data, message.eof, message.close]);
+});
