@@ -279,6 +279,14 @@ for (const [what, state, restarts, error] of [
   });
 }
 
+test("one that is just being started again when it is looked at first has ended by itself", async () => {
+  const bench = new Bench();
+  [bench.policy, bench.restarts, bench.state] = ["unless-stopped", 1, { ...running, Status: "restarting" }];
+  const outcome = assert.rejects(bench.outlive(60_000), { code: "FAILED" });
+  bench.answers = bench.answers.then(() => void (bench.state = { ...running, StartedAt: "2" }));
+  await outcome;
+});
+
 test("one that was stopped before it was ready says nothing of its release", async () => {
   const bench = new Bench();
   [bench.policy, bench.state] = ["unless-stopped", exited];

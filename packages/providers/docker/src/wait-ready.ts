@@ -93,7 +93,9 @@ function endSince(
 ): "by itself" | "stopped" | "started again" | undefined {
   const { State, RestartCount } = now;
   if (!State.Running) return wasStopped(now) && !State.OOMKilled ? "stopped" : "by itself";
-  if (RestartCount > first.RestartCount) return "by itself";
+  // One that is just being started again was counted when it ended, before it has another start.
+  const isRestarting = [first, now].some((each) => each.State.Status === "restarting");
+  if (isRestarting || RestartCount > first.RestartCount) return "by itself";
   return State.StartedAt === first.State.StartedAt ? undefined : "started again";
 }
 
