@@ -15,9 +15,7 @@ test(
   "what was deployed serves again after its machine was booted, and nobody has to do anything",
   options,
   async (t) => {
-    const name = `ctrlplane-boot-${process.pid}`;
-    let host = await startHost({ name, images: ["busybox:latest", "haproxy:lts"] });
-    t.after(() => removeHost(name));
+    let host = await ownHost(t, "boot");
     await using project = await Project.create();
     for (const version of ["v0", "v1"]) {
       await write(project, host, version);
@@ -45,9 +43,9 @@ test(
     await isAsBefore("before");
     await endEngine(host, "-TERM");
     await isAsBefore("the engine was started again");
-    host = await bootHost(name, "shutdown");
+    host = await bootHost(host.name, "shutdown");
     await isAsBefore("the machine was shut down, and booted");
-    host = await bootHost(name, "power failure");
+    host = await bootHost(host.name, "power failure");
     await isAsBefore("the machine lost its power, and was booted");
   },
 );
@@ -57,9 +55,7 @@ test(
   "after an engine was killed one deploy brings back what it stopped, and clients are answered when it returns",
   options,
   async (t) => {
-    const name = `ctrlplane-crash-${process.pid}`;
-    const host = await startHost({ name, images: ["busybox:latest", "haproxy:lts"] });
-    t.after(() => removeHost(name));
+    const host = await ownHost(t, "crash");
     await using project = await Project.create();
     await write(project, host, "v1");
     await project.ok("deploy", "--yes");
@@ -77,6 +73,13 @@ test(
     await project.ok("plan", "--exit-code");
   },
 );
+
+async function ownHost(t: TestContext, what: string): Promise<DockerHost> {
+  const name = `ctrlplane-${what}-${process.pid}`;
+  const host = await startHost({ name, images: ["busybox:latest", "haproxy:lts"] });
+  t.after(() => removeHost(name));
+  return host;
+}
 
 /** Each service answers for itself, and each of its replicas does. */
 async function serves(t: TestContext, host: DockerHost): Promise<void> {

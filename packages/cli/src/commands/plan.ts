@@ -24,19 +24,19 @@ export function run(invocation: Invocation): Promise<number> {
       const plan = await plane.stacks.plan(stack, { ...planOptions(invocation), signal });
       const pending = isPending(plan);
       const isRefused = hasErrors(plan.diagnostics);
-      const beyond = plan.actions.filter(({ kind }) => kind === "unreachable").length;
-      const isSeen = plan.actions.some(({ kind }) => kind !== "keep" && kind !== "unreachable");
+      const isWhole = plan.actions.every(({ kind }) => kind !== "unreachable");
+      const canDeploy = plan.actions.some(({ kind }) => kind !== "keep" && kind !== "unreachable");
       if (output.json) output.document(plan);
       else {
         if (!output.quiet) output.lines([...renderPlan(plan, output.paint), ""]);
         const services = invocation.positionals.map((each) => ` ${each}`).join("");
-        const then = isSeen ? next(`deploy${services} --expect ${plan.hash.slice(0, shownHash)}`) : next("doctor");
+        const then = canDeploy ? next(`deploy${services} --expect ${plan.hash.slice(0, shownHash)}`) : next("doctor");
         const refused = "Not as declared: mend what is told above, then pctl plan.";
         const last = pending ? `Next: ${then}` : "Nothing to do: all serves as declared.";
         output.lines([isRefused ? refused : last]);
       }
       if (isRefused) return exit.invalid;
-      if (beyond > 0) return exit.attention;
+      if (!isWhole) return exit.attention;
       return pending && invocation.flag("exit-code") ? exit.pending : exit.done;
     },
   );

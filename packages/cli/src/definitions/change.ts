@@ -28,7 +28,10 @@ export const changeCommands: readonly CommandDefinition[] = [
     name: "plan",
     summary: "show what deploy would do, and change nothing",
     parameters: "[services...]",
-    options: [...selection, { long: "exit-code", text: "exit 2 when there is something to do" }],
+    options: [
+      ...selection,
+      { long: "exit-code", text: "exit 2 when there is something to do, 4 where a platform cannot be asked" },
+    ],
     examples: [
       ["plan", "everything"],
       ["plan web --env staging", "one service, in one environment"],

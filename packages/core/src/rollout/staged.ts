@@ -1,7 +1,7 @@
 import { CtrlPlaneError } from "../errors/error.ts";
-import { failureOf } from "./failure.ts";
 import { revisionKey } from "../model/release.ts";
 import type { ProviderContext } from "../provider/context.ts";
+import { failureOf } from "./failure.ts";
 import type { RolloutDecision } from "./journal.ts";
 import { oldRevisions, retireLeftovers, settleMs, shares } from "./old-revisions.ts";
 import type { RevisionState } from "./revision-driver.ts";
@@ -97,7 +97,7 @@ async function pauseAt(
   return decision;
 }
 
-/** What a step reached is still there. Throws `FAILED` where one of its replicas has ended, by whose doing ever, though it may run again. */
+/** What a step reached is still there. Throws `FAILED` where one of its replicas has ended, whoever ended it, though it may run again. */
 async function requireAlive({ request, platform, seen }: Rollout, reached: Stage, pause: RolloutPause): Promise<void> {
   const { release } = request;
   const current = seen.revisions.find((each) => each.key === revisionKey(release.revision));

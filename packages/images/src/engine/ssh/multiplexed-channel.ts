@@ -77,7 +77,7 @@ export function multiplexedChannel(link: ChannelLink, peer: Peer): { channel: Mu
   const output = new Readable({ read: acknowledge });
   const sendAll = (chunk: Buffer, done: () => void): void => {
     // Nobody takes what is left of a channel that is closed: how it ended is told by `ended`.
-    if (isClosed || isSaidOut) return done();
+    if (isSaidOut) return done();
     let at = 0;
     while (at < chunk.length && room > 0) {
       const piece = chunk.subarray(at, at + Math.min(room, peer.packet));
@@ -95,15 +95,16 @@ export function multiplexedChannel(link: ChannelLink, peer: Peer): { channel: Mu
       done();
     },
   });
-  const sayOut = (): void => {
-    if (!isClosed && !isSaidOut) link.send(message.eof, to);
-    isSaidOut = true;
-    proceed();
-  };
   const proceed = (): void => {
     const next = goOn;
     goOn = undefined;
     next?.();
+  };
+  /** Nothing more is sent; what waits is let go. */
+  const sayOut = (): void => {
+    if (!isSaidOut && !isClosed) link.send(message.eof, to);
+    isSaidOut = true;
+    proceed();
   };
   const hearOut = (): void => {
     if (!isHeardOut && !output.destroyed) output.push(null);
@@ -113,7 +114,7 @@ export function multiplexedChannel(link: ChannelLink, peer: Peer): { channel: Mu
     if (isClosed) return;
     isClosed = true;
     if (!isLost) link.send(message.close, to);
-    proceed();
+    sayOut();
     input.destroy();
     link.hold(false);
   };

@@ -39,25 +39,32 @@ export async function follow(
     if (before === undefined) await loaded(place, container, control, structure, undefined, context);
     await adjust(control, stored, context);
     const seen = parseServers(await control.worker([serversQuery]));
-    const wrong = differences(seen, serversOf(stored.table));
     const isOld = before !== undefined && before.structure !== structure;
-    if (wrong.length === 0 && !isOld) {
-      await served(control, stored, seen, context);
-      return;
-    }
-    const { pid } = (await workerInfo(control)) ?? {};
-    await reload(place, container, context);
-    await loaded(place, container, control, structure, pid, context);
-    const still = await wrongIn(control, stored);
-    if (still.length > 0) {
-      // The worker that answers was begun by another's reload, with another's table: ours, or what is left of it, is yet to come.
-      throw new CtrlPlaneError("CONFLICT", `${container.name} does not follow its table: ${still.join("; ")}`, {
-        target: container.name,
-        retryable: true,
-        hint: `\`docker logs ${container.name}\` shows what HAProxy says of it.`,
-      });
-    }
-    await served(control, stored, [], context);
+    const isFollowed = !isOld && differences(seen, serversOf(stored.table)).length === 0;
+    const last = isFollowed ? seen : await beginAnew(place, container, control, stored, context);
+    await served(control, stored, last, context);
+  });
+}
+
+/** Another worker takes over, with this table; resolves with its servers. */
+async function beginAnew(
+  place: GatewayPlace,
+  container: GatewayContainer,
+  control: Control,
+  stored: StoredTable,
+  context: ProviderContext,
+): Promise<readonly SeenServer[]> {
+  const { pid } = (await workerInfo(control)) ?? {};
+  await reload(place, container, context);
+  await loaded(place, container, control, configurationOf(stored).structure, pid, context);
+  const seen = parseServers(await control.worker([serversQuery]));
+  const wrong = differences(seen, serversOf(stored.table));
+  if (wrong.length === 0) return seen;
+  // The worker that answers was begun by another's reload, with another's table: ours, or what is left of it, is yet to come.
+  throw new CtrlPlaneError("CONFLICT", `${container.name} does not follow its table: ${wrong.join("; ")}`, {
+    target: container.name,
+    retryable: true,
+    hint: `\`docker logs ${container.name}\` shows what HAProxy says of it.`,
   });
 }
 
@@ -70,15 +77,10 @@ async function served(
 ): Promise<void> {
   const until = clock.monotonic() + servedMs;
   const wanted = serversOf(table);
-  let last = seen;
-  while (unserved(last, wanted).length > 0 && clock.monotonic() < until) {
-    if (last !== seen) await clock.sleep(pollMs, signal);
+  for (let last = seen; unserved(last, wanted).length > 0 && clock.monotonic() < until;) {
+    await clock.sleep(pollMs, signal);
     last = parseServers(await control.worker([serversQuery]));
   }
-}
-
-async function wrongIn(control: Control, { table }: StoredTable): Promise<readonly string[]> {
-  return differences(parseServers(await control.worker([serversQuery])), serversOf(table));
 }
 
 /** The worker's servers become the table's, and those that nobody uses any more are parked. */
