@@ -39,8 +39,20 @@ export function pageOf(reports: readonly Report[]): string {
   ].join("\n");
 }
 
-/** What the page says of one provider: \`{behaviour} {promise} {outcome}\`, a line each. */
-export function columnOf(provider: string): readonly string[] {
+/**
+ * Where a report differs from what the page says of its provider: the page's lines with `-`, those that were seen with `+`; a line is
+ * `{behaviour} {promise} {outcome}`.
+ */
+export function unlikePage(report: Report): readonly string[] {
+  const said = new Set(columnOf(report.provider));
+  const seen = new Set(report.behaviours.map((each) => `${each.id} ${each.intent} ${cell(each)}`));
+  return [
+    ...[...said.difference(seen)].map((each) => `- ${each}`),
+    ...[...seen.difference(said)].map((each) => `+ ${each}`),
+  ];
+}
+
+function columnOf(provider: string): readonly string[] {
   let column = -1;
   return readFileSync(pageFile, "utf8")
     .split("\n")
@@ -50,11 +62,6 @@ export function columnOf(provider: string): readonly string[] {
       const id = /^`(.+)`$/.exec(cells[0] ?? "")?.[1];
       return id === undefined ? [] : `${id} ${cells[1] ?? ""} ${cells[column] ?? "?"}`;
     });
-}
-
-/** The same of a report. */
-export function linesOf({ behaviours }: Report): readonly string[] {
-  return behaviours.map((each) => `${each.id} ${each.intent} ${cell(each)}`);
 }
 
 function cell(each: BehaviourReport | undefined): Outcome | "" {

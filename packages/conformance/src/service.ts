@@ -141,6 +141,16 @@ export class Service {
     return ((await this.look())?.replicas ?? []).filter((each) => each.isRunning);
   }
 
+  /** Those that run at one moment: a single look takes a while, in which one may come and another go. */
+  async runningAtOnce(): Promise<readonly SeenReplica[]> {
+    let last = await this.running();
+    for (;;) {
+      const now = await this.running();
+      if (idsOf(now).join() === idsOf(last).join()) return now;
+      last = now;
+    }
+  }
+
   /** The one that runs. */
   async replica(): Promise<SeenReplica> {
     const [first, ...more] = await this.running();
@@ -150,12 +160,11 @@ export class Service {
 
   /** Versions of what runs, e.g. `two two`. */
   async versions(): Promise<string> {
-    const all = (await this.running()).map((each) => each.version);
-    return all.toSorted().join(" ");
+    return versionsOf(await this.running());
   }
 
   async ids(): Promise<readonly string[]> {
-    return (await this.running()).map((each) => each.id).toSorted();
+    return idsOf(await this.running());
   }
 
   /** Where people reach it; throws `Refused` where this provider publishes nothing. */
@@ -174,4 +183,16 @@ export class Service {
   async answers(): Promise<string> {
     return (await this.ask())?.version ?? "";
   }
+}
+
+/** E.g. `one two two`. */
+export function versionsOf(replicas: readonly SeenReplica[]): string {
+  return replicas
+    .map((each) => each.version)
+    .toSorted()
+    .join(" ");
+}
+
+function idsOf(replicas: readonly SeenReplica[]): readonly string[] {
+  return replicas.map((each) => each.id).toSorted();
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { group } from "../behaviour.ts";
 import { rejects, sampled } from "../expect.ts";
 import { Refused } from "../refused.ts";
+import { versionsOf } from "../service.ts";
 import { ends, recreate, serves } from "../spec.ts";
 
 const quick = { ...recreate, timeoutMs: 1_500 };
@@ -74,7 +75,7 @@ export const deploy = group("deploy", ["deploy"], {
       const web = await bench.service();
       await web.up(serves("one"));
       const two = await web.release(serves("two", { readyMs: 200 }));
-      const { seen } = await sampled(() => web.versions(), web.deploy(two));
+      const { seen } = await sampled(async () => versionsOf(await web.runningAtOnce()), web.deploy(two));
       assert.deepEqual(
         seen.filter((each) => each.includes("one") && each.includes("two")),
         [],

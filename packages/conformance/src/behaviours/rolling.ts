@@ -24,7 +24,7 @@ export const rolling = group("rolling", ["deploy", "rolling"], {
       const web = await bench.service();
       await web.up(serves("one"), { scale: { replicas: 2 }, strategy });
       const two = await web.release(serves("two", { readyMs: 200 }), { scale: { replicas: 2 }, strategy });
-      const { seen } = await sampled(async () => (await web.running()).length, web.deploy(two));
+      const { seen } = await sampled(async () => (await web.runningAtOnce()).length, web.deploy(two));
       assert.ok(Math.min(...seen) >= 2, `${Math.min(...seen)} ran`);
     },
   ],
@@ -86,7 +86,7 @@ export const rolling = group("rolling", ["deploy", "rolling"], {
         { kind: "deaf", version: "one" },
         { scale: { replicas: 3 }, strategy: { ...strategy, timeoutMs: 1_500 } },
       );
-      const count = async (): Promise<number> => (await web.running()).length;
+      const count = async (): Promise<number> => (await web.runningAtOnce()).length;
       const { seen } = await sampled(count, rejects(web.deploy(release), "FAILED"));
       assert.equal(Math.max(...seen), 3);
     },
@@ -100,7 +100,8 @@ export const rolling = group("rolling", ["deploy", "rolling"], {
         { kind: "deaf", version: "two" },
         { scale: { replicas: 3 }, strategy: { ...strategy, timeoutMs: 1_500 } },
       );
-      const count = async (): Promise<number> => (await web.running()).filter((each) => each.version === "two").length;
+      const count = async (): Promise<number> =>
+        (await web.runningAtOnce()).filter((each) => each.version === "two").length;
       const { seen } = await sampled(count, rejects(web.deploy(two), "FAILED"));
       assert.equal(Math.max(...seen), 1);
     },
