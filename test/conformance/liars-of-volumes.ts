@@ -21,6 +21,29 @@ export const liarsOfVolumes: readonly Liar[] = [
     caughtBy: ["volumes.they-go-when-asked-to"],
   },
   {
+    name: "list tells of nothing that was left",
+    lie: (honest) => ({
+      async list(...about) {
+        const { remains: _, ...page } = await honest.list(...about);
+        return page;
+      },
+    }),
+    caughtBy: ["volumes.list-tells-what-a-removal-left"],
+  },
+  {
+    name: "what is gone has no data",
+    lie: (honest) => ({
+      async deprovision(request, context) {
+        const isThere = await honest.status(request, context).then(
+          () => true,
+          () => false,
+        );
+        if (isThere) await honest.deprovision(request, context);
+      },
+    }),
+    caughtBy: ["volumes.what-a-removal-left-goes-later"],
+  },
+  {
     name: "provision tells of a volume that is not there",
     lie: (honest) => ({
       async provision(request, context) {

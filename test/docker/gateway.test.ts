@@ -12,6 +12,7 @@ import {
   gatewayRig,
   hasCode,
   health,
+  httpPort,
   inFlight,
   options,
   published,
@@ -242,6 +243,29 @@ test("TCP: echoed byte for byte, ended at drain; a server that speaks first is p
   client.on("error", () => undefined);
   await drainTarget(place, old.id, { timeoutMs: 500 }, context);
   await closed;
+});
+
+test("a client of HTTP whose first bytes come late is one: its connection outlives the replica", options, async (t) => {
+  const { start, kill, place, context } = await gatewayRig(t);
+  const port = { containerPort: httpPort, hostPort: await freePort(), protocol: "auto" } as const;
+  const old = await start("old");
+  const next = await start("next");
+  await applyGateway(place, table([port], [[old, 100]]), context);
+  const client = connect(port.hostPort, "127.0.0.1").setEncoding("latin1");
+  t.after(() => client.destroy());
+  await once(client, "connect");
+  // As after a packet that was lost, or on a machine that stood still.
+  await pause(600);
+  const asks = async (word: string): Promise<void> => {
+    client.write("GET / HTTP/1.1\r\nHost: web\r\n\r\n");
+    const signal = AbortSignal.timeout(10_000);
+    for (let said = ""; !said.endsWith(word);) said += String((await once(client, "data", { signal }))[0]);
+  };
+  await asks("old");
+  await applyGateway(place, table([port], [[next, 100]]), context);
+  await drainTarget(place, old.id, { timeoutMs: 500 }, context);
+  await kill(old);
+  await asks("next");
 });
 
 test("an upgraded connection stays through changes, and ends at drain", options, async (t) => {

@@ -238,6 +238,12 @@ test("what is destroyed leaves its ledger, and volumes with data unless they are
     (await truth.left()).filter((each) => !each.startsWith("volume/pctl-ledger-")),
     [`volume/${truth.name}-solo-storage`],
   );
+  assert.match(await project.ok("status"), new RegExp(`volumes that solo left.*: ${truth.name}-solo-storage; `));
+  await project.ok("destroy", "--yes", "--volumes", "--remove", "solo");
+  assert.deepEqual(
+    (await truth.left()).filter((each) => !each.startsWith("volume/pctl-ledger-")),
+    [],
+  );
   await project.ok("deploy", "--yes");
   await project.ok("destroy", "--yes", "--remove", "solo", "--volumes");
   const left = await truth.left();

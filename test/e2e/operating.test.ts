@@ -130,6 +130,7 @@ services:
     await project.ok("destroy", "--remove", "db", "--yes");
     assert.deepEqual(project.replicas(), []);
     assert.equal(readFileSync(data, "utf8"), written);
+    assert.match(await project.ok("plan"), /volume shop-db-storage with the data that it left/);
     await project.ok("deploy");
     await eventually(
       "it wrote after what it had",
@@ -137,6 +138,40 @@ services:
     );
     await project.ok("destroy", "--remove", "db", "--volumes", "--yes");
     assert.equal(existsSync(data), false);
+  });
+
+  test("volumes that a destroy left are told, and go with a later one that names their service", async () => {
+    await using project = await Project.create();
+    await project.write({
+      "pctl.yaml": `name: shop
+provider: local
+services:
+  db: { image: ./db, command: [sleep, "1000"], volumes: [{ path: data }] }
+`,
+      "db/readme": "",
+    });
+    const volume = join(project.dataFolder, "volumes/shop-db-storage");
+    await project.ok("deploy");
+    await project.ok("destroy", "db", "--yes");
+    const again = "pctl destroy db --volumes";
+    assert.match(
+      await project.ok("status"),
+      new RegExp(`^db +local +absent\n\nvolumes that db left.*shop-db-storage; ${again}`, "m"),
+    );
+    const told = await project.ok("destroy", "--yes");
+    assert.match(told, new RegExp(`still there: shop-db-storage\n +${again} removes them[^]*\nNothing to remove.\n$`));
+    assert.match(await project.expect(4, ["destroy", "--volumes", "--yes"]), /pctl destroy --volumes --remove db\n$/);
+    assert.equal(existsSync(volume), true);
+    assert.match(
+      await project.ok("destroy", "db", "--volumes", "--yes"),
+      /was removed before, with its data: shop-db-storage/,
+    );
+    assert.equal(existsSync(volume), false);
+    assert.equal(
+      await project.ok("destroy", "--yes", "--volumes").then((text) => text.endsWith("Nothing to remove.\n")),
+      true,
+    );
+    assert.doesNotMatch(await project.ok("status"), /storage/);
   });
 
   test("a lost state file: continued, as is an empty checkout", async () => {

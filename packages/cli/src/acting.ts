@@ -44,7 +44,7 @@ async function show(session: Session, command: string, start: Start): Promise<Ch
 }
 
 /** What rendering a change needs of a session. */
-export function changeView({ stack, output, next }: Session, command: string): ChangeView {
+export function changeView({ invocation, stack, output, next }: Session, command: string): ChangeView {
   const locate = (service: string): string | undefined => {
     const place = stack.locate(`services.${service}`);
     if (place === undefined) return undefined;
@@ -58,5 +58,6 @@ export function changeView({ stack, output, next }: Session, command: string): C
     readSource: sourceReader(),
     services: Object.keys(stack.services),
     command,
+    takesData: invocation.flag("volumes"),
   };
 }

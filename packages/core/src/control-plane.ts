@@ -117,6 +117,8 @@ export interface ServiceStatus {
   readonly provider: string;
   /** Absent where it does not exist, or cannot be seen. */
   readonly status?: InstanceStatus;
+  /** Names of volumes that it left when it was removed; absent where it is there, or left none. */
+  readonly remains?: readonly string[];
   /** Of a job: its last run. */
   readonly run?: JobRun;
   /** Why it cannot be seen. */

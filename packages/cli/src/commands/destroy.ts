@@ -44,7 +44,11 @@ async function askFor(session: Session, remove: readonly string[]): Promise<stri
     stack,
     invocation.positionals.length === 0 ? undefined : invocation.positionals,
   );
-  const there = services.filter((each) => each.status !== undefined || each.unreachable !== undefined);
+  const takesData = invocation.flag("volumes");
+  const there = services.filter(
+    ({ status, unreachable, remains }) =>
+      status !== undefined || unreachable !== undefined || (takesData && remains !== undefined),
+  );
   if (there.length === 0) return [];
   const environment = stack.environment === undefined ? "" : ` (${stack.environment})`;
   output.lines([
@@ -53,8 +57,8 @@ async function askFor(session: Session, remove: readonly string[]): Promise<stri
   ]);
   if (!(await confirm("Remove?"))) return undefined;
   const named: string[] = [];
-  for (const { service, status } of there) {
-    const asks = (status?.volumes.length ?? 0) > 0 || stack.services[service]?.spec.protect === true;
+  for (const { service, status, remains = [] } of there) {
+    const asks = (status?.volumes ?? remains).length > 0 || stack.services[service]?.spec.protect === true;
     // Named on the command line is named.
     if (!asks || remove.includes(service) || invocation.positionals.includes(service)) continue;
     if (await confirmByName(`${service} has volumes or is protected.`, service)) named.push(service);
@@ -62,7 +66,9 @@ async function askFor(session: Session, remove: readonly string[]): Promise<stri
   return named;
 }
 
-function describe({ service, provider, status, unreachable }: ServiceStatus, invocation: Invocation): string {
+function describe({ service, provider, status, unreachable, remains }: ServiceStatus, invocation: Invocation): string {
+  if (remains !== undefined)
+    return `  - ${service} on ${provider}, removed before; its data goes now: ${remains.join(", ")}`;
   if (status === undefined) return `  - ${service} on ${provider}: ${unreachable ?? "not there"}`;
   const fate = invocation.flag("volumes") ? "with its data" : "volumes stay";
   const volumes = status.volumes.length === 0 ? "" : `, ${fate}: ${status.volumes.join(", ")}`;

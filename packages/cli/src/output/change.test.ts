@@ -364,6 +364,25 @@ test("a plan shows each field, its cause, notes and warnings", () => {
   );
 });
 
+test("a plan says once what is the same in several places of the file, with each place", () => {
+  const at = (line: number) => ({
+    severity: "info" as const,
+    code: "x",
+    summary: "an unhealthy one stays",
+    path: "pctl.yaml",
+    range: { start: { line, column: 5 }, end: { line, column: 9 } },
+    hint: "Let it end.",
+  });
+  const diagnostics = [at(4), { ...at(4), summary: "another" }, at(4), ...[9, 14, 19, 24, 29].map(at)];
+  const [, ...lines] = renderPlan(planWith([], { diagnostics }), plain);
+  assert.deepEqual(lines, [
+    "  info: pctl.yaml:4:5, pctl.yaml:9:5, pctl.yaml:14:5, pctl.yaml:19:5 and 2 more: an unhealthy one stays",
+    "    Let it end.",
+    "  info: pctl.yaml:4:5: another",
+    "    Let it end.",
+  ]);
+});
+
 test("a plan says once why a platform cannot be reached, and what to do about it, and nothing of what it publishes", () => {
   const problem = { code: "UNAUTHORIZED", hint: "hostKey: ..." } as const;
   const beyond = { provider: "vps1", platformId: "", description: "its key is not known", reachable: false };

@@ -16,6 +16,8 @@ export interface ChangeView {
   readonly readSource: ReadSource;
   readonly services: readonly string[];
   readonly command: string;
+  /** --volumes was given. */
+  readonly takesData?: boolean;
 }
 
 /** A change as text, piece by piece while it goes on: plan, progress, failures, last line. */
@@ -55,7 +57,7 @@ export class ChangeReport {
 
   /** Blocks of what failed, problems, and the last lines; nothing of a change without a result. `timedOut`: --timeout ended it. */
   end(change: Change, timedOut = false): string[] {
-    const { paint, next, command, readSource } = this.#view;
+    const { paint, next, command, readSource, takesData = false } = this.#view;
     if (change.result === undefined) return [];
     const blocks = this.#progress.failures
       .filter(
@@ -73,7 +75,7 @@ export class ChangeReport {
       ...blocks.flat(),
       ...problems,
       ...renderOutcome(
-        { command, ...(this.#hasBegun ? { number: change.number } : {}), timedOut },
+        { command, ...(this.#hasBegun ? { number: change.number } : {}), timedOut, takesData },
         change.result,
         paint,
         next,

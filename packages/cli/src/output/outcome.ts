@@ -11,6 +11,8 @@ export interface ChangeName {
   readonly number?: number;
   /** --timeout ended it. */
   readonly timedOut?: boolean;
+  /** What is removed loses its data: --volumes was given, and has to be given again. */
+  readonly takesData?: boolean;
 }
 
 /** The last lines of an acting command: how it ended, and what to do next. */
@@ -37,15 +39,20 @@ function sentences(change: ChangeName, result: ChangeResult, next: NextStep): [s
     case "failed":
       return [`${name} failed in ${time} ${code}.`, ...reasons(result, ["failed"])];
     case "attention":
-      return [`${name} needs attention ${code}.`, ...attention(change.command, result, next)];
+      return [`${name} needs attention ${code}.`, ...attention(again(change), result, next)];
     case "interrupted":
       return [
         change.timedOut === true
           ? `${name} was stopped by --timeout after ${time}, between two steps ${code}.`
           : `${name} was interrupted after ${time} ${code}.`,
-        `Next: ${next(change.command)} finishes or undoes what was begun.`,
+        `Next: ${next(again(change))} finishes or undoes what was begun.`,
       ];
   }
+}
+
+/** The command's words, to go on with. */
+function again({ command, takesData }: ChangeName): string {
+  return takesData === true ? `${command} --volumes` : command;
 }
 
 /** Where a change only took away, addresses of what else is there would look like its doing. */

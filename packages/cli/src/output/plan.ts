@@ -1,12 +1,13 @@
 import {
-  describeDiagnostic,
+  placeOf,
   type ActionKind,
   type Cause,
+  type Diagnostic,
   type FieldChange,
   type Plan,
   type PlanAction,
 } from "@ctrlplane/core";
-import { helpOf } from "./grouped.ts";
+import { groupedBy, helpOf } from "./grouped.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { count, cut, shortList } from "./table.ts";
 
@@ -75,7 +76,7 @@ export function renderPlan(plan: Plan, paint: Paint): string[] {
   const notes = new Set(listed.flatMap((action) => action.notes));
   // A note of its service says it already.
   const diagnostics = plan.diagnostics.filter((each) => each.severity !== "info" || !notes.has(each.summary));
-  lines.push(...diagnostics.flatMap((each) => renderNotice(each.severity, describeDiagnostic(each), each.hint, paint)));
+  lines.push(...renderNotices(diagnostics, paint));
   return lines;
 }
 
@@ -152,8 +153,16 @@ function renderTotals(plan: Plan): string {
   return parts.join(" · ");
 }
 
-function renderNotice(severity: string, text: string, hint: string | undefined, paint: Paint): string[] {
-  const tone: Tone = severity === "error" ? "bad" : severity === "warning" ? "warn" : "dim";
-  const lines = [`  ${paint(tone, severity)}: ${text}`];
-  return hint === undefined ? lines : [...lines, `    ${hint}`];
+/** What is said of several places in the same words, once. */
+function renderNotices(diagnostics: readonly Diagnostic[], paint: Paint): string[] {
+  return groupedBy(diagnostics, ({ severity, summary, hint }) => JSON.stringify([severity, summary, hint])).flatMap(
+    (group) => {
+      const [{ severity, summary, hint }] = group;
+      const tone: Tone = severity === "error" ? "bad" : severity === "warning" ? "warn" : "dim";
+      const places = [...new Set(group.flatMap((each) => placeOf(each) ?? []))];
+      const text = places.length === 0 ? summary : `${shortList(places)}: ${summary}`;
+      const line = `  ${paint(tone, severity)}: ${text}`;
+      return hint === undefined ? [line] : [line, `    ${hint}`];
+    },
+  );
 }

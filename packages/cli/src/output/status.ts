@@ -48,7 +48,8 @@ export function renderStatus(status: StackStatus, view: StatusView): string[] {
       ? never
       : `change #${last.number} ${describeChange(last, status.lease !== undefined, view.nowMs)}`;
   const lines = [`${paint("strong", name)}: ${change}`];
-  if (status.services.length > 0) lines.push("", ...serviceTable(status.services, view));
+  const shown = status.services.filter((each) => !isLeftOver(each, status.services));
+  if (shown.length > 0) lines.push("", ...serviceTable(shown, view));
   const notes = notesOf(status, view);
   return notes.length === 0 ? lines : [...lines, "", ...notes];
 }
@@ -171,6 +172,26 @@ function describePause({ service, status, unfinished }: ServiceStatus, nowMs: nu
   return `${service}: ${what}; ${next(`promote ${service}`)} · ${next(`abort ${service}`)}`;
 }
 
+/** Nothing of it is there or wanted there but its volumes. */
+function isLeftOver({ remains, orphaned, service }: ServiceStatus, all: readonly ServiceStatus[]): boolean {
+  return remains !== undefined && (orphaned || isElsewhere(service, all));
+}
+
+function isElsewhere(service: string, all: readonly ServiceStatus[]): boolean {
+  return all.filter((each) => each.service === service).length > 1;
+}
+
+function describeRemains(
+  { service, provider }: ServiceStatus,
+  volumes: readonly string[],
+  all: readonly ServiceStatus[],
+  next: NextStep,
+): string {
+  const what = `volumes that ${service} left on ${provider} are still there: ${volumes.join(", ")}`;
+  // The command means the service wherever it is.
+  return isElsewhere(service, all) ? what : `${what}; ${next(`destroy ${service} --volumes`)} removes them`;
+}
+
 function jobNotes(seen: ServiceStatus, { paint, next, nowMs }: Pick<StatusView, "paint" | "next" | "nowMs">): string[] {
   const { service, status, run } = seen;
   const isFailed = run?.outcome === "failed" || run?.outcome === "unknown";
@@ -210,7 +231,8 @@ function notesOf({ services, lease }: StackStatus, { paint, next, nowMs, unwatch
       );
     }
     lines.push(...jobNotes(each, { paint, next, nowMs }));
-    if (each.orphaned)
+    if (each.remains !== undefined) lines.push(describeRemains(each, each.remains, services, next));
+    else if (each.orphaned)
       lines.push(
         `${paint("warn", "orphaned")}: ${each.service} is not in the file any more; ${next("deploy")} removes it`,
       );

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { VolumeSpec } from "@ctrlplane/core/provider";
+import { instanceLabels, type Remains, type VolumeSpec } from "@ctrlplane/core/provider";
 import { group } from "../behaviour.ts";
 import type { Bench } from "../bench.ts";
 import { rejects } from "../expect.ts";
@@ -8,6 +8,13 @@ import { serves } from "../spec.ts";
 const dataOf = (bench: Bench): VolumeSpec => ({ path: bench.harness.mountPath ?? "data", readOnly: false });
 const sharedOf = (bench: Bench): VolumeSpec => ({ ...dataOf(bench), name: "shared" });
 const kept = "what was written";
+
+async function remainsOf(bench: Bench): Promise<readonly Remains[]> {
+  const { instances, remains = [] } = await bench.provider.list({ stack: bench.stack }, bench.context());
+  const there = new Set(instances.map((each) => each.name));
+  assert.ok(!remains.some((each) => there.has(each.name)), "what is there is not removed");
+  return remains;
+}
 
 export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
   "provision-makes-them": [
@@ -77,6 +84,44 @@ export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
       const [name = ""] = (await web.status()).volumes;
       await web.deprovision(true);
       assert.equal(await bench.harness.readVolume(name), undefined);
+    },
+  ],
+  "list-tells-what-a-removal-left": [
+    "`list` tells the volumes that a removed instance left, until it is there again.",
+    async (bench) => {
+      const web = await bench.service();
+      await web.up(serves("one"), { volumes: [dataOf(bench)] });
+      const { volumes: names } = await web.status();
+      assert.deepEqual(await remainsOf(bench), []);
+      await web.deprovision();
+      const { name, stack, service } = web.instance;
+      const [left, ...more] = await remainsOf(bench);
+      assert.deepEqual(more, []);
+      assert.partialDeepStrictEqual(left, {
+        name,
+        stack,
+        service,
+        volumes: names,
+        labels: instanceLabels(web.instance),
+      });
+      web.serving = undefined;
+      await web.up(serves("two"), { volumes: [dataOf(bench)] });
+      assert.deepEqual(await remainsOf(bench), []);
+    },
+  ],
+  "what-a-removal-left-goes-later": [
+    "`deprovision` with `volumes` removes what one without them left.",
+    async (bench) => {
+      const [web, api] = [await bench.service(), await bench.service("api")];
+      for (const each of [web, api]) await each.up(serves("one"), { volumes: [sharedOf(bench)] });
+      const [name = ""] = (await web.status()).volumes;
+      await web.deprovision();
+      await web.deprovision(true);
+      assert.equal(await bench.harness.readVolume(name), "", "the other one uses it");
+      await api.deprovision();
+      for (const each of [web, api]) await each.deprovision(true);
+      assert.equal(await bench.harness.readVolume(name), undefined);
+      assert.deepEqual(await remainsOf(bench), []);
     },
   ],
   "each-replica-has-its-own": [

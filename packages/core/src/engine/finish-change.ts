@@ -70,7 +70,8 @@ async function listEverywhere(scope: ChangeScope): Promise<ReadonlyMap<string, r
   for (const bound of scope.platforms.providers.values()) {
     if ("problem" in bound) continue;
     try {
-      found.set(bound.name, await listAll(bound.provider, { stack: scope.stack.name }, scope.readContext()));
+      const { instances } = await listAll(bound.provider, { stack: scope.stack.name }, scope.readContext());
+      found.set(bound.name, instances);
     } catch (error) {
       scope.core.log.warn("what is there could not be read", { provider: bound.name, error });
     }

@@ -2,7 +2,7 @@ import { CtrlPlaneError } from "../errors/error.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import { instanceId } from "../model/ids.ts";
 import { instanceName } from "../model/names.ts";
-import type { ObservedInstance } from "../model/observed.ts";
+import type { ObservedInstance, Remains } from "../model/observed.ts";
 import type { Stack } from "../model/stack.ts";
 import { actionKey, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
 import { judgeOwnership } from "../plan/ownership.ts";
@@ -46,6 +46,7 @@ export function knownInstances(stack: Stack, survey: Survey): Map<string, KnownI
     const services = new Set([
       ...each.observed.filter((instance) => instance.stack === stack.name).map((instance) => instance.service),
       ...each.intents.map((intent) => intent.service),
+      ...each.remains.map((left) => left.service),
     ]);
     for (const service of services) {
       if (!covered.has(placeKey(service, each.platform.id))) add(service, providerFor(survey, each));
@@ -67,13 +68,15 @@ function placeKey(service: string, platformId: string): string {
 /** What a platform says, by what it is asked for: a stack of thousands of services is looked through once. */
 interface SurveyIndex {
   readonly observed: ReadonlyMap<string, ObservedInstance>;
+  readonly remains: ReadonlyMap<string, Remains>;
   readonly intents: ReadonlyMap<string, Intent>;
   readonly releases: ReleaseNumbers;
 }
 
-function indexOf({ observed, intents, releases }: PlatformSurvey): SurveyIndex {
+function indexOf({ observed, remains, intents, releases }: PlatformSurvey): SurveyIndex {
   return {
     observed: new Map(observed.map((each) => [each.name, each])),
+    remains: new Map(remains.map((each) => [each.name, each])),
     intents: new Map(intents.map((each) => [each.service, each])),
     releases,
   };
@@ -126,11 +129,13 @@ function knownInstance(
   const instance = identify({ stack: stack.name, lineage: survey.lineage, service, provider, platformId, ...tenant });
   const at = seen.get(platformId);
   const observed = at?.observed.get(instance.name);
+  const remains = observed === undefined ? at?.remains.get(instance.name) : undefined;
   const intent = at?.intents.get(service);
   const entry = findEntry(survey, instance);
   return {
     instance,
     ...(observed === undefined ? {} : { observed }),
+    ...(remains === undefined ? {} : { remains }),
     ...(entry === undefined ? {} : { entry }),
     ...(intent === undefined ? {} : { unfinished: unfinished(intent) }),
     releases: at?.releases.of(service) ?? [],

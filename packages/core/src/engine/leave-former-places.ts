@@ -132,8 +132,8 @@ async function leave(
   const { service, name, stack, lineage } = instance;
   // Somebody else's by now, or it is there again by another state file.
   if (((await ledger.lineage(context)) ?? lineage) !== lineage) return;
-  const there = await listAll(provider, { stack, names: [name] }, context);
-  if (there.some((each) => each.name === name && each.settled !== undefined)) return;
+  const { instances } = await listAll(provider, { stack, names: [name] }, context);
+  if (instances.some((each) => each.name === name && each.settled !== undefined)) return;
   const newest = (await ledger.releases(service, context)).at(-1);
   const last = newest === undefined ? undefined : await ledger.openRelease(service, newest, context);
   if (last !== undefined && last.release.change >= since) return;

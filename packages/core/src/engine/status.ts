@@ -3,6 +3,7 @@ import type { Stack } from "../model/stack.ts";
 import type { ServiceStatus, StackStatus } from "../control-plane.ts";
 import { whyUnreachable } from "../plan/out-of-reach.ts";
 import { isWhole } from "../plan/pause.ts";
+import { ownRemains } from "../plan/remains.ts";
 import { actionKey, type DeploymentPause, type KnownInstance, type UnfinishedDeployment } from "../plan/input.ts";
 import type { ProviderContext } from "../provider/context.ts";
 import type { ResourceUsage } from "../provider/requests.ts";
@@ -22,7 +23,7 @@ export async function stackStatus(core: Core, stack: Stack, services: readonly s
   const all = knownInstances(stack, seen);
   checkServices(stack, seen, all, services);
   const known = [...all.values()];
-  const shown = known.filter((each) => isShown(each, stack, services));
+  const shown = known.filter((each) => isShown(each, stack, services, seen));
   const lastRuns = await readLastRuns(seen, context);
   const statuses = await Promise.all(
     shown.map(async (each) => withJob(await serviceStatus(each, stack, seen, context), each, lastRuns, stack)),
@@ -47,11 +48,12 @@ async function endedChange(seen: Survey, context: ProviderContext): Promise<Chan
   return newestChange(found.flat());
 }
 
-function isShown(known: KnownInstance, stack: Stack, services: readonly string[]): boolean {
+function isShown(known: KnownInstance, stack: Stack, services: readonly string[], seen: Survey): boolean {
   const { service } = known.instance;
   if (services.length > 0) return services.includes(service);
   const isDeclared = stack.services[service]?.providers.includes(known.instance.provider) ?? false;
-  return isDeclared || known.observed !== undefined || known.unfinished !== undefined;
+  const found = known.observed ?? known.unfinished ?? ownRemains(known, seen);
+  return isDeclared || found !== undefined;
 }
 
 async function serviceStatus(
@@ -73,7 +75,10 @@ async function serviceStatus(
     const { message, ...why } = whyUnreachable(bound.problem);
     return { ...base, unreachable: message, ...why };
   }
-  if (known.observed === undefined) return base;
+  if (known.observed === undefined) {
+    const remains = ownRemains(known, seen);
+    return remains === undefined ? base : { ...base, remains: remains.volumes };
+  }
   const status = await requireProvider(seen.platforms, instance.provider).provider.status({ instance }, context);
   return { ...base, status: unfinished?.pause === undefined ? status : { ...status, state: "paused" } };
 }

@@ -1,10 +1,10 @@
 import type { Change } from "../model/change.ts";
-import type { ObservedInstance } from "../model/observed.ts";
+import type { ObservedInstance, Remains } from "../model/observed.ts";
 import type { Stack } from "../model/stack.ts";
 import { instanceName } from "../model/names.ts";
 import type { Fence, ProviderContext } from "../provider/context.ts";
 import type { Provider } from "../provider/provider.ts";
-import type { ListSelector } from "../provider/requests.ts";
+import type { InstancePage, ListSelector } from "../provider/requests.ts";
 import type { Intent } from "../state/intent.ts";
 import type { ReleaseNumbers } from "../state/release-records.ts";
 import type { StateDocument } from "../state/store.ts";
@@ -17,6 +17,8 @@ import { withRecordedProviders } from "../platforms/recorded-providers.ts";
 export interface PlatformSurvey {
   readonly platform: Platform;
   readonly observed: readonly ObservedInstance[];
+  /** Of what was removed. */
+  readonly remains: readonly Remains[];
   readonly intents: readonly Intent[];
   /** Release numbers by service. */
   readonly releases: ReleaseNumbers;
@@ -102,14 +104,14 @@ async function surveyPlatform(
   context: ProviderContext,
 ): Promise<PlatformSurvey> {
   const names = Object.keys(stack.services).map((service) => instanceName(stack.name, service));
-  const [observed, intents, releases, lineage, lastChange] = await Promise.all([
+  const [{ instances: observed, remains }, intents, releases, lineage, lastChange] = await Promise.all([
     listAll(provider, { stack: stack.name, names, ...(refresh ? { refresh } : {}) }, context),
     platform.ledger.intents(context),
     platform.ledger.allReleases(context),
     platform.ledger.lineage(context),
     platform.ledger.lastChange(context),
   ]);
-  return { platform, observed, intents, releases, lineage, lastChange };
+  return { platform, observed, remains, intents, releases, lineage, lastChange };
 }
 
 /** All pages of a list. */
@@ -117,13 +119,15 @@ export async function listAll(
   provider: Provider,
   selector: Omit<ListSelector, "cursor">,
   context: ProviderContext,
-): Promise<ObservedInstance[]> {
-  const all: ObservedInstance[] = [];
+): Promise<Required<Omit<InstancePage, "cursor">>> {
+  const instances: ObservedInstance[] = [];
+  const remains: Remains[] = [];
   let cursor: string | undefined;
   do {
     const page = await provider.list({ ...selector, ...(cursor === undefined ? {} : { cursor }) }, context);
-    all.push(...page.instances);
+    instances.push(...page.instances);
+    remains.push(...(page.remains ?? []));
     cursor = page.cursor;
   } while (cursor !== undefined);
-  return all;
+  return { instances, remains };
 }

@@ -36,7 +36,12 @@ export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
 
 /** `pctl.yaml:12:7: summary`, or the summary alone where no position is known. */
 export function describeDiagnostic(each: Diagnostic): string {
-  if (each.path === undefined) return each.summary;
-  const at = each.range === undefined ? "" : `:${each.range.start.line}:${each.range.start.column}`;
-  return `${each.path}${at}: ${each.summary}`;
+  const place = placeOf(each);
+  return place === undefined ? each.summary : `${place}: ${each.summary}`;
+}
+
+/** `pctl.yaml:4:5`; undefined of one that stands in no file. */
+export function placeOf({ path, range }: Pick<Diagnostic, "path" | "range">): string | undefined {
+  if (path === undefined || range === undefined) return path;
+  return `${path}:${range.start.line}:${range.start.column}`;
 }

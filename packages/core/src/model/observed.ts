@@ -97,6 +97,12 @@ export interface ObservedInstance {
   readonly adoptedLayout?: AdoptedLayout;
 }
 
+/** Volumes of an instance that was removed without them, and whose data is there still. */
+export interface Remains extends Pick<ObservedInstance, "name" | "stack" | "service" | "labels"> {
+  /** Platform names; at least one. `deprovision` with `volumes` removes them. */
+  readonly volumes: readonly string[];
+}
+
 /** The least number of replicas that are meant to run; undefined where nothing was settled. */
 export function leastReplicas({ settled, wanted }: Pick<ObservedInstance, "settled" | "wanted">): number | undefined {
   if (settled === undefined) return undefined;

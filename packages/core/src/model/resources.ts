@@ -15,7 +15,7 @@ export interface PortSpec {
   readonly containerPort: number;
   /** Absent: reachable by other services, published nowhere. */
   readonly hostPort?: number;
-  /** `auto`: decided for each connection by the client's first bytes. */
+  /** `auto`: decided for each connection by the client's first bytes; none within a second is TCP. */
   readonly protocol: Protocol;
   /** Address on the host to publish at. Default: all (`0.0.0.0`). */
   readonly address?: string;

@@ -1,12 +1,13 @@
 import { isEqualCount } from "../model/resources.ts";
 import type { ObservedInstance, SettledRelease } from "../model/observed.ts";
 import type { ActionKind, Cause, FieldChange, PlanAction } from "../model/plan.ts";
-import { describeDesired, describeReplicas } from "./describe.ts";
+import { describeDesired, describeReplicas, type VolumesOf } from "./describe.ts";
 import { drifts } from "./drift.ts";
 import { fieldChanges } from "./field-changes.ts";
 import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } from "./input.ts";
 import { adoptionNotes, adoptionOf, isLegacyEntry, isUnchangedLegacy } from "./legacy.ts";
 import { judgeOwnership } from "./ownership.ts";
+import { ownRemains } from "./remains.ts";
 import { describePause, isWaiting, isWhole, resumeNote } from "./pause.ts";
 
 /** What is decided about one instance; the plan adds order. */
@@ -23,7 +24,8 @@ export interface Decision {
 /** Decides from what is wanted and what is known, without I/O. */
 export function decide(desired: DesiredInstance, known: KnownInstance, input: PlanInput): PlanAction {
   const decision = decideKind(desired, known, input);
-  const existing = new Set(known.observed?.volumes ?? []);
+  const left = new Set(ownRemains(known, input)?.volumes);
+  const existing = new Set([...left, ...(known.observed?.volumes ?? [])]);
   const volumes = desired.volumes.filter((name) => !existing.has(name));
   const isActed = decision.kind !== "keep" && decision.kind !== "pause" && decision.kind !== "hold";
   const adopts = isActed ? adoptionOf(known, input) : undefined;
@@ -43,16 +45,14 @@ export function decide(desired: DesiredInstance, known: KnownInstance, input: Pl
     volumes,
     publishes: desired.publishes,
     notes: [...decision.notes, ...(decision.kind === "keep" || decision.kind === "pause" ? [] : desired.notes)],
-    summary: summarize(desired, known, decision, volumes),
+    summary: summarize(desired, known, decision, {
+      made: volumes,
+      left: desired.volumes.filter((name) => left.has(name)),
+    }),
   };
 }
 
-function summarize(
-  desired: DesiredInstance,
-  known: KnownInstance,
-  decision: Decision,
-  volumes: readonly string[],
-): string {
+function summarize(desired: DesiredInstance, known: KnownInstance, decision: Decision, volumes: VolumesOf): string {
   if (decision.kind === "keep") return "unchanged, skipping";
   if (decision.kind === "pause") return describePause(decision.release, known.unfinished?.pause);
   if (decision.kind === "resume") return `goes on with release ${decision.release ?? "?"}, begun and not finished`;

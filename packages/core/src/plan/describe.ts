@@ -18,8 +18,14 @@ export function describeBytes(bytes: number): string {
   return `${value.toFixed(1)} ${units[unit] ?? "TB"}`;
 }
 
-/** What stands behind sign and name of a service that is to come: image, new volumes, replicas, address. */
-export function describeDesired(desired: DesiredInstance, newVolumes: readonly string[]): string {
+/** Names of volumes: that are to be made, and that the service left when it was removed. */
+export interface VolumesOf {
+  readonly made: readonly string[];
+  readonly left: readonly string[];
+}
+
+/** What stands behind sign and name of a service that is to come: image, volumes, replicas, address. */
+export function describeDesired(desired: DesiredInstance, { made, left }: VolumesOf): string {
   const { image, spec, addresses } = desired;
   const source = image.source;
   const how = source?.how === "build" ? "build " : "";
@@ -28,7 +34,10 @@ export function describeDesired(desired: DesiredInstance, newVolumes: readonly s
       ? ""
       : ` (${source.how === "build" ? `context ${source.context}, ` : ""}${describeBytes(source.bytes)})`;
   const replicas = spec.scale.replicas === 1 ? [] : [describeReplicas(spec.scale.replicas)];
-  const volumes = newVolumes.map((name) => `new volume ${name}`);
+  const volumes = [
+    ...made.map((name) => `new volume ${name}`),
+    ...left.map((name) => `volume ${name} with the data that it left`),
+  ];
   const { schedule, timezone = "UTC" } = spec.job ?? {};
   const times = schedule === undefined ? [] : [`at ${schedule} ${timezone}`];
   const parts = [`${how}${image.declared}${context}`, ...times, ...volumes, ...replicas, ...addresses];

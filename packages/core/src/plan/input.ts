@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../errors/diagnostic.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { PinnedImage } from "../model/image.ts";
-import type { ObservedInstance } from "../model/observed.ts";
+import type { ObservedInstance, Remains } from "../model/observed.ts";
 import type { Release, Revision } from "../model/release.ts";
 import type { ServiceSpec } from "../model/spec.ts";
 import type { Plan } from "../model/plan.ts";
@@ -60,6 +60,8 @@ export interface KnownInstance {
   readonly instance: InstanceIdentity;
   /** On the platform. */
   readonly observed?: ObservedInstance;
+  /** On the platform, whosever it is, where the instance itself is not there. */
+  readonly remains?: Remains;
   /** In the state document. */
   readonly entry?: StateEntry;
   /** In the ledger. */

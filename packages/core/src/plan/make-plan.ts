@@ -7,6 +7,7 @@ import { outOfReach } from "./out-of-reach.ts";
 import { order } from "./order.ts";
 import { portsTwice } from "./host-ports.ts";
 import { decideRemovals, holdsData } from "./removals.ts";
+import { tellRemains } from "./remains.ts";
 import { irreversible, joinTogether, samePlatforms } from "./together.ts";
 
 /** From what is wanted and what is known to what is to be done. Pure: the same input gives the same plan, and the same hash. */
@@ -36,6 +37,7 @@ export function makePlan(input: PlanInput): Plan {
     ...samePlatforms(input.desired).map(onePlatform),
     ...portsTwice(input),
     ...irreversible(actions, input).map(notAtomic),
+    ...tellRemains(input),
   ];
   return {
     v: 1,

@@ -3,6 +3,7 @@ import { actionKey, type DesiredInstance, type KnownInstance, type PlanInput } f
 import { adoptionOf } from "./legacy.ts";
 import { outOfReach } from "./out-of-reach.ts";
 import { judgeOwnership } from "./ownership.ts";
+import { remainsToRemove } from "./remains.ts";
 
 /** What exists of this stack and is not wanted any more. Never in a deploy that names services. */
 export function decideRemovals(input: PlanInput): PlanAction[] {
@@ -54,7 +55,7 @@ function decideOne(known: KnownInstance, moved: DesiredInstance | undefined, inp
 }
 
 function isThere(known: KnownInstance, input: PlanInput): boolean {
-  if (known.unfinished !== undefined) return true;
+  if (known.unfinished !== undefined || remainsToRemove(known, input) !== undefined) return true;
   if (known.observed === undefined) return false;
   const { stack, name } = known.instance;
   const ownership = judgeOwnership(known.observed.labels, { stack, name, lineage: input.lineage });
@@ -66,15 +67,10 @@ function isThere(known: KnownInstance, input: PlanInput): boolean {
 /** Data asks: one with volumes, or protected when it was deployed, goes only by name. */
 function decideRemoval(known: KnownInstance, moved: DesiredInstance | undefined, input: PlanInput): PlanAction {
   const { service } = known.instance;
-  const volumes = known.observed?.volumes ?? [];
-  // A removal that was begun was confirmed then.
-  const isBegun = known.unfinished !== undefined && known.unfinished.to === undefined;
+  const volumes = known.observed?.volumes ?? remainsToRemove(known, input)?.volumes ?? [];
   const adopts = adoptionOf(known, input);
-  const isConfirmed = isBegun || input.remove.has(service) || (moved !== undefined && input.leaveVolumes);
-  const obstacle = isConfirmed ? undefined : obstacleTo(known);
-  const isKeptElsewhere = moved === undefined && staysElsewhere(known, input);
-  const left = isKeptElsewhere ? `is not wanted on ${known.instance.provider} any more` : movedTo(moved);
-  const reason = input.goal === "nothing" ? "is destroyed" : left;
+  const obstacle = isConfirmed(known, moved, volumes, input) ? undefined : obstacleTo(known, volumes);
+  const reason = reasonOf(known, moved, input);
   return {
     key: actionKey(known.instance),
     kind: obstacle === undefined ? "remove" : "hold",
@@ -94,10 +90,29 @@ function decideRemoval(known: KnownInstance, moved: DesiredInstance | undefined,
   };
 }
 
+function isConfirmed(
+  { instance, unfinished }: KnownInstance,
+  moved: DesiredInstance | undefined,
+  volumes: readonly string[],
+  { remove, withVolumes, leaveVolumes }: PlanInput,
+): boolean {
+  // A removal that was begun was confirmed then; not that its data goes too.
+  const isBegun = unfinished !== undefined && unfinished.to === undefined;
+  const takesData = withVolumes && volumes.length > 0;
+  return (isBegun && !takesData) || remove.has(instance.service) || (moved !== undefined && leaveVolumes);
+}
+
+function reasonOf(known: KnownInstance, moved: DesiredInstance | undefined, input: PlanInput): string {
+  if (input.goal === "nothing")
+    return remainsToRemove(known, input) === undefined ? "is destroyed" : "was removed before";
+  const isKeptElsewhere = moved === undefined && staysElsewhere(known, input);
+  return isKeptElsewhere ? `is not wanted on ${known.instance.provider} any more` : movedTo(moved);
+}
+
 /** Why it goes only by name. */
-function obstacleTo(known: KnownInstance): string | undefined {
+function obstacleTo(known: KnownInstance, volumes: readonly string[]): string | undefined {
   if (known.entry?.protect === true || known.served?.spec.protect === true) return "it is protected";
-  return holdsData(known) ? "it has volumes" : undefined;
+  return volumes.length > 0 || holdsData(known) ? "it has volumes" : undefined;
 }
 
 /** As seen, and where its platform cannot be asked as recorded. */

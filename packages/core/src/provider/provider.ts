@@ -101,7 +101,10 @@ export interface Provider {
   startAdopted?(request: StartAdoptedRequest, context: ProviderContext): Promise<InstanceStatus>;
   /** What outlives a release exists: namespace, network, volumes. Runs nothing. Capability `provision`. */
   provision(request: ProvisionRequest, context: ProviderContext): Promise<ProvisionResult>;
-  /** Nothing of the instance is left but its volumes, unless they are to go as well. Absent is success. Capability `provision`. */
+  /**
+   * Nothing of the instance is left but its volumes, unless they are to go as well: then also those that it left when it was removed
+   * before. Absent is success. Capability `provision`.
+   */
   deprovision(request: DeprovisionRequest, context: ProviderContext): Promise<void>;
 
   /**

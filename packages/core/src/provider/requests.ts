@@ -2,7 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import type { Diagnostic } from "../errors/diagnostic.ts";
 import type { InstanceIdentity } from "../model/identity.ts";
 import type { PinnedImage } from "../model/image.ts";
-import type { InstanceStatus, ObservedInstance, SettledRelease } from "../model/observed.ts";
+import type { InstanceStatus, ObservedInstance, Remains, SettledRelease } from "../model/observed.ts";
 import type { Adoption } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
 import type { ReplicaCount, ResourceSpec } from "../model/resources.ts";
@@ -176,6 +176,8 @@ export interface ListSelector {
 }
 export interface InstancePage {
   readonly instances: readonly ObservedInstance[];
+  /** What the stack's removed instances left; on the first page alone. Absent where nothing is left, and where no volumes are kept. */
+  readonly remains?: readonly Remains[];
   /** Present where there is more. */
   readonly cursor?: string;
 }

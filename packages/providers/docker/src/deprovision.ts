@@ -46,7 +46,9 @@ export async function deprovision(
     await leaveAdopted(engine, adoptions, instance, context);
     await driver.settle(instance, undefined, context);
     if (volumes) {
-      await removeVolumes(engine, instance, mounted, context);
+      const others = await records.list(instance.stack, context.signal);
+      const used = new Set(others.flatMap(({ record }) => record.volumes ?? []));
+      await removeVolumes(engine, instance, { mounted, used }, context);
       await removeAdopted(engine, adoption?.volumes ?? [], context);
     }
     const isOver = adoption !== undefined && (volumes || adoption.volumes.length === 0);

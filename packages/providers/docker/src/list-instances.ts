@@ -25,6 +25,7 @@ import { isRetired } from "./names.ts";
 import { listNetworks } from "./network.ts";
 import { cutOff, isReachable } from "./reachable.ts";
 import { rebuiltRecord } from "./rebuild-record.ts";
+import { remainsOf } from "./remains.ts";
 import { findVolumes } from "./volume-list.ts";
 import { ownersOf, withData } from "./volumes.ts";
 
@@ -98,7 +99,13 @@ export async function listInstances(
     return describeInstance(whole, replicas, record.targets ?? {});
   });
   const last = page.at(-1);
-  return last !== undefined && rest.length > page.length ? { instances, cursor: last[0] } : { instances };
+  const present = new Map([...known].map(([name, { seen }]) => [name, seen]));
+  const remains = cursor === "" ? remainsOf({ stack, volumes, adopted, present, containers }) : [];
+  return {
+    instances,
+    ...(remains.length === 0 ? {} : { remains }),
+    ...(last !== undefined && rest.length > page.length ? { cursor: last[0] } : {}),
+  };
 }
 
 /** `isOurs`: it has a record, or its containers tell what would be in it. */

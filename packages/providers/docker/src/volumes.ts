@@ -5,6 +5,7 @@ import { dockerLabel } from "./labels.ts";
 import { mountsOf, type Mount } from "./names.ts";
 import { sightOf } from "./lease-sight.ts";
 import { requireOurs } from "./require-ours.ts";
+import { ownerOf } from "./remains.ts";
 import { findVolumes, type VolumeAnswer } from "./volume-list.ts";
 
 /** Names of the volumes of ours that a spec has, for the replicas that it begins with. */
@@ -97,18 +98,22 @@ export async function instanceVolumes(
   return [...own, ...shared.filter((each) => each !== undefined)];
 }
 
-/** The instance's own volumes, and named ones that no container uses any more, are gone with their data. */
+/**
+ * The instance's own volumes, and named ones that it made or `mounted`, are gone with their data; not named ones that are `used`: that
+ * others have by their records, or by a container.
+ */
 export async function removeVolumes(
   engine: EngineClient,
   instance: InstanceIdentity,
-  mounted: ReadonlySet<string>,
+  { mounted, used }: { readonly mounted: ReadonlySet<string>; readonly used: ReadonlySet<string> },
   context: ProviderContext,
 ): Promise<void> {
   for (const { Name, Labels } of await listVolumes(engine, instance.stack, context.signal)) {
     if (Labels?.[label.lineage] !== instance.lineage) continue;
     const isOwn = Labels[dockerLabel.owner] === instance.name;
-    const isShared = Labels[dockerLabel.owner] === undefined && mounted.has(Name);
-    if (!isOwn && !isShared) continue;
+    const wasShared =
+      Labels[dockerLabel.owner] === undefined && (mounted.has(Name) || ownerOf(Labels) === instance.name);
+    if (!isOwn && (!wasShared || used.has(Name))) continue;
     await context.fence.check();
     const path = `/volumes/${segment(Name)}`;
     try {

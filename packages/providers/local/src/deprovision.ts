@@ -1,8 +1,10 @@
+import { label } from "@ctrlplane/core/provider";
 import type { DeprovisionRequest, ProviderContext, ReplicaDriver } from "@ctrlplane/core/provider";
 import type { Retention } from "./kept.ts";
 import { requireOurs } from "./ownership.ts";
 import type { LocalReplica } from "./supervisor/operations.ts";
 import { readInstance, readInstances, readReplicas } from "./supervisor/read.ts";
+import { ownerOf } from "./remains.ts";
 import { readVolumes, removeVolume } from "./volumes.ts";
 
 export interface DeprovisionParts {
@@ -35,9 +37,10 @@ export async function deprovision(
   if (volumes) {
     const used = new Set(readInstances(dir).flatMap((each) => each.volumes));
     for (const each of all) {
-      const isOwn = each.instance === instance.name || (each.instance === undefined && mounted.has(each.name));
+      const isOwn = ownerOf(each) === instance.name || (each.instance === undefined && mounted.has(each.name));
+      if (!isOwn || each.labels[label.lineage] !== instance.lineage) continue;
       await context.fence.check();
-      if (isOwn && !used.has(each.name)) await removeVolume(dir, each.name);
+      if (!used.has(each.name)) await removeVolume(dir, each.name);
     }
   }
   await retention.prune();

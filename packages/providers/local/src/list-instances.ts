@@ -3,6 +3,7 @@ import type { InstancePage, ListSelector } from "@ctrlplane/core/provider";
 import { observe } from "./describe.ts";
 import { onlyIfReachable } from "./reachable.ts";
 import { readInstances, readReplicas } from "./supervisor/read.ts";
+import { remainsOf } from "./remains.ts";
 import { readVolumes } from "./volumes.ts";
 
 /**
@@ -11,14 +12,17 @@ import { readVolumes } from "./volumes.ts";
  */
 export async function listInstances(dir: string, selector: ListSelector): Promise<InstancePage> {
   const { stack, names = [], cursor = "", limit = 500 } = selector;
-  const rest = readInstances(dir).filter(
+  const present = readInstances(dir);
+  const rest = present.filter(
     (each) => (stack === undefined || each.stack === stack || names.includes(each.name)) && each.name > cursor,
   );
   const page = rest.slice(0, limit);
   const last = page.at(-1);
-  if (last === undefined) return { instances: [] };
-  const replicas = Map.groupBy(readReplicas(dir), (each) => each.record.instance);
   const volumes = readVolumes(dir);
+  const remains = cursor === "" ? remainsOf(stack, volumes, present) : [];
+  const left = remains.length === 0 ? {} : { remains };
+  if (last === undefined) return { instances: [], ...left };
+  const replicas = Map.groupBy(readReplicas(dir), (each) => each.record.instance);
   const seen = await Promise.all(
     page.map(async (record) => {
       const own = replicas.get(record.name) ?? [];
@@ -26,5 +30,5 @@ export async function listInstances(dir: string, selector: ListSelector): Promis
     }),
   );
   const instances = onlyIfReachable(dir, seen);
-  return rest.length > page.length ? { instances, cursor: last.name } : { instances };
+  return { instances, ...left, ...(rest.length > page.length ? { cursor: last.name } : {}) };
 }

@@ -51,7 +51,7 @@ export async function harness({ around }: { readonly around?: AroundCall } = {})
     readVolume: (name) => Promise.resolve(state.volumes[name]?.text),
     writeVolume: (name, text) =>
       changing(() => {
-        (state.volumes[name] ??= { name, isOurs: false, users: [], text: "" }).text = text;
+        (state.volumes[name] ??= { name, isOurs: false, labels: {}, users: [], text: "" }).text = text;
       }),
     kill: ({ id }) => changing(() => withReplica(platform, id, (record) => void (record.brokenAt = Date.now()))),
     remove: ({ id }) => changing(() => void Reflect.deleteProperty(state.replicas, id)),

@@ -77,7 +77,9 @@ export interface ReplicaRecord {
 
 export interface VolumeRecord {
   readonly name: string;
-  /** Names of the instances that use it. */
+  /** Of the instance that it was made for; none where it was there before. */
+  readonly labels: Labels;
+  /** Names of the instances that use it, or did when they were removed. */
   readonly users: string[];
   /** Made for an instance. One that was there before is never removed. */
   readonly isOurs: boolean;

@@ -7,6 +7,7 @@ import {
   type Provider,
   type ProviderContext,
   type ProvisionResult,
+  type Remains,
 } from "@ctrlplane/core/provider";
 import { addressOf } from "./address.ts";
 import { check } from "./check.ts";
@@ -90,10 +91,12 @@ export function createReferenceProvider({ socket }: ReferenceOptions, around?: A
       if (limit < 1) throw new CtrlPlaneError("INVALID", "a page has at least one instance");
       const page = (await client.call("list", { ...selector, limit }, context)) as {
         instances: InstanceView[];
+        remains: Remains[];
         cursor?: string;
       }; // as `calls.list` gives it
       return {
         instances: page.instances.map(observedOf),
+        ...(page.remains.length === 0 ? {} : { remains: page.remains }),
         ...(page.cursor === undefined ? {} : { cursor: page.cursor }),
       };
     },

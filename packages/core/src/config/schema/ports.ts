@@ -68,7 +68,7 @@ const portFields = noted(
     }),
     protocol: field(word(["http", "tcp", "udp"]), {
       description: "What is spoken on it.",
-      default: "decided for each connection by the client's first bytes",
+      default: "decided for each connection by the client's first bytes; none within a second is tcp",
     }),
     address: field(ipAddress, {
       description: "Address of the host to publish at.",

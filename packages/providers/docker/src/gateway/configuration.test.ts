@@ -31,7 +31,7 @@ test("a listener for each container port, a backend for each protocol, a server 
   const { text } = configurationOf({ table, probes: [] });
   assert.deepEqual(section(text, "frontend port-3000"), [
     "bind :3000",
-    "tcp-request inspect-delay 200ms",
+    "tcp-request inspect-delay 1s",
     "tcp-request content switch-mode http if HTTP",
     "use_backend http-3000 if HTTP",
     "default_backend tcp-3000",

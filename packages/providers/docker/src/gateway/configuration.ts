@@ -114,7 +114,8 @@ function frontend(port: GatewayPort): readonly string[] {
     http: ["mode http", bind, `default_backend http-${containerPort}`],
     auto: [
       bind,
-      "tcp-request inspect-delay 200ms",
+      // Long enough for a lost packet to be sent again: a client of HTTP that counted as silent would be cut off by the next deploy.
+      "tcp-request inspect-delay 1s",
       "tcp-request content switch-mode http if HTTP",
       `use_backend http-${containerPort} if HTTP`,
       `default_backend tcp-${containerPort}`,

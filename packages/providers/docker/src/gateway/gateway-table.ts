@@ -9,7 +9,7 @@ export interface GatewayPort {
   readonly hostPort?: number;
   /** Of the host, to publish at. Default: all. */
   readonly address?: string;
-  /** `auto`: decided for each connection by the client's first bytes; none within 200 ms is TCP. */
+  /** `auto`: decided for each connection by the client's first bytes; none within a second is TCP. */
   readonly protocol: "auto" | "http" | "tcp";
 }
 

@@ -1,7 +1,10 @@
 import type { Socket } from "node:net";
 
-/** A client that says nothing for this long waits for the server to speak: no HTTP. */
-const silenceMs = 200;
+/**
+ * A client that says nothing for this long waits for the server to speak: no HTTP. Long enough for a lost packet to be sent again: a
+ * client of HTTP that counted as silent would be cut off by the next deploy.
+ */
+const silenceMs = 1_000;
 const longestRequestLine = 64 * 1024;
 
 const methods = new Set(

@@ -1,6 +1,7 @@
 import { CtrlPlaneError, instanceLabels, label, managedBy, type InstanceIdentity } from "@ctrlplane/core/provider";
 import type { InstanceRecord, InstanceView, ListArgs, ReplicaRecord, RouteRecord, SettleArgs } from "../protocol.ts";
 import { phaseOf } from "./behaviour.ts";
+import { remainsOf, removeVolumes } from "./volumes.ts";
 import { ownInstance, replicasOf, viewReplica, type Platform } from "./platform.ts";
 
 interface OfInstance {
@@ -51,7 +52,8 @@ export function listInstances(platform: Platform, { stack, names, cursor, limit 
   const page = wanted.slice(0, limit);
   const last = wanted.length > limit ? page.at(-1)?.name : undefined;
   const instances = page.map((record) => view(platform, record, replicasOf(platform, record.name)));
-  return { instances, ...(last === undefined ? {} : { cursor: last }) };
+  const remains = cursor === undefined ? remainsOf(platform.state, stack) : [];
+  return { instances, remains, ...(last === undefined ? {} : { cursor: last }) };
 }
 
 export function provision(
@@ -72,28 +74,25 @@ export function provision(
 }
 
 export function useVolume({ state }: Platform, name: string, instance: string): void {
-  const volume = (state.volumes[name] ??= { name, isOurs: true, users: [], text: "" });
-  if (!volume.users.includes(instance)) volume.users.push(instance);
   const record = state.instances[instance];
+  const labels = { ...record?.labels };
+  const volume = (state.volumes[name] ??= { name, isOurs: true, labels, users: [], text: "" });
+  if (!volume.users.includes(instance)) volume.users.push(instance);
   if (record !== undefined && !record.volumes.includes(name)) record.volumes.push(name);
 }
 
 /** Replicas have to be gone before: what runs is never removed here. */
 export function deprovision(platform: Platform, args: OfInstance & { readonly volumes: boolean }): void {
   const { state } = platform;
-  const record = ownInstance(platform, args.instance);
-  if (record === undefined) return;
-  const running = replicasOf(platform, record.name).find(
-    (each) => !["stopped", "exited"].includes(phaseOf(each, Date.now()).state),
-  );
-  if (running !== undefined) throw new CtrlPlaneError("CONFLICT", `${running.name} runs`, { target: running.name });
-  for (const name of record.volumes) {
-    const volume = state.volumes[name];
-    if (volume === undefined || !args.volumes) continue;
-    volume.users.splice(0, Infinity, ...volume.users.filter((each) => each !== record.name));
-    if (volume.users.length === 0 && volume.isOurs) Reflect.deleteProperty(state.volumes, name);
+  const { name } = args.instance;
+  if (ownInstance(platform, args.instance) !== undefined) {
+    const running = replicasOf(platform, name).find(
+      (each) => !["stopped", "exited"].includes(phaseOf(each, Date.now()).state),
+    );
+    if (running !== undefined) throw new CtrlPlaneError("CONFLICT", `${running.name} runs`, { target: running.name });
+    Reflect.deleteProperty(state.instances, name);
   }
-  Reflect.deleteProperty(state.instances, record.name);
+  if (args.volumes) removeVolumes(state, args.instance);
 }
 
 export function route(platform: Platform, args: OfInstance & { readonly route?: RouteRecord }): void {
