@@ -39,6 +39,7 @@ export const liarsOfLists: readonly Liar[] = [
       "list.tells-the-image-that-runs",
       "list.sees-what-was-done-by-hand",
       "ledger.records-are-no-instances",
+      "volumes.list-tells-what-a-removal-left",
     ],
   },
   {
@@ -85,7 +86,7 @@ export const liarsOfLists: readonly Liar[] = [
         },
       };
     },
-    caughtBy: ["list.observed-ports-are-the-real-ones"],
+    caughtBy: ["list.observed-ports-are-the-real-ones", "volumes.list-tells-what-a-removal-left"],
   },
   {
     name: "a page of none has another after it",

@@ -11,14 +11,14 @@ export const liarsOfVolumes: readonly Liar[] = [
     lie: (honest) => ({
       deprovision: (request, context) => honest.deprovision({ ...request, volumes: true }, context),
     }),
-    caughtBy: ["volumes.data-outlives-a-removal"],
+    caughtBy: ["volumes.data-outlives-a-removal", "volumes.list-tells-what-a-removal-left"],
   },
   {
     name: "deprovision keeps volumes that shall go",
     lie: (honest) => ({
       deprovision: (request, context) => honest.deprovision({ ...request, volumes: false }, context),
     }),
-    caughtBy: ["volumes.they-go-when-asked-to"],
+    caughtBy: ["volumes.they-go-when-asked-to", "volumes.what-a-removal-left-goes-later"],
   },
   {
     name: "list tells of nothing that was left",
@@ -61,6 +61,8 @@ export const liarsOfVolumes: readonly Liar[] = [
       "volumes.data-outlives-a-release",
       "volumes.data-outlives-a-removal",
       "volumes.they-go-when-asked-to",
+      "volumes.list-tells-what-a-removal-left",
+      "volumes.what-a-removal-left-goes-later",
       "volumes.each-replica-has-its-own",
       "volumes.a-named-one-is-shared",
     ],
@@ -110,7 +112,11 @@ export const liarsOfVolumes: readonly Liar[] = [
   {
     name: "every service has named volumes of its own",
     around: onVolumes((name, instance) => name.replace(/^.*-shared$/, `${instance.name}-shared`)),
-    caughtBy: ["volumes.a-named-one-is-shared", "volumes.a-named-one-in-use-stays"],
+    caughtBy: [
+      "volumes.a-named-one-is-shared",
+      "volumes.a-named-one-in-use-stays",
+      "volumes.what-a-removal-left-goes-later",
+    ],
   },
   {
     name: "an external volume that is missing is made",

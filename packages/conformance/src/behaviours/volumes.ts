@@ -92,6 +92,7 @@ export const volumes = group("volumes", ["provision", "deploy", "volumes"], {
       const web = await bench.service();
       await web.up(serves("one"), { volumes: [dataOf(bench)] });
       const { volumes: names } = await web.status();
+      assert.equal(names.length, 1);
       assert.deepEqual(await remainsOf(bench), []);
       await web.deprovision();
       const { name, stack, service } = web.instance;
