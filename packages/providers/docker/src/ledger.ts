@@ -56,9 +56,9 @@ function asked<T>(name: string, work: () => Promise<T>): Promise<T> {
   return mappedEngine(`the ledger (${name})`, work);
 }
 
-/** The ledger carries the lease itself: it is written without one. */
-function callOf({ signal }: ProviderContext): RecordCall {
-  return { signal, check: () => Promise.resolve() };
+/** The fence is asked right before each write, as for all else; that of a context in which the lease itself is written lets everything pass. */
+function callOf({ fence, signal }: ProviderContext): RecordCall {
+  return { signal, check: () => fence.check() };
 }
 
 /** So that a search by label finds what is kept of a stack. */
